@@ -1,0 +1,101 @@
+/** Every cap of the system with its unit and the reason for its size. Relations between them are asserted when this module loads. */
+import { assert } from './assert.js'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** One signed transaction. geth's pool has the same cap; a submission to eight departments needs about 8 KiB. */
+export const txBytesMax = 128 * KIB
+/** One block in RLP: about 700 submissions; executes and travels within one view timeout. */
+export const blockBytesMax = 1 * MIB
+/** Header in RLP: fixed fields (under 700 bytes) and extraData. */
+export const headerBytesMax = 4 * KIB
+/** Sealers of one epoch: all-to-all votes and full mesh stay cheap up to here. */
+export const sealersMax = 64
+/** vanity 32 + one address for each sealer (genesis and epoch blocks) + seal 65. */
+export const extraDataBytesMax = 32 + 20 * sealersMax + 65
+
+/** One certificate: per signer a 65-byte signature and at most 5 bytes of framing and index, and the vote it is for. */
+export const certificateBytesMax = 128 + 70 * sealersMax
+/** Certificates that justify a proposal's parent: one notarization and a nullification for each view that was skipped. */
+export const justificationCertificatesMax = 64
+/** A proposal: block, justification, the leader's vote. */
+export const proposalBytesMax = blockBytesMax + justificationCertificatesMax * certificateBytesMax + 1 * KIB
+
+/** Frame on the ping channel. */
+export const pingFrameBytesMax = 64
+/** Frame on the consensus channel. */
+export const consensusFrameBytesMax = 2 * MIB
+/** Frame on the transactions channel: a batch of transactions. */
+export const transactionsFrameBytesMax = 1 * MIB
+/** Frame on the blocks channel: a range of final blocks. */
+export const blocksFrameBytesMax = 8 * MIB
+/** The largest frame of any channel. */
+export const frameBytesMax = blocksFrameBytesMax
+
+/** Nested RLP lists; our deepest structure (a range of blocks with access lists) has 8. */
+export const rlpDepthMax = 16
+/** Items of one RLP structure: each costs about 100 bytes of heap, so a decoded structure stays under 32 MiB. */
+export const rlpItemsMax = 256 * KIB
+
+/** Recipients of one envelope: supervisors of one attribute set. */
+export const envelopeRecipientsMax = 16
+/** Plaintext of one envelope; its ciphertext has to fit a transaction together with its digests. */
+export const envelopePlaintextBytesMax = 64 * KIB
+/** Canonical value of one attribute in UTF-8. */
+export const attributeValueBytesMax = 4 * KIB
+
+/** Keystore file: a V3 file is under 1 KiB. */
+export const keystoreBytesMax = 16 * KIB
+/** scrypt memory (128 * N * r) that a keystore file may ask for; geth's standard strength asks for 256 MiB. */
+export const keystoreScryptBytesMax = 512 * MIB
+/** PBKDF2 rounds that a keystore file may ask for; files in use have 10,240 to 1,000,000. */
+export const keystorePbkdf2RoundsMax = 10_000_000
+
+/** Body of one JSON-RPC request over HTTP, or one WebSocket message: holds the largest transaction in hex several times. */
+export const rpcBodyBytesMax = 1 * MIB
+/** Members of one JSON-RPC batch. */
+export const rpcBatchMax = 100
+/** Answer to one HTTP request or WebSocket message; what viem takes by default. */
+export const rpcResponseBytesMax = 10 * MIB
+/** Blocks that one log search spans. */
+export const rpcLogRangeBlocksMax = 10_000
+/** Addresses, or alternatives of one topic, in a log filter; as in geth. */
+export const rpcLogAlternativesMax = 1_000
+/** Storage slots of one eth_getProof; as in geth. */
+export const rpcProofSlotsMax = 1_024
+/** Blocks of one eth_feeHistory; as in geth. */
+export const rpcFeeHistoryBlocksMax = 1_024
+/** Polled filters of one node: each holds a cursor of about 1 KiB. */
+export const rpcFiltersMax = 1_000
+/** Transaction hashes one polled filter holds between polls. */
+export const rpcFilterHashesMax = 10_000
+/** Open WebSockets of one node. */
+export const rpcSocketsMax = 256
+/** Subscriptions of one WebSocket. */
+export const rpcSubscriptionsMax = 100
+/** Messages of one WebSocket that wait for their answer; beyond it the socket is not read. */
+export const rpcSocketPendingMax = 32
+/** Bytes queued for a WebSocket that reads slowly; beyond it the socket is closed. */
+export const rpcSocketQueueBytesMax = 2 * rpcResponseBytesMax
+/** HTTP connections of one node; idle agents keep one or two each. */
+export const rpcConnectionsMax = 1_024
+
+assert(
+  txBytesMax + headerBytesMax + 16 < blockBytesMax,
+  'a block must hold at least one transaction of the largest size',
+)
+assert(extraDataBytesMax + 700 < headerBytesMax, 'a header must hold the largest extraData')
+assert(proposalBytesMax <= consensusFrameBytesMax, 'a consensus frame must hold the largest proposal')
+assert(txBytesMax + 16 <= transactionsFrameBytesMax, 'a transactions frame must hold the largest transaction')
+assert(blockBytesMax + certificateBytesMax + 64 <= blocksFrameBytesMax, 'a blocks frame must hold the largest block')
+assert(
+  frameBytesMax >= consensusFrameBytesMax && frameBytesMax >= transactionsFrameBytesMax,
+  'frameBytesMax is the largest',
+)
+assert(
+  envelopePlaintextBytesMax + 128 * envelopeRecipientsMax + 1 * KIB < txBytesMax,
+  'a transaction must hold the largest envelope',
+)
+assert(4 * txBytesMax <= rpcBodyBytesMax, 'a JSON-RPC body must hold the largest transaction in hex')
+assert(4 * blockBytesMax < rpcResponseBytesMax, 'a JSON-RPC answer must hold the largest block in hex')
