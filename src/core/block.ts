@@ -30,8 +30,15 @@ export function wrappedBytes(raw: Uint8Array): number {
   return raw[0]! >= 0xc0 ? raw.length : raw.length + rlpHeaderBytes(raw.length)
 }
 
-/** Throws RlpError, CodecError or TransactionError. Transactions and byte fields are views into `bytes`. */
-export function decodeBlock(bytes: Uint8Array): Block {
+/** A block whose transactions are still raw bytes. */
+export interface RawBlock {
+  readonly header: Header
+  /** EIP-2718 bytes of each transaction, as hashed. */
+  readonly transactions: readonly Uint8Array[]
+}
+
+/** Throws RlpError or CodecError. Transactions and byte fields are views into `bytes`. */
+export function decodeRawBlock(bytes: Uint8Array): RawBlock {
   if (bytes.length > blockBytesMax) {
     throw new CodecError('TOO_LARGE', 'block', `must have at most ${blockBytesMax} bytes, got ${bytes.length}`)
   }
@@ -45,15 +52,21 @@ export function decodeBlock(bytes: Uint8Array): Block {
   return { header, transactions }
 }
 
-function readTransactions(list: RlpReader): Transaction[] {
-  const transactions: Transaction[] = []
+/** Throws RlpError, CodecError or TransactionError. Transactions and byte fields are views into `bytes`. */
+export function decodeBlock(bytes: Uint8Array): Block {
+  const { header, transactions } = decodeRawBlock(bytes)
+  return { header, transactions: transactions.map((raw) => decodeTransaction(raw)) }
+}
+
+function readTransactions(list: RlpReader): Uint8Array[] {
+  const transactions: Uint8Array[] = []
   while (!list.done) {
     const legacy = list.nextIsList()
     const raw = legacy ? list.item() : list.string()
     if (!legacy && raw[0]! >= 0xc0) {
       throw new CodecError('FIELD_KIND', `block.transactions[${transactions.length}]`, 'of type 0 must not be wrapped')
     }
-    transactions.push(decodeTransaction(raw))
+    transactions.push(raw)
   }
   return transactions
 }
