@@ -1,0 +1,47 @@
+/** The numbers that stand for roles, states and answers in the contracts' ABI. */
+
+export const ROLE = { enterprise: 1, department: 2, auditor: 3, operator: 4, sealer: 5 } as const
+export type RoleName = keyof typeof ROLE
+
+export const STATUS = { active: 1, suspended: 2, revoked: 3 } as const
+export type StatusName = keyof typeof STATUS
+
+/** A department's answer on one attribute; 0 means unanswered. */
+export const EXISTENCE = { exists: 1, missing: 2, vacant: 3, refused: 4 } as const
+export type ExistenceName = keyof typeof EXISTENCE
+
+export const VALUE_TYPE = { text: 1, integer: 2, decimal: 3, date: 4, code: 5 } as const
+export type ValueTypeName = keyof typeof VALUE_TYPE
+
+/** gb32100: unified social credit code (GB 32100-2015); gb11643: resident identity number (GB 11643-1999). */
+export const CHECKSUM = { none: 0, gb32100: 1, gb11643: 2 } as const
+export type ChecksumName = keyof typeof CHECKSUM
+
+export const CASE_RULE = { keep: 0, upper: 1, lower: 2 } as const
+export type CaseRuleName = keyof typeof CASE_RULE
+
+/** How many supervisors must answer; a number k >= 1 as k of n is written as `QUORUM_OF(k)`. */
+export const QUORUM = { all: 0, any: 1 } as const
+export const QUORUM_OF = (k: number): number => k + 1
+
+/** Whether a request must name its legal basis (consent or statute). */
+export const BASIS = { none: 0, required: 1 } as const
+
+/** ledger: the envelope travels in the transaction (paper 4.3). */
+export const DELIVERY = { ledger: 0 } as const
+
+/** Code that a department gives with `acknowledge`. */
+export const ACK_CODE = {
+  ok: 0,
+  cannotOpen: 1,
+  digestMismatch: 2,
+  invalidValue: 3,
+  unknownAttribute: 4,
+  refused: 5,
+} as const
+export type AckCodeName = keyof typeof ACK_CODE
+
+export function nameOf<T extends Record<string, number>>(names: T, code: number): keyof T | undefined {
+  for (const name in names) if (names[name] === code) return name
+  return undefined
+}

@@ -1,0 +1,70 @@
+import type { Address, Hash } from '../core/bytes.js'
+
+/** How one attribute's values look; see codes.ts for the numbers. */
+export interface Schema {
+  readonly valueType: number
+  readonly checksum: number
+  readonly caseRule: number
+  /** Digits after the point of a decimal, 0..18; 0 for other types. */
+  readonly scale: number
+  /** Unicode characters of the canonical text, 1..1024. */
+  readonly lengthMax: number
+  /** Bounds of integers and decimals (in units of 10^-scale) and of dates (days since 1970-01-01); min = max = 0: none. */
+  readonly min: bigint
+  readonly max: bigint
+}
+
+/** Who may ask for one attribute, and how it is answered; see codes.ts. */
+export interface Rule {
+  /** 0 all, 1 any, else k = quorum - 1 of the supervisors. */
+  readonly quorum: number
+  /** Bit mask of 1 << role. */
+  readonly askerRoles: number
+  readonly basis: number
+  readonly delivery: number
+  /** Blocks for which a user portrait entry is valid; 0: until it is dropped. */
+  readonly validityBlocks: bigint
+  /** Blocks within which the supervisors should answer; 0: no deadline. */
+  readonly deadlineBlocks: bigint
+  /** Distinct declared values that one requester may try for one enterprise; 0: no limit. */
+  readonly digestBudget: number
+}
+
+/** An entry of the data portrait library. */
+export interface DataProfile {
+  /** Name as right-padded ASCII (see attributeId). */
+  readonly attribute: Hash
+  /** From 1; grows when the schema changes. */
+  readonly schemaVersion: number
+  readonly schema: Schema
+  /** Departments, the first one leads; no duplicates. */
+  readonly supervisors: readonly Address[]
+  /** X25519 public key; zero when it is to be taken from KeyAgreement, and when no group key is agreed. */
+  readonly encryptionKey: Hash
+  readonly keyEpoch: bigint
+  readonly rule: Rule
+}
+
+export interface GenesisMember {
+  readonly address: Address
+  /** 1 enterprise, 2 department, 3 auditor, 4 operator, 5 sealer-only node. */
+  readonly role: number
+  /** 1..128 bytes of UTF-8. */
+  readonly name: string
+  /** 1..32 ASCII characters: the unified social credit code of an enterprise, the short name of a department. */
+  readonly id: string
+  /** X25519 public key. */
+  readonly encryptionKey?: Hash
+}
+
+/** What the state of block 0 is made of. */
+export interface GenesisConfig {
+  readonly chainId: number
+  /** Seconds since 1970. */
+  readonly timestamp: number
+  readonly gasLimit: bigint
+  readonly sealers: readonly { readonly address: Address; readonly weight: number }[]
+  readonly members: readonly GenesisMember[]
+  readonly attributes: readonly DataProfile[]
+  readonly alloc: readonly { readonly address: Address; readonly balance: bigint }[]
+}
