@@ -32,6 +32,36 @@ export const transactionsFrameBytesMax = 1 * MIB
 export const blocksFrameBytesMax = 8 * MIB
 /** The largest frame of any channel. */
 export const frameBytesMax = blocksFrameBytesMax
+/** Bytes one peer may have waiting on the ping channel: a few pings and answers. */
+export const pingQueueBytesMax = 4 * KIB
+/** Bytes one peer may have waiting on the consensus channel: the proposals of some views. */
+export const consensusQueueBytesMax = 4 * consensusFrameBytesMax
+/** Bytes one peer may have waiting on the transactions channel: a second or two of full load. */
+export const transactionsQueueBytesMax = 4 * MIB
+/** Bytes one peer may have waiting on the blocks channel: two answers to sync requests. */
+export const blocksQueueBytesMax = 2 * blocksFrameBytesMax
+/** Cost of a queued frame beside its bytes: array slot, object and view. */
+export const queuedFrameOverheadBytes = 64
+/** Larger frames travel in fragments of this size, so that a vote waits for at most one fragment of a block. */
+export const fragmentBytesMax = 32 * KIB
+/** One write to the transport: several fragments or many small frames. */
+export const writeBytesMax = 64 * KIB
+/** Connected peers of one node: all sealers and as many observers. */
+export const peersMax = 2 * sealersMax
+/** Connections that have not proved their key yet; a handshake takes some milliseconds. */
+export const pendingConnectionsMax = 64
+/** New inbound connections per second from one host. */
+export const connectionsPerSecondMax = 100
+/** Streams a peer may have open on its connection; it needs one. */
+export const streamsMax = 4
+/** Receive window of one stream: about 20 ms of a 1.6 Gbit/s link. A transport frame above it is a false length. */
+export const streamWindowBytesMax = 4 * MIB
+/** Bytes waiting in the transport below our own queue, beyond which the connection is closed (its peer does not read). */
+export const transportQueueBytesMax = 1 * MIB
+/** Bytes per second taken from one peer; a frame counts `inboundFrameCostBytes` more. */
+export const inboundBytesPerSecondMax = 64 * MIB
+/** Cost of handling a frame, in bytes of the inbound budget: 128 Ki empty frames a second at most. */
+export const inboundFrameCostBytes = 512
 
 /** Nested RLP lists; our deepest structure (a range of blocks with access lists) has 8. */
 export const rlpDepthMax = 16
@@ -99,3 +129,7 @@ assert(
 )
 assert(4 * txBytesMax <= rpcBodyBytesMax, 'a JSON-RPC body must hold the largest transaction in hex')
 assert(4 * blockBytesMax < rpcResponseBytesMax, 'a JSON-RPC answer must hold the largest block in hex')
+assert(consensusQueueBytesMax > consensusFrameBytesMax, 'the consensus queue must hold the largest consensus frame')
+assert(transactionsQueueBytesMax > transactionsFrameBytesMax, 'the transactions queue must hold the largest frame')
+assert(blocksQueueBytesMax > blocksFrameBytesMax, 'the blocks queue must hold the largest blocks frame')
+assert(fragmentBytesMax + 8 <= writeBytesMax, 'a write must hold a fragment')

@@ -80,3 +80,16 @@ function envelope(type: 0 | 1 | 2, items: readonly RlpItem[]): Uint8Array {
   out.set(body, 1)
   return out
 }
+
+/** Signature of a decoded transaction, cut out of its raw bytes: r 32 | s 32 | yParity 1. */
+export function signatureOfRaw(tx: Pick<Transaction, 'type' | 'yParity' | 'raw'>): Uint8Array {
+  const fields = new RlpReader(tx.raw, tx.type === 0 ? 0 : 1).list()
+  for (let left = FIELDS[tx.type] + 1; left > 0; left--) fields.skip()
+  const signature = new Uint8Array(65)
+  const r = fields.string()
+  signature.set(r, 32 - r.length)
+  const s = fields.string()
+  signature.set(s, 64 - s.length)
+  signature[64] = tx.yParity
+  return signature
+}
