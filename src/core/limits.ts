@@ -111,6 +111,27 @@ export const rpcSocketQueueBytesMax = 2 * rpcResponseBytesMax
 /** HTTP connections of one node; idle agents keep one or two each. */
 export const rpcConnectionsMax = 1_024
 
+/** Attributes of one enterprise in a department's database, or of one declaration; ten times Table 2. */
+export const recordAttributesMax = 256
+/** Company name, attribute name or message key in UTF-8: 128 bytes of name on chain, and room for a department's own. */
+export const recordNameBytesMax = 512
+/** One unconfirmed message of an agent: a few words. */
+export const outboxItemBytesMax = 1 * KIB
+/** Records that a bulk load makes durable at once: about 1 MiB. */
+export const bulkLoadBatchRecords = 1_000
+/** Declaration file: `recordAttributesMax` values of usual length, or a few of the largest. */
+export const declarationBytesMax = 1 * MIB
+/** File of an enterprise's portrait keys: 1,000 rotations. */
+export const portraitKeyFileBytesMax = 128 * KIB
+/** Padding step of sealed values: envelopes tell the length of what is inside only in these steps. */
+export const sealedValuesStepBytes = 256
+/** Answers of one attest transaction: keeps it under a tenth of a block's gas. */
+export const attestAnswersMax = 64
+/** Transactions that one account of an agent has unconfirmed at a time; below a node's per-sender cap. */
+export const agentTransactionsInFlightMax = 16
+/** Members, profiles or portrait keys that an agent keeps in memory. */
+export const agentCacheEntriesMax = 10_000
+
 assert(
   txBytesMax + headerBytesMax + 16 < blockBytesMax,
   'a block must hold at least one transaction of the largest size',

@@ -1,0 +1,95 @@
+/**
+ * Port to the database in which a department keeps its records, beside it the agent's own bookkeeping. The one promise that
+ * every implementation must keep: whatever one `apply` call holds becomes durable together or not at all.
+ * Compliance suite: test/compliance/departmentDatabase.ts.
+ */
+import type { Hash } from '../../core/bytes.js'
+
+/** How an enterprise is looked up. A department that keeps no credit codes finds it by name. */
+export interface EnterpriseLocator {
+  /** Registered name; '' when unknown. */
+  readonly companyName: string
+  /** Unified social credit code, 18 characters; '' when unknown. */
+  readonly creditCode: string
+}
+
+export interface EnterpriseRecord extends EnterpriseLocator {
+  /** Attribute -> value as stored. '' is a vacant field; an attribute without an entry is missing. */
+  readonly values: ReadonlyMap<string, string>
+}
+
+/** Sets the named attributes of one enterprise's record, which is made when there is none. Other attributes stay. */
+export interface RecordWrite {
+  readonly locator: EnterpriseLocator
+  readonly values: ReadonlyMap<string, string>
+}
+
+/** The first log of the chain that is not handled yet: everything before it has had its effect, exactly once. */
+export interface Cursor {
+  readonly height: number
+  /** Index of the log in its block. */
+  readonly logIndex: number
+}
+
+/** A message that the chain has not confirmed yet. */
+export interface OutboxItem {
+  /** Names what is said (one submission part, one attribute of one request); a second put under a key replaces the first. */
+  readonly key: string
+  readonly payload: Uint8Array
+}
+
+/** The key with which an enterprise's values are digested in one portrait version. Secret. */
+export interface PortraitKeyEntry {
+  readonly enterpriseId: Hash
+  readonly portraitVersion: number
+  /** 32 bytes. */
+  readonly key: Uint8Array
+}
+
+/** One atomic change. */
+export interface DatabaseChange {
+  readonly writes?: readonly RecordWrite[]
+  readonly outboxPut?: readonly OutboxItem[]
+  readonly outboxDelete?: readonly string[]
+  readonly portraitKeys?: readonly PortraitKeyEntry[]
+  readonly cursor: Cursor
+}
+
+/** Told after each batch of a bulk load. `total` is null when the source does not say. */
+export type LoadProgress = (progress: { readonly loaded: number; readonly total: number | null }) => void
+
+export interface BulkLoadOptions {
+  /** Records that will come, for progress only. */
+  readonly total?: number
+  readonly onProgress?: LoadProgress
+}
+
+export interface DepartmentDatabase {
+  /** The enterprise's record: by credit code where the record has one, else by name. A record with another credit code never matches. */
+  find(locator: EnterpriseLocator): Promise<EnterpriseRecord | null>
+  /** Makes the change durable as a whole. Rejects with DatabaseError; then nothing of it has happened or the database refuses further use. */
+  apply(change: DatabaseChange): Promise<void>
+  cursor(): Promise<Cursor | null>
+  /** Unconfirmed messages in the order of their first put. */
+  outbox(): Promise<OutboxItem[]>
+  portraitKey(enterpriseId: Hash, portraitVersion: number): Promise<Uint8Array | null>
+  /** Inserts or merges many records; loading the same twice changes nothing. Returns how many were given. Not atomic as a whole. */
+  bulkLoad(records: Iterable<RecordWrite>, options?: BulkLoadOptions): Promise<number>
+  /** Enterprises with a record. */
+  count(): Promise<number>
+  close(): Promise<void>
+}
+
+export type DatabaseErrorCode = 'LOCKED' | 'CORRUPT' | 'INVALID_RECORD' | 'FAILED'
+
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+
+  constructor(
+    readonly code: DatabaseErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
