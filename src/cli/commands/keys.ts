@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { toHex } from '../../core/bytes.js'
+import { readKeyFile } from '../../crypto/keyFile.js'
+import { encryptKeystore } from '../../crypto/keystore.js'
+import { privateKeyToAddress } from '../../crypto/secp256k1.js'
+import { CommandError, UsageError } from '../errors.js'
+import { createOutput } from '../output.js'
+
+interface KeyFlags {
+  readonly dir: string
+  readonly passwordFile?: string
+  readonly json?: boolean
+}
+
+const DEFAULT_DIR = join(homedir(), '.concordat', 'keys')
+
+/** `concordat keys`: keystore V3 files, one a key, in a folder of mode 0700. */
+export function keysCommand(): Command {
+  const keys = new Command('keys')
+    .description('create and read keys (keystore V3)')
+    .addHelpText('after', '\nExample:\n  concordat keys new --password-file password.txt')
+  const sub = (name: string, description: string) =>
+    keys
+      .command(name)
+      .description(description)
+      .option('--dir <dir>', 'folder of the keystore files', DEFAULT_DIR)
+      .option('--password-file <file>', 'file that holds the password (mode 0600)')
+      .option('--json', 'print JSON')
+  sub('new', 'make a key and store it encrypted').action((flags: KeyFlags) => store(randomBytes(32), flags))
+  sub('import <file>', 'store a plain hex key or another keystore file').action(async (file: string, flags: KeyFlags) =>
+    store(await readKeyFile(file, flags.passwordFile), flags),
+  )
+  sub('list', 'addresses of the stored keys').action((flags: KeyFlags) => list(flags))
+  sub('address <file>', 'address of a key file').action(async (file: string, flags: KeyFlags) => {
+    const address = privateKeyToAddress(await readKeyFile(file, flags.passwordFile))
+    const out = createOutput(flags.json ?? false)
+    out.line(address)
+    out.result({ address })
+  })
+  return keys
+}
+
+async function store(key: Uint8Array, flags: KeyFlags): Promise<void> {
+  if (flags.passwordFile === undefined) throw new UsageError('name the file with the password: --password-file FILE (mode 0600)')
+  const password = readFileSync(flags.passwordFile, 'utf8').replace(/\r?\n$/, '')
+  if (password.length < 8) throw new UsageError('the password must have at least 8 characters')
+  const address = privateKeyToAddress(key)
+  mkdirSync(flags.dir, { recursive: true, mode: 0o700 })
+  const file = join(flags.dir, `UTC--${new Date().toISOString().replaceAll(':', '-')}--${address.slice(2)}`)
+  writeFileSync(file, JSON.stringify(await encryptKeystore(key, password)), { mode: 0o600, flag: 'wx' })
+  const out = createOutput(flags.json ?? false)
+  out.line(`${address}  ${file}`)
+  out.result({ address, file })
+}
+
+function list(flags: KeyFlags): void {
+  let names: string[]
+  try {
+    names = readdirSync(flags.dir).sort()
+  } catch {
+    throw new CommandError(`there is no key folder ${flags.dir}; make a key with: concordat keys new --password-file FILE`)
+  }
+  const rows = names.flatMap((name) => {
+    const address = /--([0-9a-f]{40})$/.exec(name)?.[1]
+    return address === undefined ? [] : [{ address: toHex(Buffer.from(address, 'hex')), file: join(flags.dir, name) }]
+  })
+  const out = createOutput(flags.json ?? false)
+  out.table(['address', 'file'], rows.map((row) => [row.address, row.file]))
+  out.result(rows)
+}

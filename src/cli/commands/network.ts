@@ -1,0 +1,114 @@
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { UsageError } from '../errors.js'
+import { createNetwork } from '../network/create.js'
+import { downNetwork, networkStatus, upNetwork } from '../network/lifecycle.js'
+import { createOutput, formatMs, short } from '../output.js'
+
+interface CreateFlags {
+  readonly out: string
+  readonly nodes: number
+  readonly host: string[]
+  readonly chainId?: number
+  readonly basePort: number
+  readonly baseP2pPort?: number
+  readonly passwordFile?: string
+  readonly json?: boolean
+}
+
+/** `concordat network`: create, start, inspect and stop a network on this machine. */
+export function networkCommand(): Command {
+  const network = new Command('network')
+    .description('create, start, inspect and stop a network')
+    .addHelpText('after', '\nExample:\n  concordat network create --out net --nodes 4 && concordat network up net --detach')
+  network
+    .command('create')
+    .description('write genesis and one folder a node')
+    .requiredOption('--out <dir>', 'folder to write; must be empty')
+    .option('--nodes <n>', 'number of nodes, 1 to 64', count(1, 64), 4)
+    .option('--host <host>', 'address of a node; repeat it once a node (default 127.0.0.1)', collect, [])
+    .option('--chain-id <n>', 'chain id', count(1, 2 ** 31), 20_261)
+    .option('--base-port <port>', 'RPC port of the first node; p2p and metrics move with it', count(1_024, 64_000), 8_545)
+    .option('--password-file <file>', 'encrypt the node keys with the password in this file')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  concordat network create --out net --nodes 4 --host 10.0.0.1 --host 10.0.0.2 --host 10.0.0.3 --host 10.0.0.4')
+    .action(async (flags: CreateFlags) => {
+      const created = await createNetwork({
+        out: flags.out,
+        nodes: flags.nodes,
+        hosts: flags.host,
+        chainId: flags.chainId ?? randomInt(1, 2 ** 31),
+        basePort: flags.basePort,
+        baseP2pPort: 30_301 + (flags.basePort - 8_545),
+        timestamp: Math.floor(Date.now() / 1_000),
+        ...(flags.passwordFile === undefined ? {} : { password: readFileSync(flags.passwordFile, 'utf8').replace(/\r?\n$/, '') }),
+      })
+      const out = createOutput(flags.json ?? false)
+      out.line(`network of ${created.nodes.length} nodes in ${flags.out}, chain id ${created.chainId}, genesis ${short(created.genesisHash)}`)
+      out.table(['node', 'department', 'address', 'rpc'], created.nodes.map((node) => [node.name, node.department ?? '-', node.address, node.rpc]))
+      out.line(`start it with: concordat network up ${flags.out}`)
+      const { accounts: _secret, ...rest } = created
+      out.result(rest)
+    })
+  network
+    .command('up <dir>')
+    .description('start the nodes of DIR as processes on this machine')
+    .option('--detach', 'return once they are ready; they keep running')
+    .option('--agents', 'start the department agents as well')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  concordat network up net --detach')
+    .action(async (dir: string, flags: { detach?: boolean; agents?: boolean; json?: boolean }) => {
+      const out = createOutput(flags.json ?? false)
+      const running = await upNetwork(dir, { detached: flags.detach ?? false, agents: flags.agents ?? false })
+      out.table(['node', 'pid', 'rpc'], running.network.nodes.map((node) => [node.name, node.pid ?? '-', node.rpc]))
+      out.result(running.network.nodes)
+      if (flags.detach) return
+      out.line('running; stop with Ctrl-C')
+      await running.untilStopped()
+    })
+  network
+    .command('status <dir>')
+    .description('height, view, finality and peers of each node')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  concordat network status net')
+    .action(async (dir: string, flags: { json?: boolean }) => {
+      const rows = await networkStatus(dir)
+      const out = createOutput(flags.json ?? false)
+      out.table(
+        ['node', 'state', 'height', 'head', 'state root', 'view', 'leader', 'peers', 'rtt'],
+        rows.map((row) =>
+          row.up
+            ? [row.name, row.syncing ? 'syncing' : 'ready', row.height, short(row.hash), short(row.stateRoot), row.view, row.leader, `${row.peers}`, formatMs(row.rttMs)]
+            : [row.name, 'down', '-', '-', '-', '-', '-', '-', '-'],
+        ),
+      )
+      out.result(rows)
+      if (rows.some((row) => !row.up)) process.exitCode = 1
+    })
+  network
+    .command('down <dir>')
+    .description('stop the nodes of DIR')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  concordat network down net')
+    .action(async (dir: string, flags: { json?: boolean }) => {
+      const stopped = await downNetwork(dir)
+      const out = createOutput(flags.json ?? false)
+      out.line(stopped === 0 ? 'nothing was running' : `stopped ${stopped} processes`)
+      out.result({ stopped })
+    })
+  return network
+}
+
+function count(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < min || value > max) throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`)
+    return value
+  }
+}
+
+function collect(value: string, previous: string[]): string[] {
+  if (previous.length >= 64) throw new UsageError('at most 64 hosts')
+  return [...previous, value]
+}

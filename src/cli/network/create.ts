@@ -1,0 +1,163 @@
+/** `network create`: genesis, and one folder a node with its configuration, key and peers, ready to copy to servers. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { CONTRACT_ADDRESSES } from '../../contracts/addresses.js'
+import { type Address, type Hex, toHash, toHex } from '../../core/bytes.js'
+import { generateEncryptionKey } from '../../crypto/encryptionKey.js'
+import { encryptKeystore } from '../../crypto/keystore.js'
+import { privateKeyToAddress } from '../../crypto/secp256k1.js'
+import { genesisHash } from '../../node/genesis.js'
+import { type GenesisFile, parseGenesis } from '../../node/genesisFile.js'
+import { nodeMultiaddr } from '../../p2p/identity.js'
+import { CommandError, UsageError } from '../errors.js'
+import { type NetworkFile, writeNetwork } from './file.js'
+import { DEPARTMENTS, type DepartmentPlan, table2Attributes } from './table2.js'
+
+export interface NetworkPlan {
+  readonly out: string
+  readonly nodes: number
+  /** One for all nodes, or one a node. Default 127.0.0.1. */
+  readonly hosts: readonly string[]
+  readonly chainId: number
+  /** RPC of the first node; metrics start 1,000 above. */
+  readonly basePort: number
+  /** p2p of the first node. */
+  readonly baseP2pPort: number
+  /** Seconds since 1970 of the genesis block. */
+  readonly timestamp: number
+  /** Encrypts the node keys with this password (keystore V3); plain keys of mode 0600 without. */
+  readonly password?: string
+}
+
+interface PlannedNode {
+  readonly name: string
+  readonly host: string
+  readonly key: Uint8Array
+  readonly address: Address
+  readonly p2pPort: number
+  readonly rpcPort: number
+  readonly metricsPort: number
+  readonly multiaddr: string
+  readonly department: (DepartmentPlan & { readonly encryptionKey: ReturnType<typeof generateEncryptionKey> }) | undefined
+}
+
+/** Writes the network into `plan.out`, which must be empty or absent. */
+export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
+  if (existsSync(plan.out) && readdirSync(plan.out).length > 0) {
+    throw new CommandError(`${plan.out} is not empty; choose another folder with --out, or delete it first`)
+  }
+  if (plan.hosts.length > 1 && plan.hosts.length !== plan.nodes) {
+    throw new UsageError(`${plan.nodes} nodes need one --host for all or ${plan.nodes} of them, got ${plan.hosts.length}`)
+  }
+  const nodes = Array.from({ length: plan.nodes }, (_, index) => planNode(plan, index))
+  const operatorKey = randomBytes(32)
+  const genesis = planGenesis(plan, nodes, privateKeyToAddress(operatorKey))
+  mkdirSync(plan.out, { recursive: true, mode: 0o700 })
+  writeFileSync(join(plan.out, 'genesis.json'), `${JSON.stringify(genesis, null, 2)}\n`)
+  for (const node of nodes) await writeNode(plan, node, nodes)
+  const { credit: _reserved, ...contracts } = CONTRACT_ADDRESSES
+  const network: NetworkFile = {
+    chainId: plan.chainId,
+    genesisHash: genesisHash(parseGenesis(genesis)),
+    nodes: nodes.map((node) => ({
+      name: node.name,
+      address: node.address,
+      rpc: `http://${node.host}:${node.rpcPort}`,
+      ws: `ws://${node.host}:${node.rpcPort}`,
+      p2p: node.multiaddr,
+      metrics: `http://${node.host}:${node.metricsPort}/metrics`,
+      dataDir: `${node.name}/data`,
+      ...(node.department === undefined ? {} : { department: node.department.id }),
+    })),
+    contracts,
+    accounts: {
+      operator: account(operatorKey),
+      ...Object.fromEntries(nodes.map((node) => [node.department?.id ?? node.name, account(node.key)])),
+    },
+  }
+  writeNetwork(plan.out, network)
+  return network
+}
+
+function planNode(plan: NetworkPlan, index: number): PlannedNode {
+  const key = randomBytes(32)
+  const host = plan.hosts[plan.hosts.length > 1 ? index : 0] ?? '127.0.0.1'
+  const p2pPort = plan.baseP2pPort + index
+  const department = DEPARTMENTS[index]
+  return {
+    name: `node${index + 1}`,
+    host,
+    key,
+    address: privateKeyToAddress(key),
+    p2pPort,
+    rpcPort: plan.basePort + index,
+    metricsPort: plan.basePort + 1_000 + index,
+    multiaddr: nodeMultiaddr(host, p2pPort, key),
+    department: department === undefined ? undefined : { ...department, encryptionKey: generateEncryptionKey() },
+  }
+}
+
+function planGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], operator: Address): GenesisFile {
+  const supervisor = (id: string) => (nodes.find((node) => node.department?.id === id) ?? nodes[0]!).address
+  return {
+    chainId: plan.chainId,
+    timestamp: plan.timestamp,
+    gasLimit: 1_000_000_000,
+    sealers: nodes.map((node) => ({ address: node.address, weight: 1 })),
+    members: [
+      { address: operator, role: 'operator', name: 'Operations centre', id: 'operator' },
+      ...nodes.map((node) =>
+        node.department === undefined
+          ? ({ address: node.address, role: 'sealer', name: node.name, id: node.name } as const)
+          : ({
+              address: node.address,
+              role: 'department',
+              name: node.department.name,
+              id: node.department.id,
+              encryptionKey: toHash(node.department.encryptionKey.publicKey),
+            } as const),
+      ),
+    ],
+    attributes: table2Attributes(supervisor),
+    alloc: [],
+  }
+}
+
+async function writeNode(plan: NetworkPlan, node: PlannedNode, nodes: readonly PlannedNode[]): Promise<void> {
+  const dir = join(plan.out, node.name)
+  mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
+  const secret = plan.password === undefined ? `${toHex(node.key)}\n` : JSON.stringify(await encryptKeystore(node.key, plan.password))
+  writeFileSync(join(dir, 'node.key'), secret, { mode: 0o600 })
+  const config = {
+    name: node.name,
+    genesis: '../genesis.json',
+    dataDir: 'data',
+    journalDir: 'journal',
+    keyFile: 'node.key',
+    p2p: {
+      host: node.host,
+      port: node.p2pPort,
+      peers: nodes.filter((peer) => peer !== node).map(({ name, address, multiaddr }) => ({ name, address, multiaddr })),
+    },
+    rpc: { host: node.host, port: node.rpcPort },
+    metrics: { host: node.host, port: node.metricsPort },
+  }
+  writeFileSync(join(dir, 'config.yaml'), stringify(config))
+  if (node.department === undefined) return
+  writeFileSync(join(dir, 'encryption.key'), `${toHex(node.department.encryptionKey.privateKey)}\n`, { mode: 0o600 })
+  const agent = {
+    department: node.department.id,
+    rpc: `http://${node.host}:${node.rpcPort}`,
+    keyFile: 'node.key',
+    encryptionKeyFile: 'encryption.key',
+    database: { dir: 'department' },
+    ...(node.department.locator === undefined ? {} : { locator: node.department.locator }),
+  }
+  writeFileSync(join(dir, 'department.yaml'), stringify(agent))
+}
+
+function account(key: Uint8Array): { address: Address; privateKey: Hex } {
+  return { address: privateKeyToAddress(key), privateKey: toHex(key) }
+}

@@ -1,0 +1,127 @@
+/** `network up`, `status` and `down`: the processes of a local network and what they say of themselves. */
+import { join } from 'node:path'
+import { createRpcClient } from '../../rpc/client.js'
+import { CommandError } from '../errors.js'
+import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from './file.js'
+import { isRunning, type StartedProcess, startProcess, stopProcesses, waitReady } from './processes.js'
+
+const READY_TIMEOUT_MS = 60_000
+
+export interface RunningNetwork {
+  readonly network: NetworkFile
+  /** Resolves after SIGINT, SIGTERM or the end of every process; by then all are stopped. */
+  untilStopped(): Promise<void>
+}
+
+/** Starts all nodes of `dir` (and their agents) and waits until each is ready. */
+export async function upNetwork(dir: string, options: { detached: boolean; agents: boolean }): Promise<RunningNetwork> {
+  let network = readNetwork(dir)
+  const alive = network.nodes.find((node) => node.pid !== undefined && isRunning(node.pid))
+  if (alive !== undefined) throw new CommandError(`${alive.name} runs already (pid ${alive.pid}); stop the network with: concordat network down ${dir}`)
+  const started = network.nodes.map((node) => startNode(dir, node, options.detached))
+  network = record(dir, network, (_, index) => ({ pid: started[index]!.pid }))
+  try {
+    await Promise.all(network.nodes.map((node, index) => waitReady(`${node.rpc}/readiness`, started[index]!, READY_TIMEOUT_MS)))
+    if (options.agents) {
+      const agents = network.nodes.map((node) => (node.department === undefined ? undefined : startAgent(dir, node, options.detached)))
+      network = record(dir, network, (_, index) => (agents[index] === undefined ? {} : { agentPid: agents[index].pid }))
+      started.push(...agents.filter((agent) => agent !== undefined))
+    }
+  } catch (error) {
+    await stopProcesses(started.map((process) => process.pid))
+    throw error
+  }
+  return { network, untilStopped: () => untilStopped(started) }
+}
+
+export function startNode(dir: string, node: NetworkNode, detached: boolean): StartedProcess {
+  return startProcess(['node', '--config', join(dir, node.name, 'config.yaml')], join(dir, node.name, 'logs', 'node.log'), { detached })
+}
+
+export function startAgent(dir: string, node: NetworkNode, detached: boolean): StartedProcess {
+  return startProcess(
+    ['department', 'serve', '--config', join(dir, node.name, 'department.yaml')],
+    join(dir, node.name, 'logs', 'department.log'),
+    { detached },
+  )
+}
+
+/** Stops what `network up` started; returns how many processes that were. */
+export async function downNetwork(dir: string): Promise<number> {
+  const network = readNetwork(dir)
+  const pids = network.nodes.flatMap((node) => [node.agentPid, node.pid]).filter((pid): pid is number => pid !== undefined && isRunning(pid))
+  await stopProcesses(pids)
+  writeNetwork(dir, { ...network, nodes: network.nodes.map(({ pid: _pid, agentPid: _agentPid, ...node }) => node) })
+  return pids.length
+}
+
+export type NodeStatus =
+  | { readonly name: string; readonly up: false; readonly reason: string }
+  | {
+      readonly name: string
+      readonly up: true
+      readonly syncing: boolean
+      readonly height: number
+      readonly hash: string
+      readonly stateRoot: string
+      readonly view: number
+      readonly leader: string
+      readonly peers: number
+      readonly rttMs: number
+    }
+
+/** What each node says of itself. */
+export async function networkStatus(dir: string): Promise<readonly NodeStatus[]> {
+  const network = readNetwork(dir)
+  const nameOf = (address: string) => network.nodes.find((node) => node.address === address)?.name ?? address
+  return Promise.all(network.nodes.map((node) => nodeStatus(node, nameOf)))
+}
+
+async function nodeStatus(node: NetworkNode, nameOf: (address: string) => string): Promise<NodeStatus> {
+  const rpc = createRpcClient({ url: node.rpc, timeoutMs: 3_000 })
+  try {
+    const before = performance.now()
+    const head = await rpc.call('eth_getBlockByNumber', 'latest', false)
+    const rttMs = performance.now() - before
+    const [syncing, consensus, peers] = await Promise.all([
+      rpc.call('eth_syncing'),
+      rpc.call('concordat_consensusStatus'),
+      rpc.call('concordat_peers'),
+    ])
+    return {
+      name: node.name,
+      up: true,
+      syncing: syncing !== false,
+      height: Number(head?.number ?? 0),
+      hash: head?.hash ?? '',
+      stateRoot: head?.stateRoot ?? '',
+      view: Number(consensus.view),
+      leader: nameOf(consensus.leader),
+      peers: peers.filter((peer) => peer.connected).length,
+      rttMs,
+    }
+  } catch (error) {
+    return { name: node.name, up: false, reason: (error as Error).message }
+  } finally {
+    rpc.close()
+  }
+}
+
+function record(dir: string, network: NetworkFile, change: (node: NetworkNode, index: number) => Partial<NetworkNode>): NetworkFile {
+  const next = { ...network, nodes: network.nodes.map((node, index) => ({ ...node, ...change(node, index) })) }
+  writeNetwork(dir, next)
+  return next
+}
+
+async function untilStopped(started: readonly StartedProcess[]): Promise<void> {
+  let onSignal = () => {}
+  const signalled = new Promise<void>((resolve) => {
+    onSignal = resolve
+    process.once('SIGINT', onSignal)
+    process.once('SIGTERM', onSignal)
+  })
+  await Promise.race([signalled, Promise.all(started.map((one) => one.exited))])
+  process.off('SIGINT', onSignal)
+  process.off('SIGTERM', onSignal)
+  await stopProcesses(started.map((one) => one.pid))
+}

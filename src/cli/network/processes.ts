@@ -1,0 +1,96 @@
+/** Node and agent processes of a local network: start, wait until ready, stop. */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { CommandError } from '../errors.js'
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
+
+export interface StartedProcess {
+  readonly pid: number
+  readonly logFile: string
+  /** Resolves with the exit code, or null when a signal ended it. */
+  readonly exited: Promise<number | null>
+}
+
+/** Starts `concordat ARGS` as its own process; its output goes to `logFile`. */
+export function startProcess(args: readonly string[], logFile: string, options: { detached: boolean }): StartedProcess {
+  mkdirSync(join(logFile, '..'), { recursive: true })
+  const log = openSync(logFile, 'a')
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
+    stdio: ['ignore', log, log],
+    detached: options.detached,
+  })
+  closeSync(log)
+  if (options.detached) child.unref()
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => resolve(code))
+    child.once('error', () => resolve(1))
+  })
+  if (child.pid === undefined) throw new CommandError(`could not start a process for: concordat ${args.join(' ')}`)
+  return { pid: child.pid, logFile, exited }
+}
+
+/** Waits until GET `url` answers 200; fails early, with the end of the log, when the process ends first. */
+export async function waitReady(url: string, started: StartedProcess, timeoutMs: number): Promise<void> {
+  let ended = false
+  void started.exited.then(() => {
+    ended = true
+  })
+  const deadline = Date.now() + timeoutMs
+  while (Date.now() < deadline) {
+    if ((await statusOf(url)) === 200) return
+    if (ended) throw new CommandError(`a process ended while starting; the end of ${started.logFile} says:\n${logTail(started.logFile)}`)
+    await delay(25)
+  }
+  throw new CommandError(`${url} was not ready within ${timeoutMs / 1000} s; see ${started.logFile}:\n${logTail(started.logFile)}`)
+}
+
+/** HTTP status of GET `url`, or undefined when nothing answers. */
+export function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: 1_000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    request.once('error', () => resolve(undefined))
+    request.once('timeout', () => request.destroy())
+  })
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** SIGTERM, then SIGKILL for what is still there after `graceMs`. */
+export async function stopProcesses(pids: readonly number[], graceMs = 10_000): Promise<void> {
+  const alive = pids.filter(isRunning)
+  for (const pid of alive) signal(pid, 'SIGTERM')
+  const deadline = Date.now() + graceMs
+  while (alive.some(isRunning) && Date.now() < deadline) await delay(25)
+  for (const pid of alive.filter(isRunning)) signal(pid, 'SIGKILL')
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+function logTail(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split('\n').slice(-12).join('\n')
+  } catch {
+    return '(no log)'
+  }
+}

@@ -1,0 +1,114 @@
+/** A node's configuration: YAML file, overridden by CONCORDAT_* environment variables, overridden by flags. */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parse, YAMLParseError } from 'yaml'
+import { z } from 'zod'
+import { ADDRESS_PATTERN, ConfigError, parseConfig } from './configSchema.js'
+
+const port = z.int().min(0).max(65535)
+const ms = z.int().min(1).max(600_000)
+const address = z.string().regex(ADDRESS_PATTERN, 'must be 0x followed by 40 hex digits')
+
+const peerSchema = z.strictObject({
+  name: z.string().max(64),
+  address,
+  /** Where it listens, e.g. /ip4/10.0.0.2/tcp/30301/p2p/16Uiu2... */
+  multiaddr: z.string().max(512),
+})
+
+export const nodeConfigSchema = z.strictObject({
+  name: z.string().min(1).max(64).default('node'),
+  genesis: z.string().default('genesis.json'),
+  dataDir: z.string().default('data'),
+  journalDir: z.string().default('journal'),
+  /** Hex key file (mode 0600) or keystore V3; the latter needs `passwordFile`. */
+  keyFile: z.string().default('node.key'),
+  passwordFile: z.string().optional(),
+  p2p: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(30301),
+      peers: z.array(peerSchema).max(128).default([]),
+    })
+    .prefault({}),
+  rpc: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8545),
+      /** Host headers that are answered besides the bound address and localhost. */
+      allowedHosts: z.array(z.string().max(255)).max(64).default([]),
+      allowedOrigins: z.array(z.string().max(255)).max(64).default([]),
+      bodyBytesMax: z.int().min(1024).max(64 * 1024 * 1024).default(1024 * 1024),
+      batchMax: z.int().min(1).max(10_000).default(100),
+      logBlockRangeMax: z.int().min(1).max(10_000_000).default(10_000),
+      responseBytesMax: z.int().min(1024).max(256 * 1024 * 1024).default(10 * 1024 * 1024),
+      requestTimeoutMs: ms.default(5_000),
+    })
+    .prefault({}),
+  metrics: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9545) }).prefault({}),
+  consensus: z
+    .strictObject({
+      viewTimeoutMs: ms.default(400),
+      viewTimeoutMaxMs: ms.default(4_000),
+      resendMs: ms.default(250),
+      idleStatusMs: ms.default(3_000),
+      inactivityMs: ms.default(3_000),
+      finalizeGraceMs: ms.default(50),
+      /** Empty blocks when nothing happens; 0 = never. */
+      heartbeatMs: z.int().min(0).max(86_400_000).default(0),
+      /** How far a proposer's clock may be ahead of this node's. */
+      clockDriftMs: ms.default(15_000),
+    })
+    .prefault({}),
+  mempool: z
+    .strictObject({
+      countMax: z.int().min(1).max(1_000_000).default(20_000),
+      bytesMax: z.int().min(1024).max(4 * 1024 ** 3).default(128 * 1024 * 1024),
+      perSenderMax: z.int().min(1).max(100_000).default(4_096),
+      nonceWindow: z.int().min(1).max(100_000).default(4_096),
+    })
+    .prefault({}),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+
+export type NodeConfig = z.infer<typeof nodeConfigSchema>
+
+const CONFIG_BYTES_MAX = 1024 * 1024
+
+/**
+ * Reads, merges and checks a node's configuration. Relative paths are resolved against the file's folder.
+ * Throws ConfigError naming the key and what to do.
+ */
+export function loadNodeConfig(file: string, env: NodeJS.ProcessEnv = process.env, flags: Record<string, string> = {}): NodeConfig {
+  const raw = readYaml(file)
+  const overrides = new Map<string, string>()
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith('CONCORDAT_') && value !== undefined) overrides.set(name.slice('CONCORDAT_'.length), value)
+  }
+  const config = parseConfig(nodeConfigSchema, raw, { file, env: overrides, flags })
+  const base = dirname(resolve(file))
+  return {
+    ...config,
+    genesis: resolve(base, config.genesis),
+    dataDir: resolve(base, config.dataDir),
+    journalDir: resolve(base, config.journalDir),
+    keyFile: resolve(base, config.keyFile),
+    ...(config.passwordFile === undefined ? {} : { passwordFile: resolve(base, config.passwordFile) }),
+  }
+}
+
+function readYaml(file: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError('UNREADABLE', `cannot read the configuration ${file}: ${(error as Error).message}`)
+  }
+  if (text.length > CONFIG_BYTES_MAX) throw new ConfigError('TOO_LARGE', `${file} is larger than 1 MiB; is it the right file?`)
+  try {
+    return parse(text, { maxAliasCount: 0 }) ?? {}
+  } catch (error) {
+    const where = error instanceof YAMLParseError && error.linePos ? ` (line ${error.linePos[0].line})` : ''
+    throw new ConfigError('SYNTAX', `${file} is not valid YAML${where}: ${(error as Error).message.split('\n')[0]}`)
+  }
+}

@@ -1,0 +1,134 @@
+/** genesis.json: the agreement on which a chain starts. Everyone with the same file gets the same genesis hash. */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import {
+  BASIS,
+  CASE_RULE,
+  CHECKSUM,
+  DELIVERY,
+  QUORUM,
+  QUORUM_OF,
+  ROLE,
+  VALUE_TYPE,
+} from '../contracts/codes.js'
+import type { GenesisConfig } from '../contracts/genesisTypes.js'
+import { textId } from '../contracts/textId.js'
+import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
+import { sealersMax } from '../core/limits.js'
+import { ADDRESS_PATTERN, ConfigError } from './configSchema.js'
+
+const GENESIS_BYTES_MAX = 64 * 1024 * 1024
+
+const address = z
+  .string()
+  .regex(ADDRESS_PATTERN, 'must be 0x followed by 40 hex digits')
+  .transform((text) => text.toLowerCase() as Address)
+const key = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x followed by 64 hex digits')
+  .transform((text) => text.toLowerCase() as Hash)
+const keyOf = <T extends Record<string, number>>(table: T) => z.enum(Object.keys(table) as [keyof T & string])
+const bigint = z.union([z.int(), z.string().regex(/^-?\d{1,78}$/, 'must be a whole number')]).transform((value) => BigInt(value))
+
+const schemaSchema = z.strictObject({
+  valueType: keyOf(VALUE_TYPE),
+  checksum: keyOf(CHECKSUM).default('none'),
+  caseRule: keyOf(CASE_RULE).default('keep'),
+  scale: z.int().min(0).max(18).default(0),
+  lengthMax: z.int().min(1).max(1024).default(256),
+  min: bigint.default(0n),
+  max: bigint.default(0n),
+})
+
+const ruleSchema = z.strictObject({
+  /** 'all', 'any', or how many supervisors must answer. */
+  quorum: z.union([z.enum(['all', 'any']), z.int().min(1).max(16)]).default('all'),
+  askerRoles: z.array(keyOf(ROLE)).min(1).max(5).default(['department']),
+  basis: keyOf(BASIS).default('none'),
+  delivery: keyOf(DELIVERY).default('ledger'),
+  validityBlocks: bigint.default(0n),
+  deadlineBlocks: bigint.default(0n),
+  digestBudget: z.int().min(0).max(65_535).default(16),
+})
+
+export const genesisAttributeSchema = z.strictObject({
+  attribute: z.string().min(1).max(32),
+  schemaVersion: z.int().min(1).default(1),
+  schema: schemaSchema,
+  supervisors: z.array(address).min(1).max(16),
+  rule: ruleSchema.prefault({}),
+})
+
+export const genesisSchema = z.strictObject({
+  chainId: z.int().min(1).max(2 ** 31),
+  timestamp: z.int().min(0),
+  gasLimit: z.int().min(30_000_000).max(2 ** 40),
+  sealers: z.array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) })).min(1).max(sealersMax),
+  members: z
+    .array(z.strictObject({ address, role: keyOf(ROLE), name: z.string().min(1).max(128), id: z.string().min(1).max(32), encryptionKey: key.optional() }))
+    .max(100_000),
+  attributes: z.array(genesisAttributeSchema).max(1_000),
+  alloc: z.array(z.strictObject({ address, balance: bigint })).max(100_000).default([]),
+})
+
+export type GenesisFile = z.input<typeof genesisSchema>
+
+/** Reads and checks a genesis file. Throws ConfigError naming the field. */
+export function loadGenesis(file: string): GenesisConfig {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError('UNREADABLE', `cannot read the genesis file ${file}: ${(error as Error).message}`)
+  }
+  if (text.length > GENESIS_BYTES_MAX) throw new ConfigError('TOO_LARGE', `${file} is larger than 64 MiB; is it the right file?`)
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError('SYNTAX', `${file} is not valid JSON: ${(error as Error).message}`)
+  }
+  return parseGenesis(json, file)
+}
+
+/** Checks a genesis object; `title` names its origin in errors. */
+export function parseGenesis(json: unknown, title = 'genesis'): GenesisConfig {
+  const result = genesisSchema.safeParse(json)
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new ConfigError('INVALID', `${title}: '${issue.path.join('.')}': ${issue.message}`)
+  }
+  const file = result.data
+  return {
+    chainId: file.chainId,
+    timestamp: file.timestamp,
+    gasLimit: BigInt(file.gasLimit),
+    sealers: file.sealers,
+    members: file.members.map(({ encryptionKey, ...member }) => ({
+      ...member,
+      role: ROLE[member.role],
+      ...(encryptionKey === undefined ? {} : { encryptionKey }),
+    })),
+    attributes: file.attributes.map((entry) => ({
+      attribute: textId(entry.attribute),
+      schemaVersion: entry.schemaVersion,
+      schema: {
+        ...entry.schema,
+        valueType: VALUE_TYPE[entry.schema.valueType],
+        checksum: CHECKSUM[entry.schema.checksum],
+        caseRule: CASE_RULE[entry.schema.caseRule],
+      },
+      supervisors: entry.supervisors,
+      encryptionKey: ZERO_HASH,
+      keyEpoch: 0n,
+      rule: {
+        ...entry.rule,
+        quorum: typeof entry.rule.quorum === 'number' ? QUORUM_OF(entry.rule.quorum) : QUORUM[entry.rule.quorum],
+        askerRoles: entry.rule.askerRoles.reduce((mask, role) => mask | (1 << ROLE[role]), 0),
+        basis: BASIS[entry.rule.basis],
+        delivery: DELIVERY[entry.rule.delivery],
+      },
+    })),
+    alloc: file.alloc,
+  }
+}

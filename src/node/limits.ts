@@ -1,0 +1,32 @@
+/** Caps of the node shell, each with its unit and reason; caps shared with other layers are in core/limits.ts. */
+
+/** Inputs stepped before the journal is synced: bounds the delay of the first effect of a round. */
+export const INPUTS_PER_ROUND_MAX = 256
+
+/** Journal size at which records of final views are dropped by rewriting it, in bytes. */
+export const JOURNAL_REWRITE_BYTES = 16 * 1024 * 1024
+
+/** Consensus inputs that may wait; beyond it peers' messages are dropped (R11 resends what matters). */
+export const LOOP_BACKLOG_MAX = 4_096
+
+/** Recovered transactions kept by hash besides the pool, so that each sender is recovered once. */
+export const RECOVERED_CACHE_MAX = 32_768
+
+/** Time in ms for which ingested transactions may occupy the event loop before others get a turn. */
+export const INGEST_SLICE_MS = 4
+
+/** Raw transactions that wait for ingestion, in bytes; beyond it frames are dropped. */
+export const INGEST_BYTES_MAX = 64 * 1024 * 1024
+
+/** Transactions in one gossip frame, in bytes. */
+export const GOSSIP_FRAME_BYTES_MAX = 512 * 1024
+
+/** Blocks in one answer of range sync, in number and bytes. */
+export const SYNC_BLOCKS_MAX = 256
+export const SYNC_BYTES_MAX = 4 * 1024 * 1024
+
+/** An unanswered sync request is given to another peer after this, in ms. */
+export const SYNC_TIMEOUT_MS = 5_000
+
+/** Sync requests answered for one peer in a second. */
+export const SYNC_REQUESTS_PER_SECOND_MAX = 64

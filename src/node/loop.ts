@@ -1,0 +1,142 @@
+/**
+ * The one writer of consensus state. Inputs queue up; each round steps the core through them, makes the journal durable
+ * once, and only then lets effects leave (P1, P2). Building and executing blocks comes after the sends of the same round,
+ * so that votes never wait for execution. Any exception here is fatal: a node that cannot be sure does not sign.
+ */
+import { encodeJournalRecord } from '../consensus/codec.js'
+import type { Engine } from '../consensus/engine.js'
+import type { Effect, Input, JournalRecord, Ready } from '../consensus/types.js'
+import type { View } from '../core/bytes.js'
+import { INPUTS_PER_ROUND_MAX, JOURNAL_REWRITE_BYTES } from './limits.js'
+
+/** Durable log of the core's records, in order. */
+export interface JournalFile {
+  append(record: Uint8Array): void
+  sync(): void
+  rewrite(records: readonly Uint8Array[]): void
+}
+
+type Work = Extract<Effect, { type: 'build' | 'verify' }>
+type External = Exclude<Effect, Work>
+
+export interface LoopNeeds {
+  readonly engine: Engine
+  readonly journal: JournalFile
+  /** Records already in the journal when the node started. */
+  readonly recovered: readonly JournalRecord[]
+  readonly now: () => number
+  /** Carries out a build or verify effect and says what came of it. Synchronous. */
+  readonly work: (effect: Work) => Input
+  /** Carries out any other effect; everything before it is durable. */
+  readonly carryOut: (effect: External) => void
+  readonly fatal: (error: unknown) => void
+}
+
+interface KeptRecord {
+  readonly view: View
+  readonly bytes: Uint8Array
+}
+
+export class ConsensusLoop {
+  readonly #needs: LoopNeeds
+  #queue: Input[] = []
+  #scheduled = false
+  #stopped = false
+  #timer: NodeJS.Timeout | undefined
+  #kept: KeptRecord[]
+  #journalBytes = 0
+
+  constructor(needs: LoopNeeds) {
+    this.#needs = needs
+    this.#kept = needs.recovered.map((record) => keep(record))
+    for (const record of this.#kept) this.#journalBytes += record.bytes.length
+  }
+
+  push(input: Input): void {
+    if (this.#stopped) return
+    this.#queue.push(input)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#run())
+  }
+
+  /** Inputs that wait; the shell sheds load when it grows. */
+  get backlog(): number {
+    return this.#queue.length
+  }
+
+  /** Views at or below `view` are final and durable in the database: their records may go (P4). */
+  prune(view: View): void {
+    if (this.#stopped || this.#journalBytes < JOURNAL_REWRITE_BYTES) return
+    this.#kept = this.#kept.filter((record) => record.view > view)
+    this.#needs.journal.rewrite(this.#kept.map((record) => record.bytes))
+    this.#journalBytes = this.#kept.reduce((sum, record) => sum + record.bytes.length, 0)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.#queue = []
+  }
+
+  #run(): void {
+    this.#scheduled = false
+    if (this.#stopped) return
+    try {
+      this.#round()
+    } catch (error) {
+      this.stop()
+      this.#needs.fatal(error)
+      return
+    }
+    if (this.#queue.length > 0 && !this.#scheduled) {
+      this.#scheduled = true
+      setImmediate(() => this.#run())
+    }
+  }
+
+  #round(): void {
+    const { engine, now, work, carryOut } = this.#needs
+    const outgoing: External[] = []
+    const jobs: Work[] = []
+    let ready: Ready | undefined
+    let dirty = false
+    const batch = this.#queue.splice(0, INPUTS_PER_ROUND_MAX)
+    for (const input of batch) {
+      ready = engine.step(input, now())
+      for (const record of ready.journal) {
+        this.#append(record)
+        dirty = true
+      }
+      for (const effect of ready.effects) {
+        if (effect.type === 'build' || effect.type === 'verify') jobs.push(effect)
+        else outgoing.push(effect)
+      }
+    }
+    if (dirty) this.#needs.journal.sync()
+    for (const effect of outgoing) {
+      if (this.#stopped) return
+      carryOut(effect)
+    }
+    for (const job of jobs) this.#queue.push(work(job))
+    if (ready !== undefined) this.#arm(ready.wakeAt)
+  }
+
+  #append(record: JournalRecord): void {
+    const kept = keep(record)
+    this.#needs.journal.append(kept.bytes)
+    this.#kept.push(kept)
+    this.#journalBytes += kept.bytes.length
+  }
+
+  #arm(wakeAt: number | null): void {
+    clearTimeout(this.#timer)
+    if (wakeAt === null) return
+    this.#timer = setTimeout(() => this.push({ type: 'tick' }), Math.max(1, wakeAt - this.#needs.now()))
+  }
+}
+
+function keep(record: JournalRecord): KeptRecord {
+  const view = record.type === 'vote' ? record.vote.view : record.type === 'block' ? record.block.view : record.certificate.view
+  return { view, bytes: encodeJournalRecord(record) }
+}

@@ -1,0 +1,120 @@
+/** The house rules as a test: import directions, purity of the cores, one file for each outside library that needs care. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import t from 'tap'
+
+const ROOT = process.cwd()
+const SRC = join(ROOT, 'src')
+
+/** What each folder may import besides itself (docs/ARCHITECTURE.md draws the same table). */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  core: [],
+  crypto: ['core'],
+  consensus: ['core'],
+  state: ['core', 'crypto'],
+  vm: ['core', 'crypto', 'state'],
+  contracts: ['core', 'crypto', 'vm'],
+  p2p: ['core', 'crypto'],
+  rpc: ['core'],
+  agent: ['core', 'crypto', 'contracts', 'rpc', 'state', 'vm'],
+  node: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'p2p', 'rpc'],
+  cli: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'p2p', 'rpc', 'agent', 'node'],
+}
+
+/** Narrower doors: what of a folder others may use. */
+const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] = [
+  { from: 'agent', to: 'rpc', only: /^rpc\/(client|errors|wire)/, why: 'agents talk to a node as any client does' },
+  { from: 'agent', to: 'state', only: /^state\/(store\/|errors)/, why: 'the embedded department database is a key-value store' },
+  { from: 'agent', to: 'vm', only: /^vm\/abi/, why: 'agents encode calls with the contracts\' ABI' },
+  { from: 'contracts', to: 'crypto', only: /^crypto\/keccak/, why: 'contracts hash, they hold no keys' },
+]
+
+const PURE = ['consensus', 'vm', 'contracts']
+const IMPURE = [
+  /\basync\b/, /\bawait\b/, /\bPromise\b/, /\bDate\b/, /Math\.random/, /performance\./, /setTimeout/, /setInterval/, /setImmediate/,
+  /queueMicrotask/, /\bprocess\./, /from 'node:/, /\bconsole\./, /\bglobalThis\b/, /crypto\.getRandomValues/,
+]
+
+/** Libraries that exactly one file (or folder) imports. */
+const SINGLE_HOMES: readonly { library: RegExp; home: RegExp }[] = [
+  { library: /^classic-level$/, home: /^state\/store\/level\.ts$/ },
+  { library: /^(libp2p|@libp2p\/|@chainsafe\/libp2p-noise|@multiformats\/)/, home: /^p2p\// },
+  { library: /^secp256k1$/, home: /^crypto\/secp256k1\.ts$/ },
+  { library: /^hash-wasm$/, home: /^crypto\/keccak\.ts$/ },
+  { library: /^fastify$/, home: /^rpc\// },
+  { library: /^commander$/, home: /^cli\// },
+]
+
+function filesUnder(dir: string): string[] {
+  return readdirSync(dir).flatMap((name) => {
+    const path = join(dir, name)
+    return statSync(path).isDirectory() ? filesUnder(path) : path.endsWith('.ts') ? [path] : []
+  })
+}
+
+const files = filesUnder(SRC).map((path) => {
+  const text = readFileSync(path, 'utf8')
+  const name = relative(SRC, path)
+  const imports = [...text.matchAll(/(?:^|\n)\s*(?:import|export)[^'"]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g)].map(
+    (match) => (match[1] ?? match[2] ?? match[3])!,
+  )
+  return { name, room: name.split('/')[0]!, path, text, imports }
+})
+
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
+
+t.test('imports point down the layers', async (t) => {
+  const faults: string[] = []
+  for (const file of files) {
+    for (const specifier of file.imports.filter((s) => s.startsWith('.'))) {
+      const target = relative(SRC, resolve(dirname(file.path), specifier))
+      if (target.startsWith('..')) continue
+      const room = target.split('/')[0]!
+      if (room === file.room || file.name === 'index.ts') continue
+      if (!MAY_IMPORT[file.room]?.includes(room)) faults.push(`${file.name} imports ${target}`)
+      for (const door of DOORS) {
+        if (door.from === file.room && door.to === room && !door.only.test(target)) faults.push(`${file.name} imports ${target}: ${door.why}`)
+      }
+    }
+  }
+  t.same(faults, [])
+})
+
+t.test('consensus, vm and contracts are free of I/O, clocks, randomness and async', async (t) => {
+  const faults: string[] = []
+  for (const file of files.filter((f) => PURE.includes(f.room))) {
+    const code = withoutComments(file.text)
+    for (const pattern of IMPURE) if (pattern.test(code)) faults.push(`${file.name}: ${pattern}`)
+  }
+  t.same(faults, [])
+})
+
+t.test('libraries that need care have one home', async (t) => {
+  const faults: string[] = []
+  for (const file of files) {
+    for (const specifier of file.imports) {
+      for (const { library, home } of SINGLE_HOMES) if (library.test(specifier) && !home.test(file.name)) faults.push(`${file.name} imports ${specifier}`)
+    }
+  }
+  t.same(faults, [])
+})
+
+t.test('every source file is used, and none has grown past 450 lines', async (t) => {
+  const entries = /^(index|cli\/main)\.ts$/
+  const used = new Set<string>()
+  const outside = [...filesUnder(join(ROOT, 'test')), ...filesUnder(join(ROOT, 'bench'))]
+  const mark = (path: string, specifiers: readonly string[]) => {
+    for (const s of specifiers) if (s.startsWith('.') || s.startsWith('/')) used.add(resolve(dirname(path), s).replace(/\.js$/, '.ts'))
+  }
+  for (const file of files) mark(file.path, file.imports)
+  for (const path of outside.filter((p) => p.includes('/bench/'))) {
+    mark(path, [...readFileSync(path, 'utf8').matchAll(/from\s+'([^']+)'/g)].map((m) => m[1]!))
+  }
+  t.same(files.filter((f) => !entries.test(f.name) && !used.has(f.path)).map((f) => f.name), [], 'no dead files')
+  t.same(files.filter((f) => f.text.split('\n').length > 450).map((f) => f.name), [], 'no giant files')
+})
+
+t.test('loose ends', async (t) => {
+  const loose = /\bas any\b|@ts-ignore|@ts-nocheck|TODO|FIXME|not implemented/
+  t.same(files.filter((f) => loose.test(f.text)).map((f) => f.name), [])
+})
