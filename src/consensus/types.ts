@@ -3,6 +3,7 @@
  * key: the shell (src/node) verifies signatures before `step`, executes blocks when asked, and carries out effects in order.
  */
 import type { Address, Epoch, Hash, Height, View } from '../core/bytes.js'
+import type { Sabotage } from './sabotage.js'
 
 /** Voting power of one sealer; a positive integer. */
 export interface Sealer {
@@ -52,12 +53,16 @@ export interface SealedBlock {
   readonly payload: Uint8Array
 }
 
+/**
+ * A leader's block for the view of `vote`. That view is the block's own, unless the block closes its epoch and is proposed
+ * again because it is notarized but not final (R8).
+ */
 export interface Proposal {
   readonly type: 'proposal'
   readonly block: SealedBlock
   /** View in which the parent was notarized or finalized (R2). */
   readonly parentView: View
-  /** Notarization of the parent (unless it is final) and nullifications of the views between (R3). */
+  /** Notarization or finalization of the parent (none for genesis and an epoch's first view), nullifications of the views between (R3). */
   readonly justification: readonly Certificate[]
   /** The leader's own notarize vote. */
   readonly vote: SignedVote
@@ -93,10 +98,12 @@ export type Input =
   | { readonly type: 'message'; readonly from: Address; readonly message: ConsensusMessage }
   /** Answer to a `verify` effect. */
   | { readonly type: 'verified'; readonly hash: Hash; readonly verdict: Verdict }
-  /** Answer to a `build` effect; null when there is nothing to build after all. */
+  /** Answer to a `build` effect; null when there is nothing to build after all, which also ends the demand. */
   | { readonly type: 'built'; readonly view: View; readonly block: SealedBlock | null; readonly verdict: Verdict }
-  /** D1, D2, D4: whether the shell wants a block on the present tip. */
+  /** D1, D2, D4: whether the shell wants a block on the present tip. The answer to every `tip` effect, and sent whenever it changes. */
   | { readonly type: 'demand'; readonly wanted: boolean }
+  /** Optional: a connection opened or closed. A leader known to be cut off is skipped at once (T3). */
+  | { readonly type: 'peer'; readonly address: Address; readonly connected: boolean }
   /** The shell imported final blocks by range sync; `set` is the set of the epoch which follows them. */
   | { readonly type: 'synced'; readonly block: SealedBlock; readonly certificate: Certificate; readonly set: SealerSet }
 
@@ -109,10 +116,20 @@ export type JournalRecord =
 export type Effect =
   | { readonly type: 'send'; readonly to: Address; readonly message: ConsensusMessage }
   | { readonly type: 'broadcast'; readonly message: ConsensusMessage }
-  /** Build a block for `view` on `parent` (whose state the shell holds); answer with `built`. */
-  | { readonly type: 'build'; readonly epoch: Epoch; readonly view: View; readonly parent: Hash; readonly height: Height }
-  /** Execute and check `block`; answer with `verified`. The parent was verified or committed before. */
-  | { readonly type: 'verify'; readonly block: SealedBlock }
+  /** Build a block for `view` on `parent` (whose state the shell holds); answer with `built`. `mayBeEmpty`: build it even without transactions (D3). */
+  | {
+      readonly type: 'build'
+      readonly epoch: Epoch
+      readonly view: View
+      readonly parent: Hash
+      readonly height: Height
+      readonly mayBeEmpty: boolean
+    }
+  /**
+   * Execute and check `block`; answer with `verified`. The parent was verified or committed before. `certified`: a quorum
+   * vouches for it, so the check against this node's own clock is left out; a block that failed may be asked for once more so.
+   */
+  | { readonly type: 'verify'; readonly block: SealedBlock; readonly certified: boolean }
   /** Commit these blocks in order, each durable, then forget everything at or below them; `certificate` finalizes the last. */
   | { readonly type: 'commit'; readonly blocks: readonly SealedBlock[]; readonly certificate: Certificate; readonly parentViews: readonly View[] }
   /** `peer` has final blocks up to `height` which this node lacks: fetch them by range sync. */
@@ -125,7 +142,7 @@ export type Effect =
   | { readonly type: 'halt'; readonly severity: 'stop-voting' | 'stop-node'; readonly reason: string }
 
 export interface Ready {
-  /** Durable, in order, before any of `effects` is carried out. */
+  /** Durable, in order, before any `send` or `broadcast` of `effects` leaves; the other effects need not wait for it. */
   readonly journal: readonly JournalRecord[]
   readonly effects: readonly Effect[]
   /** Next time in ms at which a `tick` is due, or null. */
@@ -150,11 +167,21 @@ export interface EngineOptions {
   readonly timers: ConsensusTimers
   /** Deterministic signature over a vote; called only for votes that are then journaled. */
   readonly sign: (vote: Vote) => Uint8Array
+  /** Tests only: planted bugs which the simulator must catch. */
+  readonly sabotage?: ReadonlySet<Sabotage>
+}
+
+/** The last final block. `view` is the view in its header, `certificate` null for genesis only. */
+export interface FinalPoint {
+  readonly hash: Hash
+  readonly height: Height
+  readonly view: View
+  readonly certificate: Certificate | null
 }
 
 /** What a node knows when it starts: the last final block from the database and the journal in order. */
 export interface Recovery {
-  readonly final: { readonly hash: Hash; readonly height: Height; readonly view: View; readonly certificate: Certificate | null }
+  readonly final: FinalPoint
   /** Set of the epoch in which the next block will be sealed. */
   readonly set: SealerSet
   readonly journal: readonly JournalRecord[]
