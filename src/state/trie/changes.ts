@@ -1,0 +1,70 @@
+/** Walks over the nodes that one batch made. */
+import { encodeNode } from './encode.js'
+import { BRANCH, EXTENSION, LEAF, type LoadedNode, nibbleAt, type TrieNode, UNLOADED, Unloaded } from './node.js'
+
+/** `path`: one nibble a byte, valid during the call only. `encoded`: the node, or null when the path has to be deleted. */
+export type VisitNode = (path: Uint8Array, encoded: Uint8Array | null) => void
+
+/** Nibbles of the longest path: trie keys are hashes or shorter. */
+const pathNibblesMax = 2 * 256
+
+/** Nodes of `owner`, whose ancestors are its own as well; then the paths in `removed` at which there is no node now. */
+export function visitOwned(top: TrieNode | null, owner: number, removed: ReadonlySet<string>, visit: VisitNode): void {
+  const gone = new Set(removed)
+  const path = new Uint8Array(pathNibblesMax)
+  const walk = (node: TrieNode, depth: number): void => {
+    if (node.kind === UNLOADED || node.owner !== owner) return
+    const at = path.subarray(0, depth)
+    if (gone.size > 0) gone.delete(String.fromCharCode(...at))
+    // A node that its parent embeds is not stored; a longer one may have been there before.
+    visit(at, depth === 0 || node.ref?.length === 32 ? encodeNode(node, depth) : null)
+    if (node.kind === BRANCH) {
+      for (let i = 0; i < 16; i++) {
+        const child = node.children[i]!
+        if (child === null) continue
+        path[depth] = i
+        walk(child, depth + 1)
+      }
+    } else if (node.kind === EXTENSION) {
+      for (let i = depth; i < depth + node.length; i++) path[i] = nibbleAt(node.sample, i)
+      walk(node.child, depth + node.length)
+    }
+  }
+  if (top !== null) walk(top, 0)
+  for (const text of gone)
+    visit(
+      Uint8Array.from(text, (unit) => unit.charCodeAt(0)),
+      null,
+    )
+}
+
+/**
+ * Replaces every stored subtree whose nodes all come from batches before `ownerMin` by its hash; returns the number of nodes
+ * left in memory. Only for a trie that is wholly in the store. Visits no more than what it leaves.
+ */
+export function collapseSubtrees(top: TrieNode | null, ownerMin: number): number {
+  if (top === null || top.kind === UNLOADED) return 0
+  const keep = (node: TrieNode): TrieNode => {
+    if (node.kind === UNLOADED || node.owner >= ownerMin || node.ref === null || node.ref.length < 32) return node
+    return new Unloaded(node.ref)
+  }
+  const walk = (node: LoadedNode): number => {
+    if (node.kind === LEAF) return 1
+    let count = 1
+    if (node.kind === BRANCH) {
+      for (let i = 0; i < 16; i++) {
+        const child = node.children[i]!
+        if (child === null) continue
+        const kept = keep(child)
+        node.children[i] = kept
+        if (kept.kind !== UNLOADED) count += walk(kept)
+      }
+    } else {
+      const kept = keep(node.child)
+      node.child = kept
+      if (kept.kind !== UNLOADED) count += walk(kept)
+    }
+    return count
+  }
+  return walk(top)
+}

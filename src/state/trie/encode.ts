@@ -1,0 +1,130 @@
+/** RLP of trie nodes in one shared scratch buffer, and the single hash pass over what changed. */
+import { rlpHeaderBytes, writeListHeader, writeStringHeader } from '../../core/rlp.js'
+import { keccak256 } from '../../crypto/keccak.js'
+import {
+  BRANCH,
+  type Branch,
+  EXTENSION,
+  type Extension,
+  LEAF,
+  type Leaf,
+  type LoadedNode,
+  nibbleAt,
+  type TrieNode,
+  UNLOADED,
+} from './node.js'
+
+/** Never shared beyond one call: every result is copied out of it or hashed. */
+let scratch = new Uint8Array(1024)
+
+/** What the parent embeds for `node`, hashing every changed node below it exactly once. */
+export function refOf(node: TrieNode, depth: number): Uint8Array {
+  if (node.kind === UNLOADED || node.ref !== null) return node.ref!
+  if (node.kind === BRANCH) {
+    for (const child of node.children) if (child !== null && child.ref === null) refOf(child, depth + 1)
+  } else if (node.kind === EXTENSION) {
+    refOf(node.child, depth + node.length)
+  }
+  const length = encodeToScratch(node, depth)
+  const ref = length < 32 ? scratch.slice(0, length) : keccak256(scratch.subarray(0, length))
+  node.ref = ref
+  return ref
+}
+
+/** A node's RLP. Everything below it must have been hashed. */
+export function encodeNode(node: LoadedNode, depth: number): Uint8Array {
+  return scratch.slice(0, encodeToScratch(node, depth))
+}
+
+function encodeToScratch(node: LoadedNode, depth: number): number {
+  switch (node.kind) {
+    case LEAF:
+      return encodeLeaf(node, depth)
+    case EXTENSION:
+      return encodeExtension(node, depth)
+    case BRANCH:
+      return encodeBranch(node)
+  }
+}
+
+function reserve(bytes: number): void {
+  if (scratch.length < bytes) scratch = new Uint8Array(2 * bytes)
+}
+
+function encodeLeaf(node: Leaf, depth: number): number {
+  const { key, value } = node
+  const pathBytes = ((2 * key.length - depth) >> 1) + 1
+  const payload = pathItemBytes(pathBytes) + stringItemBytes(value)
+  reserve(payload + 9)
+  let at = writeListHeader(scratch, 0, payload)
+  if (pathBytes > 1) at = writeStringHeader(scratch, at, pathBytes)
+  // The number of nibbles in a key is even: what follows the odd one starts on a whole byte.
+  scratch[at++] = depth & 1 ? 0x30 | (key[depth >> 1]! & 15) : 0x20
+  for (let i = (depth + 1) >> 1; i < key.length; i++) scratch[at++] = key[i]!
+  return writeStringItem(at, value)
+}
+
+function encodeExtension(node: Extension, depth: number): number {
+  const { sample, length, child } = node
+  const pathBytes = (length >> 1) + 1
+  const payload = pathItemBytes(pathBytes) + refItemBytes(child.ref!)
+  reserve(payload + 9)
+  let at = writeListHeader(scratch, 0, payload)
+  if (pathBytes > 1) at = writeStringHeader(scratch, at, pathBytes)
+  let next = depth
+  const end = depth + length
+  scratch[at++] = length & 1 ? 0x10 | nibbleAt(sample, next++) : 0
+  while (next < end) scratch[at++] = (nibbleAt(sample, next++) << 4) | nibbleAt(sample, next++)
+  return writeRefItem(at, child.ref!)
+}
+
+function encodeBranch(node: Branch): number {
+  const { children, value } = node
+  let payload = value === null ? 1 : stringItemBytes(value)
+  for (let i = 0; i < 16; i++) {
+    const child = children[i]!
+    payload += child === null ? 1 : refItemBytes(child.ref!)
+  }
+  reserve(payload + 9)
+  let at = writeListHeader(scratch, 0, payload)
+  for (let i = 0; i < 16; i++) {
+    const child = children[i]!
+    if (child === null) scratch[at++] = 0x80
+    else at = writeRefItem(at, child.ref!)
+  }
+  if (value === null) scratch[at++] = 0x80
+  else at = writeStringItem(at, value)
+  return at
+}
+
+/** The first byte of a hex-prefix path is below 0x80: alone, it stands for itself. */
+function pathItemBytes(pathBytes: number): number {
+  return pathBytes === 1 ? 1 : rlpHeaderBytes(pathBytes) + pathBytes
+}
+
+function stringItemBytes(value: Uint8Array): number {
+  return value.length === 1 && value[0]! < 0x80 ? 1 : rlpHeaderBytes(value.length) + value.length
+}
+
+function refItemBytes(ref: Uint8Array): number {
+  return ref.length === 32 ? 33 : ref.length
+}
+
+function writeStringItem(at: number, value: Uint8Array): number {
+  if (value.length === 1 && value[0]! < 0x80) {
+    scratch[at] = value[0]!
+    return at + 1
+  }
+  const next = writeStringHeader(scratch, at, value.length)
+  scratch.set(value, next)
+  return next + value.length
+}
+
+function writeRefItem(at: number, ref: Uint8Array): number {
+  const out = scratch
+  let next = at
+  if (ref.length === 32) out[next++] = 0xa0
+  // A loop beats the call into the runtime at this length.
+  for (let i = 0; i < ref.length; i++) out[next++] = ref[i]!
+  return next
+}
