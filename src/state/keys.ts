@@ -1,0 +1,24 @@
+/** Keys and values of the state tries. */
+import type { Address, Hash } from '../core/bytes.js'
+import { keccak256 } from '../crypto/keccak.js'
+
+const input = Buffer.alloc(32)
+
+/** keccak256 of an address or a slot: its key in a trie (yellow paper 4.1, "secure trie"). */
+export function trieKey(identity: Address | Hash): Uint8Array {
+  const length = input.write(identity.slice(2), 'hex')
+  return keccak256(length === 32 ? input : input.subarray(0, length))
+}
+
+/** rlp(word without leading zeros). The word must not be zero. */
+export function encodeWord(word: Hash): Uint8Array {
+  input.write(word.slice(2), 'hex')
+  let from = 0
+  while (input[from] === 0) from++
+  const length = 32 - from
+  if (length === 1 && input[from]! < 0x80) return Uint8Array.of(input[from]!)
+  const out = new Uint8Array(length + 1)
+  out[0] = 0x80 + length
+  for (let i = 0; i < length; i++) out[i + 1] = input[from + i]!
+  return out
+}
