@@ -170,6 +170,9 @@ export interface ChainApi {
   head(): Head
   blockByNumber(number: Height): FinalBlock | undefined
   blockByHash(hash: Hash): FinalBlock | undefined
+  hashOf(number: Height): Hash | undefined
+  /** Height of a final block. */
+  heightOf(hash: Hash): Height | undefined
   /** The header alone, for scans that mostly skip blocks (log search by bloom). */
   headerByNumber(number: Height): Header | undefined
   /** Receipts in transaction order; undefined when the block is unknown. */

@@ -110,9 +110,9 @@ class Connection {
     let alive = true
     let reason = 'connection closed'
     const heartbeat = setInterval(() => {
-      if (!alive) return socket.terminate()
+      if (!alive) socket.terminate()
+      else if (socket.readyState === WebSocket.OPEN) socket.ping()
       alive = false
-      if (socket.readyState === WebSocket.OPEN) socket.ping()
     }, pingMs)
     socket.on('open', () => {
       this.#failures = 0
@@ -160,7 +160,10 @@ class Connection {
 
   #receive(text: string): void {
     const message = parseMessage(text)
-    if (!message) return this.#socket?.terminate()
+    if (!message) {
+      this.#socket?.terminate()
+      return
+    }
     if (message.params) {
       this.#byServerId.get(message.params.subscription)?.handlers.onValue(message.params.result)
       return
@@ -176,11 +179,18 @@ class Connection {
       this.#remove(entry)
       entry.handlers.onRefused?.(new RpcError(error.code, error.message, error.data))
     } else if (typeof result === 'string') {
-      if (!this.#entries.has(entry)) return this.#send(++this.#lastId, 'eth_unsubscribe', [result])
-      entry.serverId = result
-      this.#byServerId.set(result, entry)
-      entry.handlers.onConnected?.()
+      this.#subscribed(entry, result)
     }
+  }
+
+  #subscribed(entry: Entry, serverId: string): void {
+    if (!this.#entries.has(entry)) {
+      this.#send(++this.#lastId, 'eth_unsubscribe', [serverId])
+      return
+    }
+    entry.serverId = serverId
+    this.#byServerId.set(serverId, entry)
+    entry.handlers.onConnected?.()
   }
 }
 

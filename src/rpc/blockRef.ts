@@ -1,0 +1,56 @@
+/** Block parameters: tags, numbers, hashes and EIP-1898 objects. Only final blocks exist, so four of the tags are one. */
+import { asHeight, type Hash, type Height } from '../core/bytes.js'
+import type { ChainApi, ChainState, FinalBlock } from './chainApi.js'
+import { invalidArgument, serverError } from './errors.js'
+import { asFixed, asQuantity, isAbsent, type Params, typeName } from './params.js'
+
+const HASH_HEX_LENGTH = 66
+
+/** Height that argument `index` names; undefined when no such final block exists here. Absent means latest. */
+export function readHeight(api: ChainApi, params: Params, index: number): Height | undefined {
+  const value = params[index]
+  if (isAbsent(value)) return api.head().header.number
+  if (typeof value === 'string') return heightOf(api, value, index)
+  if (typeof value !== 'object')
+    throw invalidArgument(index, `expected a block number, tag or hash, got ${typeName(value)}`)
+  const { blockNumber, blockHash } = value as { blockNumber?: unknown; blockHash?: unknown }
+  if (!isAbsent(blockNumber) && !isAbsent(blockHash)) {
+    throw invalidArgument(index, 'cannot specify both BlockHash and BlockNumber, choose one or the other')
+  }
+  if (!isAbsent(blockHash)) {
+    return api.heightOf(asFixed(blockHash, 32, (reason) => invalidArgument(index, reason)) as Hash)
+  }
+  if (typeof blockNumber !== 'string') throw invalidArgument(index, 'expected blockNumber or blockHash')
+  return heightOf(api, blockNumber, index)
+}
+
+function heightOf(api: ChainApi, text: string, index: number): Height | undefined {
+  switch (text) {
+    case 'latest':
+    case 'safe':
+    case 'finalized':
+    case 'pending':
+      return api.head().header.number
+    case 'earliest':
+      return asHeight(0)
+  }
+  const fault = (reason: string) => invalidArgument(index, reason)
+  if (text.length === HASH_HEX_LENGTH) return api.heightOf(asFixed(text, 32, fault) as Hash)
+  const number = asQuantity(text, 64, fault)
+  return number <= BigInt(api.head().header.number) ? asHeight(Number(number)) : undefined
+}
+
+export function readBlock(api: ChainApi, params: Params, index: number): FinalBlock | undefined {
+  const height = readHeight(api, params, index)
+  return height === undefined ? undefined : api.blockByNumber(height)
+}
+
+/** State after the named block. Throws -32000 when the block is unknown or its state is not kept. */
+export function readState(api: ChainApi, params: Params, index: number): ChainState {
+  const height = readHeight(api, params, index)
+  if (height === undefined) throw serverError('header not found')
+  const state = api.state(height)
+  if (state) return state
+  const latest = api.head().header.number
+  throw serverError(`missing trie node: state of block ${height} is not kept, ask for the latest (${latest})`)
+}

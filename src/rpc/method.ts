@@ -1,0 +1,36 @@
+/** What a JSON-RPC method is, and the table that holds all of them. */
+import type { ChainApi } from './chainApi.js'
+import type { Filters } from './filters.js'
+import type { LogScanner } from './logScan.js'
+import type { Params } from './params.js'
+import type { SubscriptionSink } from './subscriptions.js'
+
+/** One request's surroundings. */
+export interface CallContext {
+  /** Milliseconds on the clock of `performance.now()`: work in slices stops then. */
+  readonly deadlineMs: number
+  /** The WebSocket the request came by; undefined over HTTP. */
+  readonly sink?: SubscriptionSink
+}
+
+/** What methods work with; one per server. */
+export interface MethodNeeds {
+  readonly api: ChainApi
+  readonly filters: Filters
+  readonly logs: LogScanner
+}
+
+export interface Method {
+  /** More parameters than these are refused. */
+  readonly paramsMax: number
+  /** Returns JSON, or a promise of it for work done in slices. Throws RpcError. */
+  run(params: Params, context: CallContext): unknown
+}
+
+/** A Map, so that `constructor` or `__proto__` is no method. */
+export type MethodTable = ReadonlyMap<string, Method>
+
+/** Methods of one namespace by full name. */
+export type MethodEntries = readonly (readonly [name: string, method: Method])[]
+
+export const method = (paramsMax: number, run: Method['run']): Method => ({ paramsMax, run })

@@ -1,0 +1,24 @@
+/** All methods that a node answers. */
+import type { MethodTable } from '../method.js'
+import { concordatMethods } from './concordat.js'
+import { debugMethods } from './debug.js'
+import { ethMethods } from './eth.js'
+import { ethLogMethods, type LogMethodNeeds } from './ethLogs.js'
+import { ethStateMethods } from './ethState.js'
+import { ethTransactionMethods } from './ethTransactions.js'
+import { netMethods, web3Methods } from './netWeb3.js'
+import { txpoolMethods } from './txpool.js'
+
+export function buildMethodTable(needs: LogMethodNeeds): MethodTable {
+  return new Map([
+    ...ethMethods(needs),
+    ...ethTransactionMethods(needs),
+    ...ethStateMethods(needs),
+    ...ethLogMethods(needs),
+    ...netMethods(needs),
+    ...web3Methods(needs),
+    ...txpoolMethods(needs),
+    ...debugMethods(needs),
+    ...concordatMethods(needs),
+  ])
+}

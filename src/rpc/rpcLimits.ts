@@ -1,0 +1,54 @@
+/** Limits of one RPC server: all configurable, the defaults from core/limits.ts. */
+import {
+  rpcBatchMax,
+  rpcBodyBytesMax,
+  rpcConnectionsMax,
+  rpcFilterHashesMax,
+  rpcFiltersMax,
+  rpcLogRangeBlocksMax,
+  rpcResponseBytesMax,
+  rpcSocketPendingMax,
+  rpcSocketQueueBytesMax,
+  rpcSocketsMax,
+  rpcSubscriptionsMax,
+} from '../core/limits.js'
+
+export interface RpcLimits {
+  readonly bodyBytesMax: number
+  readonly batchMax: number
+  readonly responseBytesMax: number
+  readonly logRangeBlocksMax: number
+  /** From the last byte of a request: what is not answered by then is refused. */
+  readonly requestTimeoutMs: number
+  /** A request has to arrive whole within this. */
+  readonly receiveTimeoutMs: number
+  /** A filter that nobody polls is dropped. */
+  readonly filterIdleMs: number
+  readonly filtersMax: number
+  readonly filterHashesMax: number
+  readonly connectionsMax: number
+  readonly socketsMax: number
+  readonly subscriptionsMax: number
+  readonly socketPendingMax: number
+  readonly socketQueueBytesMax: number
+  /** A WebSocket without a sign of life for one to two of these is cut. */
+  readonly socketPingMs: number
+}
+
+export const RPC_LIMITS: RpcLimits = {
+  bodyBytesMax: rpcBodyBytesMax,
+  batchMax: rpcBatchMax,
+  responseBytesMax: rpcResponseBytesMax,
+  logRangeBlocksMax: rpcLogRangeBlocksMax,
+  requestTimeoutMs: 5_000,
+  receiveTimeoutMs: 5_000,
+  filterIdleMs: 5 * 60_000,
+  filtersMax: rpcFiltersMax,
+  filterHashesMax: rpcFilterHashesMax,
+  connectionsMax: rpcConnectionsMax,
+  socketsMax: rpcSocketsMax,
+  subscriptionsMax: rpcSubscriptionsMax,
+  socketPendingMax: rpcSocketPendingMax,
+  socketQueueBytesMax: rpcSocketQueueBytesMax,
+  socketPingMs: 30_000,
+}
