@@ -1,0 +1,217 @@
+/** The one file that imports libp2p: TCP, noise and yamux with every limit set, behind the Host port. */
+import './polyfill.js'
+import { noise } from '@chainsafe/libp2p-noise'
+import type {
+  ComponentLogger,
+  Connection,
+  Logger,
+  MessageStream,
+  PeerId,
+  Stream,
+  StreamMuxerFactory,
+} from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import type { Address } from '../core/bytes.js'
+import {
+  connectionsPerSecondMax,
+  peersMax,
+  pendingConnectionsMax,
+  streamsMax,
+  streamWindowBytesMax,
+  transportQueueBytesMax,
+} from '../core/limits.js'
+import type { Host, HostConnection, HostEvents, HostStream, HostStreamEvents } from './host.js'
+import { addressOfPeer, libp2pKeyOf } from './identity.js'
+import { NetworkError } from './network.js'
+import { TransportFault, YamuxGuard } from './yamuxGuard.js'
+
+export interface Libp2pHostOptions {
+  readonly privateKey: Uint8Array
+  /** Protocol of the frame stream, with the network's id in it. */
+  readonly protocol: string
+  readonly listen: readonly Multiaddr[]
+  readonly handshakeTimeoutMs: number
+}
+
+/** Connections that may exist beside one per peer: pairs that are being sorted out. */
+const connectionsMax = 2 * peersMax
+
+/** Builds a host; nothing listens before `start`. */
+export async function createLibp2pHost(options: Libp2pHostOptions, events: HostEvents): Promise<Host> {
+  const node = await createNode(options, (peer) => !events.admit(addressOfPeer(peer)))
+  const connections = new Map<Connection, HostConnection>()
+
+  function wrap(connection: Connection): HostConnection | undefined {
+    const address = addressOfPeer(connection.remotePeer)
+    if (address === undefined) return undefined
+    const known = connections.get(connection)
+    if (known !== undefined || connection.status !== 'open') return known
+    const wrapped = wrapConnection(connection, address, options.protocol)
+    connections.set(connection, wrapped)
+    return wrapped
+  }
+
+  node.addEventListener('connection:open', ({ detail: connection }) => {
+    const wrapped = wrap(connection)
+    if (wrapped === undefined) return
+    connection.addEventListener('close', (closed) => {
+      connections.delete(connection)
+      events.onClosed(wrapped, closed.error)
+    })
+    events.onConnection(wrapped)
+  })
+
+  const onStream = (stream: Stream, connection: Connection): void => {
+    const wrapped = wrap(connection)
+    if (wrapped === undefined) stream.abort(new Error('the connection is closed'))
+    else events.onStream(wrapped, wrapStream(stream))
+  }
+  // One more than is allowed reaches the handler, which reports it.
+  await node.handle(options.protocol, onStream, { maxInboundStreams: 2, maxOutboundStreams: 1 })
+
+  return {
+    start: () => startNode(node, options.listen),
+    stop: async () => node.stop(),
+    addresses: () => node.getMultiaddrs().map(String),
+    async dial(target, signal) {
+      const connection = await node.dial(target, { signal })
+      const wrapped = wrap(connection)
+      if (wrapped === undefined) throw new Error('the connection closed while it was opened')
+      return wrapped
+    },
+  }
+}
+
+async function startNode(node: Libp2p, listen: readonly Multiaddr[]): Promise<void> {
+  try {
+    await node.start()
+  } catch (error) {
+    const where = listen.map(String).join(', ')
+    const message = `cannot listen on ${where}: ${(error as Error).message}; is the port taken or the address another machine's?`
+    throw new NetworkError('LISTEN_FAILED', message)
+  }
+}
+
+function createNode(options: Libp2pHostOptions, deny: (peer: PeerId) => boolean): Promise<Libp2p> {
+  const timeoutMs = options.handshakeTimeoutMs
+  return createLibp2p({
+    start: false,
+    privateKey: libp2pKeyOf(options.privateKey),
+    addresses: { listen: options.listen.map(String) },
+    transports: [
+      tcp({
+        maxConnections: connectionsMax + pendingConnectionsMax,
+        listenOpts: { noDelay: true },
+        dialOpts: { noDelay: true },
+      }),
+    ],
+    connectionEncrypters: [noise()],
+    streamMuxers: [() => guardedYamux()],
+    connectionGater: {
+      denyDialPeer: deny,
+      denyInboundEncryptedConnection: deny,
+      denyOutboundEncryptedConnection: deny,
+    },
+    connectionManager: {
+      maxConnections: connectionsMax,
+      maxIncomingPendingConnections: pendingConnectionsMax,
+      inboundConnectionThreshold: connectionsPerSecondMax,
+      dialTimeout: timeoutMs,
+      addressDialTimeout: timeoutMs,
+      inboundUpgradeTimeout: timeoutMs,
+      inboundStreamProtocolNegotiationTimeout: timeoutMs,
+      outboundStreamProtocolNegotiationTimeout: timeoutMs,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { enabled: false },
+    logger: silentLogger,
+  })
+}
+
+/** yamux whose input is checked before it is decoded, and whose output is bounded when the peer does not read. */
+function guardedYamux(): StreamMuxerFactory {
+  const factory = yamux({
+    maxInboundStreams: streamsMax,
+    maxOutboundStreams: streamsMax,
+    maxEarlyStreams: streamsMax,
+    streamOptions: {
+      maxStreamWindowSize: streamWindowBytesMax,
+      // A paused stream still receives what its window allowed.
+      maxReadBufferLength: 2 * streamWindowBytesMax,
+      maxWriteBufferLength: streamWindowBytesMax,
+    },
+  })()
+  return {
+    protocol: factory.protocol,
+    createStreamMuxer(connection: MessageStream) {
+      connection.maxWriteBufferLength = transportQueueBytesMax
+      guard(connection)
+      return factory.createStreamMuxer(connection)
+    },
+  }
+}
+
+/** Registered before the muxer's own listener, and so called before it. */
+function guard(connection: MessageStream): void {
+  const watch = new YamuxGuard(performance.now())
+  connection.addEventListener('message', (event) => {
+    try {
+      forEachChunk(event.data, (chunk) => watch.inspect(chunk, performance.now()))
+    } catch (error) {
+      if (!(error instanceof TransportFault)) throw error
+      event.stopImmediatePropagation()
+      connection.abort(error)
+    }
+  })
+}
+
+type Chunks = Uint8Array | Iterable<Uint8Array>
+
+function forEachChunk(data: Chunks, each: (chunk: Uint8Array) => void): void {
+  if (data instanceof Uint8Array) each(data)
+  else for (const chunk of data) each(chunk)
+}
+
+function wrapConnection(connection: Connection, address: Address, protocol: string): HostConnection {
+  return {
+    address,
+    outbound: connection.direction === 'outbound',
+    openStream: async (signal) => wrapStream(await connection.newStream(protocol, { signal })),
+    abort: (reason) => connection.abort(reason),
+  }
+}
+
+function wrapStream(stream: Stream): HostStream {
+  return {
+    write: (bytes) => stream.send(bytes),
+    pause: () => stream.pause(),
+    resume: () => {
+      if (stream.status === 'open') stream.resume()
+    },
+    abort: (reason) => stream.abort(reason),
+    listen: (events: HostStreamEvents) => {
+      stream.addEventListener('drain', () => events.onDrain())
+      stream.addEventListener('remoteCloseWrite', () => events.onClose())
+      stream.addEventListener('close', () => events.onClose())
+      stream.addEventListener('message', (event) => forEachChunk(event.data, (chunk) => events.onData(chunk)))
+      if (stream.status !== 'open') queueMicrotask(() => events.onClose())
+    },
+  }
+}
+
+/** Reports leave through the Network port; libp2p's own log lines would cost time for each frame. */
+function createSilentLogger(): Logger {
+  const ignore = (): void => {}
+  const logger: Logger = Object.assign(ignore, {
+    enabled: false,
+    trace: Object.assign(ignore.bind(undefined), { enabled: false }),
+    error: ignore.bind(undefined),
+    newScope: (): Logger => logger,
+  })
+  return logger
+}
+
+const silentLogger: ComponentLogger = { forComponent: () => createSilentLogger() }
