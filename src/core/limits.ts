@@ -123,8 +123,6 @@ export const bulkLoadBatchRecords = 1_000
 export const declarationBytesMax = 1 * MIB
 /** File of an enterprise's portrait keys: 1,000 rotations. */
 export const portraitKeyFileBytesMax = 128 * KIB
-/** Padding step of sealed values: envelopes tell the length of what is inside only in these steps. */
-export const sealedValuesStepBytes = 256
 /** Answers of one attest transaction: keeps it under a tenth of a block's gas. */
 export const attestAnswersMax = 64
 /** Transactions that one account of an agent has unconfirmed at a time; below a node's per-sender cap. */
