@@ -33,7 +33,7 @@ export interface FunctionCodec {
 
 interface EventCodec {
   readonly topic: Hash
-  readonly indexed: readonly { readonly name: string; readonly codec: AbiCodec }[]
+  readonly indexed: readonly { readonly name: string; readonly type: string; readonly codec: AbiCodec }[]
   readonly data: TupleCodec
 }
 
@@ -80,27 +80,27 @@ export class ContractAbi<const H extends HumanAbi> {
   }
 
   selector(name: FunctionName<H>): Hex {
-    return toHex(this.#function(name).selector)
+    return toHex(this.functionCodec(name).selector)
   }
 
   encodeCall<N extends FunctionName<H>>(name: N, args: FunctionArgs<H, N>): Uint8Array {
-    const { inputs, selector } = this.#function(name)
+    const { inputs, selector } = this.functionCodec(name)
     return encodeTuple(inputs, args, selector)
   }
 
   /** Arguments of calldata for exactly this function. */
   decodeCall<N extends FunctionName<H>>(name: N, calldata: Uint8Array): FunctionArgs<H, N> {
-    const codec = this.#function(name)
+    const codec = this.functionCodec(name)
     if (this.select(calldata) !== codec) throw new AbiError('TYPE_MISMATCH', '', `calldata is not a call of ${name}`)
     return decodeTuple(codec.inputs, calldata.subarray(4)) as FunctionArgs<H, N>
   }
 
   encodeResult<N extends FunctionName<H>>(name: N, result: FunctionResult<H, N>): Uint8Array {
-    return encodeOutputs(this.#function(name), result)
+    return encodeOutputs(this.functionCodec(name), result)
   }
 
   decodeResult<N extends FunctionName<H>>(name: N, bytes: Uint8Array): FunctionResult<H, N> {
-    const codec = this.#function(name)
+    const codec = this.functionCodec(name)
     const values = decodeTuple(codec.outputs, bytes)
     const result = codec.onlyOutput === undefined ? values : values[codec.onlyOutput]
     return result as FunctionResult<H, N>
@@ -114,7 +114,7 @@ export class ContractAbi<const H extends HumanAbi> {
     const event = this.#event(name)
     const values = args as Record<string, unknown>
     const topics = [event.topic]
-    for (const { name: field, codec } of event.indexed) topics.push(encodeTopic(codec, values[field]))
+    for (const { name: field, type, codec } of event.indexed) topics.push(encodeTopic(type, codec, values[field]))
     return { topics, data: encodeTuple(event.data, values) }
   }
 
@@ -146,7 +146,8 @@ export class ContractAbi<const H extends HumanAbi> {
     }
   }
 
-  #function(name: string): FunctionCodec {
+  /** Throws InvariantError when the ABI has no such function. */
+  functionCodec(name: string): FunctionCodec {
     const codec = this.#functions.get(name)
     assert(codec !== undefined, `ABI has no function ${name}`)
     return codec
@@ -176,7 +177,7 @@ export class ContractAbi<const H extends HumanAbi> {
     const indexed = item.inputs.filter((input) => input.indexed)
     this.#events.set(item.name, {
       topic: keccakHash(utf8(signatureOf(item.name, item.inputs))),
-      indexed: indexed.map((input) => ({ name: input.name!, codec: wordCodecOf(input) })),
+      indexed: indexed.map((input) => ({ name: input.name!, type: input.type, codec: wordCodecOf(input) })),
       data: new TupleCodec(item.inputs.filter((input) => !input.indexed)),
     })
   }
@@ -220,8 +221,11 @@ function wordCodecOf(parameter: Parameters[number]): AbiCodec {
   return codec
 }
 
-function encodeTopic(codec: AbiCodec, value: unknown): Hash {
-  const word = new Uint8Array(codec.size(value))
+function encodeTopic(type: string, codec: AbiCodec, value: unknown): Hash {
+  const size = codec.size(value)
+  if (type === 'bytes32') return value as Hash
+  if (type === 'address') return `0x${'0'.repeat(24)}${(value as string).slice(2)}` as Hash
+  const word = new Uint8Array(size)
   codec.write(new DataView(word.buffer), 0, value)
   return toHash(word)
 }
