@@ -152,3 +152,18 @@ assert(consensusQueueBytesMax > consensusFrameBytesMax, 'the consensus queue mus
 assert(transactionsQueueBytesMax > transactionsFrameBytesMax, 'the transactions queue must hold the largest frame')
 assert(blocksQueueBytesMax > blocksFrameBytesMax, 'the blocks queue must hold the largest blocks frame')
 assert(fragmentBytesMax + 8 <= writeBytesMax, 'a write must hold a fragment')
+
+/** Trie nodes kept in memory, about 350 bytes each; the upper levels and what changed lately. Others are read from disk (a few µs). */
+export const trieNodesInMemoryMax = 400_000
+/** Accounts of the final state kept decoded, in each of two generations. */
+export const cachedAccountsMax = 32_768
+/** Storage slots of the final state kept, in each of two generations; about 250 bytes each. */
+export const cachedSlotsMax = 131_072
+/** Storage tries kept open: one for each contract. */
+export const storageTriesMax = 64
+/** Latest final blocks kept decoded: what clients that follow the head ask for. */
+export const recentBlocksMax = 16
+/** Bytes of one consensus journal: some final blocks' worth of proposals and votes; it is pruned long before. */
+export const journalBytesMax = 256 * MIB
+/** One record of the consensus journal: a proposal and a little framing. */
+export const journalRecordBytesMax = proposalBytesMax + 1 * KIB

@@ -1,20 +1,23 @@
+import path from 'node:path'
 import t from 'tap'
-import { openEmbeddedDatabase } from '../../src/agent/database/embeddedDatabase.js'
-import { createMemoryStore } from '../../src/agent/database/memoryStore.js'
+import { openDepartmentDatabase, openMemoryDatabase } from '../../src/agent/database/open.js'
 import { departmentDatabaseCompliance } from '../compliance/departmentDatabase.js'
 
 t.test('memory', (t) => {
-  departmentDatabaseCompliance(t, { durable: false, open: () => openEmbeddedDatabase(createMemoryStore()) })
+  departmentDatabaseCompliance(t, { durable: false, open: () => openMemoryDatabase() })
   t.end()
 })
 
-t.test('memory store kept across openings', (t) => {
-  const stores = new Map<string, ReturnType<typeof createMemoryStore>>()
-  const open = (name: string) => {
-    const store = stores.get(name) ?? createMemoryStore()
-    stores.set(name, store)
-    return openEmbeddedDatabase(store)
-  }
-  departmentDatabaseCompliance(t, { durable: true, open })
+t.test('folder', (t) => {
+  const dir = t.testdir()
+  departmentDatabaseCompliance(t, { durable: true, open: (name) => openDepartmentDatabase(path.join(dir, name)) })
   t.end()
+})
+
+t.test('a folder in use, and a folder of something else', async (t) => {
+  const dir = t.testdir({ file: 'x' })
+  const first = await openDepartmentDatabase(path.join(dir, 'a'))
+  await t.rejects(openDepartmentDatabase(path.join(dir, 'a')), { code: 'LOCKED', message: /another process uses/ })
+  await first.close()
+  await t.rejects(openDepartmentDatabase(path.join(dir, 'file')), { code: 'FAILED' })
 })

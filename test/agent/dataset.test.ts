@@ -1,4 +1,5 @@
 import t from 'tap'
+import { openMemoryDatabase } from '../../src/agent/database/open.js'
 import { companyValues } from '../../src/agent/dataset/company.js'
 import { DATASET_DEPARTMENTS } from '../../src/agent/dataset/departments.js'
 import {
@@ -10,6 +11,7 @@ import {
   datasetSizes,
   RECORD_CASES,
 } from '../../src/agent/dataset/generate.js'
+import { loadDataset } from '../../src/agent/dataset/load.js'
 import { createRandom, ExactSampler } from '../../src/agent/dataset/random.js'
 
 /** What the record really lacks, read from the record alone. */
@@ -106,4 +108,23 @@ t.test('ExactSampler draws each category exactly as often as asked', (t) => {
   )
   t.throws(() => sampler.draw(random), RangeError)
   t.end()
+})
+
+t.test('loading keeps missing and vacant apart, reports progress and can be repeated', async (t) => {
+  const options = { records: 1_500 }
+  const database = await openMemoryDatabase()
+  const progress: number[] = []
+  await loadDataset(database, 'market-regulation', options, ({ loaded, total }) => {
+    t.equal(total, 1_500)
+    progress.push(loaded)
+  })
+  t.same(progress, [1_000, 1_500])
+  await loadDataset(database, 'market-regulation', options)
+  t.equal(await database.count(), 1_500)
+  for (const row of datasetRows('market-regulation', options)) {
+    const locator = { companyName: '', creditCode: row.values.unifiedSocialCreditCode ?? '' }
+    const record = await database.find(locator)
+    if (JSON.stringify(Object.fromEntries(record?.values ?? [])) !== JSON.stringify(row.values)) t.fail('differs')
+  }
+  await database.close()
 })

@@ -9,6 +9,12 @@ import { bytesField, listField } from '../../core/codec.js'
 import { bulkLoadBatchRecords, outboxItemBytesMax, recordNameBytesMax } from '../../core/limits.js'
 import { rlpDecode, rlpEncode } from '../../core/rlp.js'
 import {
+  type KeyValueReader,
+  type KeyValueStore,
+  StoreError,
+  type WriteOperation,
+} from '../../state/store/keyValueStore.js'
+import {
   type BulkLoadOptions,
   type Cursor,
   type DatabaseChange,
@@ -21,7 +27,6 @@ import {
   type RecordWrite,
 } from './departmentDatabase.js'
 import { decodeRecord, encodeRecord } from './recordCodec.js'
-import type { EmbeddedStore } from './store.js'
 
 const FORMAT = 1
 const META = {
@@ -42,17 +47,17 @@ const portraitKeyKey = (enterpriseId: Hash, version: number): Uint8Array =>
   concatBytes(utf8('k'), fromHex(enterpriseId), word(version))
 
 /** Puts and deletes of one atomic write, readable before they are written. */
-class Draft {
-  readonly #store: EmbeddedStore
+class Draft implements KeyValueReader {
+  readonly #store: KeyValueStore
   readonly #changes = new Map<string, readonly [key: Uint8Array, value: Uint8Array | null]>()
 
-  constructor(store: EmbeddedStore) {
+  constructor(store: KeyValueStore) {
     this.#store = store
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  getSync(key: Uint8Array): Uint8Array | undefined {
     const changed = this.#changes.get(mapKey(key))
-    return changed ? (changed[1] ?? undefined) : this.#store.get(key)
+    return changed ? (changed[1] ?? undefined) : this.#store.getSync(key)
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
@@ -64,28 +69,38 @@ class Draft {
   }
 
   number(key: Uint8Array): number {
-    return bytesToNumber(this.get(key) ?? new Uint8Array(0))
+    return bytesToNumber(this.getSync(key) ?? new Uint8Array(0))
   }
 
   async write(): Promise<void> {
-    const puts: (readonly [Uint8Array, Uint8Array])[] = []
-    const deletes: Uint8Array[] = []
-    for (const [key, value] of this.#changes.values()) value ? puts.push([key, value]) : deletes.push(key)
-    await this.#store.write(puts, deletes)
+    const operations: WriteOperation[] = []
+    for (const [key, value] of this.#changes.values()) {
+      operations.push(value ? { type: 'put', key, value } : { type: 'del', key })
+    }
+    await writeBatch(this.#store, operations)
+  }
+}
+
+async function writeBatch(store: KeyValueStore, operations: readonly WriteOperation[]): Promise<void> {
+  try {
+    await store.batch(operations, { sync: true })
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause
+    throw new DatabaseError('FAILED', `department database: ${cause.message}`, { cause })
   }
 }
 
 const mapKey = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 
 /** Opens the embedded database on `store`, which it then owns. Throws DatabaseError CORRUPT for a store of another kind. */
-export async function openEmbeddedDatabase(store: EmbeddedStore): Promise<DepartmentDatabase> {
-  const format = store.get(META.format)
-  if (!format) await store.write([[META.format, word(FORMAT, 1)]], [])
+export async function openEmbeddedDatabase(store: KeyValueStore): Promise<DepartmentDatabase> {
+  const format = store.getSync(META.format)
+  if (!format) await writeBatch(store, [{ type: 'put', key: META.format, value: word(FORMAT, 1) }])
   else if (format[0] !== FORMAT) {
     throw new DatabaseError('CORRUPT', `department database has layout ${format[0]}, this version reads ${FORMAT}`)
   }
   const outbox = new Map<string, { readonly sequence: number; readonly payload: Uint8Array }>()
-  for await (const [key, value] of store.entries(utf8('o'))) {
+  for await (const [key, value] of store.range({ gte: utf8('o'), lt: utf8('p') })) {
     const item = decodeOutboxItem(value)
     outbox.set(item.key, { sequence: bytesToNumber(key.subarray(1)), payload: item.payload })
   }
@@ -95,13 +110,13 @@ export async function openEmbeddedDatabase(store: EmbeddedStore): Promise<Depart
 type Outbox = Map<string, { readonly sequence: number; readonly payload: Uint8Array }>
 
 class EmbeddedDatabase implements DepartmentDatabase {
-  readonly #store: EmbeddedStore
+  readonly #store: KeyValueStore
   /** What the store holds under `o`, in order. */
   readonly #outbox: Outbox
   #tail: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  constructor(store: EmbeddedStore, outbox: Outbox) {
+  constructor(store: KeyValueStore, outbox: Outbox) {
     this.#store = store
     this.#outbox = outbox
   }
@@ -111,7 +126,7 @@ class EmbeddedDatabase implements DepartmentDatabase {
   }
 
   async cursor(): Promise<Cursor | null> {
-    const bytes = this.#store.get(META.cursor)
+    const bytes = this.#store.getSync(META.cursor)
     if (!bytes) return null
     assert(bytes.length === 12, 'the cursor has 12 bytes')
     return { height: bytesToNumber(bytes.subarray(0, 6)), logIndex: bytesToNumber(bytes.subarray(6)) }
@@ -122,7 +137,7 @@ class EmbeddedDatabase implements DepartmentDatabase {
   }
 
   async portraitKey(enterpriseId: Hash, portraitVersion: number): Promise<Uint8Array | null> {
-    return this.#store.get(portraitKeyKey(enterpriseId, portraitVersion)) ?? null
+    return this.#store.getSync(portraitKeyKey(enterpriseId, portraitVersion)) ?? null
   }
 
   async count(): Promise<number> {
@@ -196,10 +211,8 @@ class EmbeddedDatabase implements DepartmentDatabase {
   }
 }
 
-type Reader = Pick<EmbeddedStore, 'get'>
-
 /** A name matches only a record that has no other credit code: two enterprises may have one name. */
-function findRecord(reader: Reader, { companyName, creditCode }: EnterpriseLocator) {
+function findRecord(reader: KeyValueReader, { companyName, creditCode }: EnterpriseLocator) {
   const byCode = creditCode === '' ? undefined : readRecord(reader, keyOf('c', creditCode))
   if (byCode) return byCode
   const byName = companyName === '' ? undefined : readRecord(reader, keyOf('n', companyName))
@@ -207,9 +220,9 @@ function findRecord(reader: Reader, { companyName, creditCode }: EnterpriseLocat
   return byName
 }
 
-function readRecord(reader: Reader, indexKey: Uint8Array) {
-  const id = reader.get(indexKey)
-  const bytes = id && reader.get(keyOf('r', id))
+function readRecord(reader: KeyValueReader, indexKey: Uint8Array) {
+  const id = reader.getSync(indexKey)
+  const bytes = id && reader.getSync(keyOf('r', id))
   return id && bytes ? { id, record: decodeRecord(bytes) } : undefined
 }
 
@@ -226,7 +239,7 @@ function writeRecord(draft: Draft, { locator, values }: RecordWrite): void {
   draft.put(keyOf('r', id), encodeRecord(record))
   if (record.creditCode !== '') draft.put(keyOf('c', record.creditCode), id)
   if (old && old.companyName !== record.companyName) releaseName(draft, old.companyName, id)
-  if (record.companyName !== '' && !draft.get(keyOf('n', record.companyName))) {
+  if (record.companyName !== '' && !draft.getSync(keyOf('n', record.companyName))) {
     draft.put(keyOf('n', record.companyName), id)
   }
 }
@@ -239,7 +252,7 @@ function nextId(draft: Draft): Uint8Array {
 
 function releaseName(draft: Draft, companyName: string, id: Uint8Array): void {
   const key = keyOf('n', companyName)
-  const holder = draft.get(key)
+  const holder = draft.getSync(key)
   if (holder && mapKey(holder) === mapKey(id)) draft.delete(key)
 }
 
