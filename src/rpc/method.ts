@@ -3,14 +3,14 @@ import type { ChainApi } from './chainApi.js'
 import type { Filters } from './filters.js'
 import type { LogScanner } from './logScan.js'
 import type { Params } from './params.js'
-import type { SubscriptionSink } from './subscriptions.js'
+import type { SocketRequest } from './subscriptions.js'
 
 /** One request's surroundings. */
 export interface CallContext {
   /** Milliseconds on the clock of `performance.now()`: work in slices stops then. */
   readonly deadlineMs: number
-  /** The WebSocket the request came by; undefined over HTTP. */
-  readonly sink?: SubscriptionSink
+  /** undefined over HTTP. */
+  readonly socket?: SocketRequest
 }
 
 /** What methods work with; one per server. */

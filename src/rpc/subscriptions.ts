@@ -22,7 +22,12 @@ export interface SubscriptionSink {
   /** Sends one JSON text; never blocks. */
   send(text: string): void
   readonly subscriptions: Map<Hex, SocketSubscription>
-  /** Runs once the answer to the request in hand is sent: no notification may overtake the id it bears. */
+}
+
+/** A request that came by WebSocket. */
+export interface SocketRequest {
+  readonly sink: SubscriptionSink
+  /** `task` runs once this request is answered: no notification may overtake the id it bears. */
   afterAnswer(task: () => void): void
 }
 
@@ -41,14 +46,14 @@ export class Subscriptions {
   }
 
   /** Notifications begin after the answer is sent. */
-  add(sink: SubscriptionSink, kind: SubscriptionKind): Hex {
+  add({ sink, afterAnswer }: SocketRequest, kind: SubscriptionKind): Hex {
     if (sink.subscriptions.size >= this.subscriptionsMax) {
       throw serverError(`too many subscriptions: ${this.subscriptionsMax} are open on this connection`)
     }
     const id = randomId()
     const subscription: SocketSubscription = { kind, active: false }
     sink.subscriptions.set(id, subscription)
-    sink.afterAnswer(() => {
+    afterAnswer(() => {
       subscription.active = true
       this.#sinks.add(sink)
     })

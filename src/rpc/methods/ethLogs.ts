@@ -5,7 +5,7 @@ import type { ChainApi } from '../chainApi.js'
 import { invalidArgument, invalidParams, RPC_CODES, RpcError, serverError } from '../errors.js'
 import { type LogMatcher, readLogMatcher } from '../logFilter.js'
 import { type CallContext, type MethodEntries, type MethodNeeds, method } from '../method.js'
-import { asFixed, isAbsent, type Params, readBoolean, readObject, readString } from '../params.js'
+import { asFixed, isAbsent, type Params, readBoolean, readObject, readString, typeName } from '../params.js'
 import { type SubscriptionKind, type Subscriptions, unknownSubscription } from '../subscriptions.js'
 
 export interface LogMethodNeeds extends MethodNeeds {
@@ -24,7 +24,7 @@ export function ethLogMethods(needs: LogMethodNeeds): MethodEntries {
     ['eth_getFilterLogs', method(1, (p, context) => getFilterLogs(needs, p, context))],
     ['eth_uninstallFilter', method(1, (p) => filters.remove(readString(p, 0)))],
     ['eth_subscribe', method(2, (p, context) => subscribe(api, subscriptions, p, context))],
-    ['eth_unsubscribe', method(1, (p, { sink }) => subscriptions.remove(needSink(sink), readString(p, 0)))],
+    ['eth_unsubscribe', method(1, (p, { socket }) => subscriptions.remove(needSocket(socket).sink, readString(p, 0)))],
   ]
 }
 
@@ -68,7 +68,12 @@ function readRange({ api, logRangeBlocksMax }: LogMethodNeeds, filter: Readonly<
   throw beyondHead()
 }
 
-const readEnd = (api: ChainApi, value: unknown): number | undefined => readHeight(api, [value], 0)
+function readEnd(api: ChainApi, value: unknown): number | undefined {
+  if (!isAbsent(value) && typeof value !== 'string') {
+    throw invalidArgument(0, `block range wants numbers or tags, got ${typeName(value)}`)
+  }
+  return readHeight(api, [value], 0)
+}
 
 /** Both ends were read as numbers before: at least one lies beyond the head. */
 const isReversed = (from: unknown, to: unknown): boolean =>
@@ -118,14 +123,14 @@ function getFilterLogs(
 }
 
 /** Geth's text and code for a transport that cannot push. */
-function needSink(sink: CallContext['sink']) {
-  if (!sink) throw new RpcError(RPC_CODES.methodNotFound, 'notifications not supported')
-  return sink
+function needSocket(socket: CallContext['socket']) {
+  if (!socket) throw new RpcError(RPC_CODES.methodNotFound, 'notifications not supported')
+  return socket
 }
 
 function subscribe(api: ChainApi, subscriptions: Subscriptions, params: Params, context: CallContext) {
-  const sink = needSink(context.sink)
-  return subscriptions.add(sink, readSubscription(api, params))
+  const socket = needSocket(context.socket)
+  return subscriptions.add(socket, readSubscription(api, params))
 }
 
 function readSubscription(api: ChainApi, params: Params): SubscriptionKind {

@@ -37,9 +37,9 @@ const presentCounts = ({ pending, queued }: { pending: number; queued: number })
 function bySender(transactions: readonly ChainTransaction[]): Record<Address, ByNonce> {
   const senders = new Map<Address, ByNonce>()
   for (const tx of transactions) {
-    let nonces = senders.get(tx.sender)
-    if (!nonces) senders.set(tx.sender, (nonces = {}))
+    const nonces = senders.get(tx.sender) ?? {}
     nonces[String(tx.nonce)] = presentTransaction(tx)
+    senders.set(tx.sender, nonces)
   }
   return Object.fromEntries(senders)
 }

@@ -1,0 +1,98 @@
+/** A node's RPC endpoint: HTTP and WebSocket on one port, and the same health routes on a port of their own if wanted. */
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { Access } from './access.js'
+import type { ChainApi } from './chainApi.js'
+import { type CallObserver, Dispatcher } from './dispatcher.js'
+import { Filters } from './filters.js'
+import { addHealthRoutes, addRpcRoutes, createHttpApp, type HealthNeeds, type MetricsText } from './httpServer.js'
+import { LogScanner } from './logScan.js'
+import { buildMethodTable } from './methods/table.js'
+import { RPC_LIMITS, type RpcLimits } from './rpcLimits.js'
+import { attachSocketServer } from './socketServer.js'
+import { Subscriptions } from './subscriptions.js'
+
+export type { CallObserver } from './dispatcher.js'
+export type { HealthNeeds, MetricsText } from './httpServer.js'
+export { RPC_LIMITS, type RpcLimits } from './rpcLimits.js'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Names in the Host header besides IP addresses and localhost. */
+  readonly allowedHosts?: readonly string[]
+}
+
+export interface RpcServerOptions extends ListenOptions {
+  /** Exact origins of pages that may call; default none. */
+  readonly corsOrigins?: readonly string[]
+  readonly limits?: Partial<RpcLimits>
+}
+
+export interface RpcServerNeeds {
+  readonly api: ChainApi
+  metrics?(): Promise<MetricsText>
+  readonly observe?: CallObserver
+  /** An exception that no method expects: a defect, to be logged. */
+  onDefect(error: unknown, method: string): void
+  /** Further routes of the same port, such as the console at GET /. */
+  addRoutes?(app: FastifyInstance): void
+}
+
+export interface RunningServer {
+  /** `http://host:port`. */
+  readonly url: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Rejects when the port is taken. */
+export async function startRpcServer(options: RpcServerOptions, needs: RpcServerNeeds): Promise<RunningServer> {
+  const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
+  const access = new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: options.corsOrigins ?? [] })
+  const { api, onDefect, observe } = needs
+  const logs = new LogScanner(api, limits.responseBytesMax)
+  const filters = new Filters(api, logs, limits)
+  const subscriptions = new Subscriptions(api, limits.subscriptionsMax)
+  const { logRangeBlocksMax } = limits
+  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax })
+  const dispatcher = new Dispatcher(limits, { methods, onDefect, observe })
+  const app = createHttpApp(access, limits)
+  addRpcRoutes(app, access, dispatcher)
+  addHealthRoutes(app, { readiness: () => api.readiness(), metrics: needs.metrics?.bind(needs) })
+  needs.addRoutes?.(app)
+  const sockets = attachSocketServer(limits, { server: app.server, access, dispatcher, subscriptions })
+  return listen(app, options, () => {
+    sockets.close()
+    subscriptions.close()
+    filters.close()
+  })
+}
+
+/** /liveness, /readiness and /metrics alone: what a monitoring network may reach. */
+export async function startHealthServer(options: ListenOptions, needs: HealthNeeds): Promise<RunningServer> {
+  const app = createHttpApp(new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: [] }), RPC_LIMITS)
+  addHealthRoutes(app, needs)
+  return listen(app, options, () => {})
+}
+
+async function listen(app: FastifyInstance, options: ListenOptions, stop: () => void): Promise<RunningServer> {
+  try {
+    await app.listen({ host: options.host, port: options.port })
+  } catch (error) {
+    stop()
+    await app.close()
+    throw error
+  }
+  const { port } = app.server.address() as AddressInfo
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    async close() {
+      stop()
+      await app.close()
+    },
+  }
+}
