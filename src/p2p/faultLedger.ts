@@ -2,7 +2,8 @@
 import type { Address } from '../core/bytes.js'
 
 const pointsPerFault = 20
-const pointsMax = 100
+/** Reached by five faults within five seconds. */
+const pointsMax = 90
 const pointsFadedPerSecond = 2
 
 interface Entry {

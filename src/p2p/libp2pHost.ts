@@ -175,12 +175,26 @@ function forEachChunk(data: Chunks, each: (chunk: Uint8Array) => void): void {
   else for (const chunk of data) each(chunk)
 }
 
+/** libp2p tells the muxer first, which throws when its transport closed meanwhile; then only the socket is left to close. */
+function abortConnection(connection: Connection, reason: Error): void {
+  try {
+    connection.abort(reason)
+  } catch {
+    connection.abort(reason)
+  }
+}
+
 function wrapConnection(connection: Connection, address: Address, protocol: string): HostConnection {
+  let isAborted = false
   return {
     address,
     outbound: connection.direction === 'outbound',
     openStream: async (signal) => wrapStream(await connection.newStream(protocol, { signal })),
-    abort: (reason) => connection.abort(reason),
+    abort: (reason) => {
+      if (isAborted) return
+      isAborted = true
+      abortConnection(connection, reason)
+    },
   }
 }
 
