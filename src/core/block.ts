@@ -45,7 +45,7 @@ export function decodeRawBlock(bytes: Uint8Array): RawBlock {
   const outer = new RlpReader(bytes)
   const parts = outer.list()
   outer.finish()
-  const header = headerFromItem(rlpDecode(parts.item(), { depthMax: 1, itemsMax: 32 }))
+  const header = headerFromItem(rlpDecode(parts.item(), { depthMax: 2, itemsMax: 32 }))
   const transactions = readTransactions(parts.list())
   if (!parts.list().done) throw new CodecError('UNSUPPORTED', 'block.ommers', 'must be empty')
   if (!parts.done) throw new CodecError('FIELD_COUNT', 'block', 'must have 3 entries')

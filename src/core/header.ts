@@ -77,7 +77,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
   if (bytes.length > headerBytesMax) {
     throw new CodecError('TOO_LARGE', 'header', `must have at most ${headerBytesMax} bytes, got ${bytes.length}`)
   }
-  return headerFromItem(rlpDecode(bytes, { depthMax: 1, itemsMax: 32 }))
+  return headerFromItem(rlpDecode(bytes, { depthMax: 2, itemsMax: 32 }))
 }
 
 /** Throws CodecError. */
