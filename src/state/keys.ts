@@ -1,5 +1,6 @@
 /** Keys and values of the state tries. */
 import type { Address, Hash } from '../core/bytes.js'
+import { rlpEncode } from '../core/rlp.js'
 import { keccak256 } from '../crypto/keccak.js'
 
 const input = Buffer.alloc(32)
@@ -10,15 +11,17 @@ export function trieKey(identity: Address | Hash): Uint8Array {
   return keccak256(length === 32 ? input : input.subarray(0, length))
 }
 
-/** rlp(word without leading zeros). The word must not be zero. */
-export function encodeWord(word: Hash): Uint8Array {
+/** Significant bytes of a word; none for zero. */
+export function trimmedWord(word: Hash): Uint8Array {
   input.write(word.slice(2), 'hex')
   let from = 0
-  while (input[from] === 0) from++
-  const length = 32 - from
-  if (length === 1 && input[from]! < 0x80) return Uint8Array.of(input[from]!)
-  const out = new Uint8Array(length + 1)
-  out[0] = 0x80 + length
-  for (let i = 0; i < length; i++) out[i + 1] = input[from + i]!
+  while (from < 32 && input[from] === 0) from++
+  const out = new Uint8Array(32 - from)
+  for (let i = 0; i < out.length; i++) out[i] = input[from + i]!
   return out
+}
+
+/** rlp(word without leading zeros). The word must not be zero. */
+export function encodeWord(word: Hash): Uint8Array {
+  return rlpEncode(trimmedWord(word))
 }

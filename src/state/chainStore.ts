@@ -1,0 +1,380 @@
+/** Everything final: blocks, receipts, certificates and the state after the latest block. What is not final never gets here. */
+
+import { assert } from '../core/assert.js'
+import type { Block } from '../core/block.js'
+import { type Address, asHeight, EMPTY_BYTES, fromHex, type Hash, type Height, toHash } from '../core/bytes.js'
+import type { Header } from '../core/header.js'
+import { recentBlocksMax } from '../core/limits.js'
+import type { Receipt } from '../core/receipt.js'
+import type { RecoveredTransaction } from '../crypto/transaction.js'
+import { type Account, EMPTY_ACCOUNT } from './account.js'
+import { StateError } from './errors.js'
+import { FinalState, stateOperations } from './finalState.js'
+import { trieKey } from './keys.js'
+import { EMPTY_STATE, type StateLayer } from './layer.js'
+import type { StateOverlay } from './overlay.js'
+import {
+  bodyRecord,
+  headerRecord,
+  readBlock,
+  readHeaderRecord,
+  readRawBlock,
+  readReceipts,
+  receiptsRecord,
+} from './store/blockRecords.js'
+import {
+  bodyKey,
+  certificateKey,
+  headerKey,
+  headKey,
+  heightOfHashKey,
+  LAYOUT_VERSION,
+  layoutKey,
+  metaKey,
+  readHeight,
+  receiptsKey,
+  transactionKey,
+  writeHeight,
+} from './store/keys.js'
+import type { KeyValueReader, KeyValueSnapshot, KeyValueStore, WriteOperation } from './store/keyValueStore.js'
+import { openLevelStore } from './store/level.js'
+import { MemoryStore } from './store/memory.js'
+
+export type StoredBlock = Block<RecoveredTransaction>
+
+export interface ChainHead {
+  readonly header: Header
+  readonly hash: Hash
+  readonly height: Height
+  /** Finality certificate; empty for genesis. */
+  readonly certificate: Uint8Array
+}
+
+/** The block after the head, with the proof that it is final and everything its execution gave. */
+export interface FinalBlock {
+  readonly block: StoredBlock
+  readonly hash: Hash
+  readonly receipts: readonly Receipt[]
+  readonly certificate: Uint8Array
+  /** The block's execution, on top of `state()` or of the overlay of the block before it. Frozen and taken over by commit. */
+  readonly overlay: StateOverlay
+  /** Written in the same batch; read back with `meta`. */
+  readonly meta?: Readonly<Record<string, Uint8Array>>
+}
+
+export interface GenesisBlock {
+  readonly block: StoredBlock
+  readonly hash: Hash
+  /** On top of EMPTY_STATE. */
+  readonly overlay: StateOverlay
+}
+
+export interface TransactionLocation {
+  readonly height: Height
+  readonly index: number
+}
+
+/** EIP-1186. Proofs are encoded trie nodes from the root down. */
+export interface AccountProof {
+  readonly account: Account
+  readonly proof: Uint8Array[]
+  readonly storage: { readonly slot: Hash; readonly word: Hash; readonly proof: Uint8Array[] }[]
+}
+
+interface RecentBlock {
+  readonly block: StoredBlock
+  readonly receipts: readonly Receipt[]
+}
+
+/**
+ * Reads are synchronous and always of one final block and its state, also while the next block is being written. Writes go
+ * one block at a time, each one batch that is on disk when `commit` resolves. After a failed write nothing more is written.
+ */
+export class ChainStore {
+  private current: { readonly head: ChainHead; readonly state: FinalState } | undefined
+  /** What reads see while a batch is being written. */
+  private snapshot: KeyValueSnapshot | undefined
+  private writing: Promise<void> = Promise.resolve()
+  private failure: StateError | undefined
+  private readonly recent = new Map<Height, RecentBlock>()
+  private readonly reader: KeyValueReader = {
+    getSync: (key) => (this.snapshot ?? this.store).getSync(key),
+  }
+
+  private constructor(private readonly store: KeyValueStore) {}
+
+  /**
+   * Opens the store in folder `dir`, or on `store` (closed by `close`). Throws StoreError LOCKED or NOT_OPENED, StateError
+   * WRONG_CHAIN for a folder of another layout and CORRUPT for one that lacks its head.
+   */
+  static async open(options: { readonly dir: string } | { readonly store: KeyValueStore }): Promise<ChainStore> {
+    const store = 'dir' in options ? await openLevelStore(options.dir) : options.store
+    try {
+      const chain = new ChainStore(store)
+      chain.loadHead()
+      return chain
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  /** A store that is gone with the process, for tests and tools. */
+  static memory(): Promise<ChainStore> {
+    return ChainStore.open({ store: new MemoryStore() })
+  }
+
+  /** Undefined until `init`. */
+  head(): ChainHead | undefined {
+    return this.current?.head
+  }
+
+  /** The state after the head. Ask again after each commit: an older one throws StateError SUPERSEDED. */
+  state(): StateLayer {
+    return this.requireCurrent().state
+  }
+
+  /** Writes genesis into an empty store. In a store that has it already: does nothing. Throws StateError WRONG_CHAIN. */
+  async init(genesis: GenesisBlock): Promise<void> {
+    const stored = this.canonicalHash(asHeight(0))
+    if (stored === genesis.hash) return
+    if (stored !== undefined) {
+      throw new StateError(
+        'WRONG_CHAIN',
+        `the data folder holds the chain with genesis ${stored}, not ${genesis.hash}: choose another folder`,
+      )
+    }
+    assert(genesis.block.header.number === 0, 'genesis has number 0')
+    if (!genesis.overlay.standsOn(EMPTY_STATE) || genesis.overlay.root() !== genesis.block.header.stateRoot) {
+      throw new StateError(
+        'NOT_NEXT',
+        'the genesis state does not stand on the empty state, or is not what its header says',
+      )
+    }
+    const { block, hash, overlay } = genesis
+    const operations = blockOperations({ block, hash, overlay, receipts: [], certificate: EMPTY_BYTES })
+    operations.push({ type: 'put', key: layoutKey(), value: Uint8Array.of(LAYOUT_VERSION) })
+    await this.write(operations)
+    this.loadHead()
+    overlay.settle(this.state())
+  }
+
+  /**
+   * Writes the next block, in the order of the calls. Resolves when it is on disk. Rejects with StateError NOT_NEXT when it
+   * does not follow the head (nothing is written), FAILED when this or an earlier write failed: then stop the process.
+   */
+  commit(final: FinalBlock): Promise<void> {
+    const done = this.writing.then(() => this.commitNext(final))
+    this.writing = done.catch(() => undefined)
+    return done
+  }
+
+  headerByNumber(height: Height): Header | undefined {
+    const recent = this.recent.get(height)
+    if (recent !== undefined) return recent.block.header
+    const record = this.record(headerKey, height)
+    return record && readHeaderRecord(record).header
+  }
+
+  headerByHash(hash: Hash): Header | undefined {
+    const height = this.heightOf(hash)
+    return height === undefined ? undefined : this.headerByNumber(height)
+  }
+
+  /** Hash of the final block at `height`. */
+  canonicalHash(height: Height): Hash | undefined {
+    const record = this.record(headerKey, height)
+    return record && toHash(record.subarray(0, 32))
+  }
+
+  blockByNumber(height: Height): StoredBlock | undefined {
+    const recent = this.recent.get(height)
+    if (recent !== undefined) return recent.block
+    const header = this.record(headerKey, height)
+    const body = this.record(bodyKey, height)
+    return header && body && readBlock(header, body)
+  }
+
+  blockByHash(hash: Hash): StoredBlock | undefined {
+    const height = this.heightOf(hash)
+    return height === undefined ? undefined : this.blockByNumber(height)
+  }
+
+  /** The block's RLP as it travels between nodes; cheaper than encoding `blockByNumber`. */
+  rawBlock(height: Height): Uint8Array | undefined {
+    const header = this.record(headerKey, height)
+    const body = this.record(bodyKey, height)
+    return header && body && readRawBlock(header, body)
+  }
+
+  /** One for each transaction of the block. */
+  receipts(height: Height): readonly Receipt[] | undefined {
+    const recent = this.recent.get(height)
+    if (recent !== undefined) return recent.receipts
+    const record = this.record(receiptsKey, height)
+    return record && readReceipts(record)
+  }
+
+  /** Finality certificate; empty for genesis. */
+  certificate(height: Height): Uint8Array | undefined {
+    return this.record(certificateKey, height)
+  }
+
+  heightOf(hash: Hash): Height | undefined {
+    const record = this.reader.getSync(heightOfHashKey(hash))
+    return record && asHeight(readHeight(record))
+  }
+
+  transactionLocation(hash: Hash): TransactionLocation | undefined {
+    const record = this.reader.getSync(transactionKey(hash))
+    return (
+      record && {
+        height: asHeight(readHeight(record)),
+        index: new DataView(record.buffer, record.byteOffset).getUint32(6),
+      }
+    )
+  }
+
+  /** What the latest commit that named `key` wrote. */
+  meta(key: string): Uint8Array | undefined {
+    return this.reader.getSync(metaKey(key))
+  }
+
+  /** Proofs against the head's state root, of values and of their absence. */
+  prove(address: Address, slots: readonly Hash[]): AccountProof {
+    const { state } = this.requireCurrent()
+    const storageTrie = state.storageTrie(address)
+    return {
+      account: state.account(address) ?? EMPTY_ACCOUNT,
+      proof: state.accountTrie().prove(trieKey(address)),
+      storage: slots.map((slot) => ({
+        slot,
+        word: state.storage(address, slot),
+        proof: storageTrie.prove(trieKey(slot)),
+      })),
+    }
+  }
+
+  /** Waits for writes under way. Idempotent. */
+  async close(): Promise<void> {
+    await this.writing
+    this.snapshot?.close()
+    this.snapshot = undefined
+    await this.store.close()
+  }
+
+  private async commitNext(final: FinalBlock): Promise<void> {
+    const { head, state } = this.requireCurrent()
+    const { block, hash, overlay } = final
+    const { header } = block
+    if (header.number !== head.height + 1 || header.parentHash !== head.hash || !overlay.standsOn(state)) {
+      throw new StateError(
+        'NOT_NEXT',
+        `block ${header.number} ${hash} or its state does not follow the head ${head.height} ${head.hash}`,
+      )
+    }
+    if (overlay.root() !== header.stateRoot || final.receipts.length !== block.transactions.length) {
+      throw new StateError(
+        'NOT_NEXT',
+        `block ${header.number} ${hash} comes with the state or receipts of another block`,
+      )
+    }
+    await this.write(blockOperations(final))
+    const next = state.next(overlay.changes())
+    overlay.settle(next)
+    this.current = { head: { header, hash, height: header.number, certificate: final.certificate }, state: next }
+    this.remember(final)
+  }
+
+  /** Reads see what was there before until the batch is on disk; after a failure they go on doing so. */
+  private async write(operations: readonly WriteOperation[]): Promise<void> {
+    if (this.failure !== undefined) throw this.failure
+    this.snapshot = this.store.snapshot()
+    try {
+      await this.store.batch(operations, { sync: true })
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      this.failure = new StateError('FAILED', `a final block could not be stored (${reason}): the node must stop`, {
+        cause,
+      })
+      throw this.failure
+    }
+    this.snapshot.close()
+    this.snapshot = undefined
+  }
+
+  private remember(final: FinalBlock): void {
+    const { block, receipts } = final
+    this.recent.set(block.header.number, { block, receipts })
+    this.recent.delete(asHeight(block.header.number - recentBlocksMax))
+  }
+
+  private loadHead(): void {
+    const pointer = this.store.getSync(headKey())
+    if (pointer === undefined) return
+    const layout = this.store.getSync(layoutKey())?.[0]
+    if (layout !== LAYOUT_VERSION) {
+      throw new StateError(
+        'WRONG_CHAIN',
+        `the data folder has layout ${layout}, this version reads ${LAYOUT_VERSION}: sync into an empty folder`,
+      )
+    }
+    const height = asHeight(readHeight(pointer))
+    const record = this.store.getSync(headerKey(height))
+    const certificate = this.store.getSync(certificateKey(height))
+    const hash = toHash(pointer.subarray(6))
+    const stored = record && readHeaderRecord(record)
+    if (stored?.hash !== hash || certificate === undefined) {
+      throw new StateError(
+        'CORRUPT',
+        `the head block ${height} ${hash} is not in the data folder: sync into an empty folder`,
+      )
+    }
+    const { header } = stored
+    this.current = {
+      head: { header, hash, height, certificate },
+      state: FinalState.open(this.reader, header.stateRoot),
+    }
+  }
+
+  private record(keyOf: (height: Height) => Uint8Array, height: Height): Uint8Array | undefined {
+    if (!Number.isSafeInteger(height) || height < 0) return undefined
+    return this.reader.getSync(keyOf(height))
+  }
+
+  private requireCurrent(): { readonly head: ChainHead; readonly state: FinalState } {
+    if (this.current === undefined)
+      throw new StateError('NO_GENESIS', 'the data folder is empty: initialise it from genesis first')
+    return this.current
+  }
+}
+
+function blockOperations(final: FinalBlock): WriteOperation[] {
+  const { block, hash, receipts, certificate, overlay } = final
+  const height = block.header.number
+  const operations: WriteOperation[] = []
+  const put = (key: Uint8Array, value: Uint8Array): void => void operations.push({ type: 'put', key, value })
+  stateOperations(overlay.changes(), operations)
+  put(headerKey(height), headerRecord(hash, block.header))
+  put(bodyKey(height), bodyRecord(block))
+  put(receiptsKey(height), receiptsRecord(receipts))
+  put(certificateKey(height), certificate)
+  put(heightOfHashKey(hash), locationRecord(height))
+  block.transactions.forEach((tx, index) => {
+    put(transactionKey(tx.hash), locationRecord(height, index))
+  })
+  for (const [name, value] of Object.entries(final.meta ?? {})) put(metaKey(name), value)
+  const pointer = new Uint8Array(38)
+  writeHeight(pointer, 0, height)
+  pointer.set(fromHex(hash), 6)
+  put(headKey(), pointer)
+  return operations
+}
+
+/** height u48, or height u48 | index u32. */
+function locationRecord(height: Height, index?: number): Uint8Array {
+  const record = new Uint8Array(index === undefined ? 6 : 10)
+  writeHeight(record, 0, height)
+  if (index !== undefined) new DataView(record.buffer).setUint32(6, index)
+  return record
+}
