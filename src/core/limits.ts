@@ -75,6 +75,33 @@ export const envelopePlaintextBytesMax = 64 * KIB
 /** Canonical value of one attribute in UTF-8. */
 export const attributeValueBytesMax = 4 * KIB
 
+/** Name of a member in UTF-8. */
+export const memberNameBytesMax = 128
+/** Entries of the data portrait: GetDataProfile answers with all of them, under 1 KiB each. */
+export const attributesMax = 2_048
+/** Departments that supervise one attribute together; the envelope of a jointly supervised value has to reach all of them. */
+export const supervisorsMax = envelopeRecipientsMax
+/** Parts of one submission: one for each recipient. */
+export const submissionPartsMax = 32
+/** Attributes of one part. */
+export const partAttributesMax = 64
+/** Recipients of one sharePortraitKey. */
+export const keySharesMax = 64
+/** Items of one verification request: a supervisor's answers to all of them share one storage word (4 bits each). */
+export const requestItemsMax = 32
+/** Supervisors that one verification request names. */
+export const requestSupervisorsMax = 32
+/** Answers of one attest: each is a handful of storage writes. */
+export const attestAnswersMax = 256
+/** Attributes of one reportChange. */
+export const reportAttributesMax = 256
+/** Ciphertext of one envelope: largest plaintext, a wrapped key for each recipient, tags and suite. */
+export const envelopeBytesMax = envelopePlaintextBytesMax + 128 * envelopeRecipientsMax + KIB
+/** Declared values that the user portrait lists for one enterprise and attribute; older ones stay known by their digest. */
+export const portraitDigestsListedMax = 64
+/** Characters of one canonical value that a schema may allow. */
+export const schemaLengthMax = 1_024
+
 /** Keystore file: a V3 file is under 1 KiB. */
 export const keystoreBytesMax = 16 * KIB
 /** scrypt memory (128 * N * r) that a keystore file may ask for; geth's standard strength asks for 256 MiB. */
@@ -167,3 +194,5 @@ export const recentBlocksMax = 16
 export const journalBytesMax = 256 * MIB
 /** One record of the consensus journal: a proposal and a little framing. */
 export const journalRecordBytesMax = proposalBytesMax + 1 * KIB
+assert(requestItemsMax * 4 <= 128, 'answers of one supervisor to one request must fit 128 bits')
+assert(4 * schemaLengthMax <= attributeValueBytesMax, 'a canonical value must fit its cap in UTF-8')
