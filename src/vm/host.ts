@@ -1,10 +1,11 @@
 /** Call frames: the ContractHost over a state, a gas meter and a list of logs. */
 
 import { assert } from '../core/assert.js'
-import type { Address, Hash } from '../core/bytes.js'
-import { EMPTY_BYTES } from '../core/bytes.js'
+import { type Address, asHeight, EMPTY_BYTES, type Hash, ZERO_ADDRESS } from '../core/bytes.js'
+
 import type { Log } from '../core/receipt.js'
 import { keccak256 } from '../crypto/keccak.js'
+import type { StateReader } from '../state/reader.js'
 import { ContractAbi } from './abi.js'
 import { type BlockContext, type ContractHost, type ContractRegistry, ContractRevert, revertText } from './contract.js'
 import {
@@ -16,9 +17,10 @@ import {
   GAS_LOG_BYTE,
   GAS_LOG_TOPIC,
   GAS_STORE,
-  type GasMeter,
+  GasMeter,
   OutOfGas,
 } from './gas.js'
+import { ScratchState } from './scratchState.js'
 import type { MutableState } from './state.js'
 
 /** Calls within calls: contracts call each other in chains of two or three. */
@@ -147,4 +149,38 @@ class Frame implements ContractHost {
   #refuseStatic(): void {
     if (this.static) throw revertText(TEXT_ONLY, 'state change in a static call')
   }
+}
+
+/** Host of a contract outside any transaction, with gas without end: for genesis. Its logs are dropped. */
+export function systemHost(state: MutableState, self: Address, block: BlockContext): ContractHost {
+  const execution = {
+    state,
+    block,
+    registry: NO_CONTRACTS,
+    origin: ZERO_ADDRESS,
+    meter: new GasMeter(Number.MAX_SAFE_INTEGER),
+    logs: [],
+  }
+  return new Frame(execution, {
+    caller: ZERO_ADDRESS,
+    to: self,
+    value: 0n,
+    input: EMPTY_BYTES,
+    static: false,
+    depth: 0,
+  })
+}
+
+/** Host that only reads a contract's storage: for the node's own questions to the state. */
+export function readHost(state: StateReader, self: Address): ContractHost {
+  return systemHost(new ScratchState(state), self, NO_BLOCK)
+}
+
+const NO_CONTRACTS: ContractRegistry = new Map()
+const NO_BLOCK: BlockContext = {
+  number: asHeight(0),
+  timestamp: 0,
+  chainId: 0n,
+  sealer: ZERO_ADDRESS,
+  gasLimit: 0n,
 }

@@ -1,0 +1,192 @@
+/** Contract `members`: the register of those who take part (paper 3.1, 3.2 (1), 4.3 (a)). Operators keep it. */
+import { type Address, type Hash, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
+import { memberNameBytesMax } from '../core/limits.js'
+import { ContractAbi } from '../vm/abi.js'
+import { type ContractHost, defineContract, emit, revert } from '../vm/contract.js'
+import {
+  addressWord,
+  arrayLength,
+  arraySlot,
+  bigintWord,
+  loadText,
+  mappingSlot,
+  numberWord,
+  pushWord,
+  slotAfter,
+  storeText,
+  wordAddress,
+  wordNumber,
+} from '../vm/storage.js'
+import { CONTRACT_ADDRESSES } from './addresses.js'
+import { ROLE, STATUS } from './codes.js'
+import type { GenesisConfig } from './genesisTypes.js'
+import { membersAbi } from './members.abi.js'
+import {
+  ACCOUNTS_SLOT,
+  BY_ID_SLOT,
+  isActive,
+  isActiveOperator,
+  KEYS_SLOT,
+  type MemberHead,
+  memberHead,
+  memberSlot,
+  OPERATORS_SLOT,
+  readEncryptionKey,
+  readMemberHead,
+  readMemberId,
+} from './membersStorage.js'
+import { isTextId, textId } from './textId.js'
+
+export const membersInterface = new ContractAbi(membersAbi)
+const abi = membersInterface
+
+interface NewMember {
+  readonly account: Address
+  readonly role: number
+  readonly id: Hash
+  readonly name: string
+  readonly encryptionKey: Hash
+}
+
+export const members = defineContract({
+  name: 'members',
+  version: 1,
+  address: CONTRACT_ADDRESSES.members,
+  abi,
+  functions: {
+    IdentityAuth(host, { userID }) {
+      const head = readMemberHead(host, userID)
+      return {
+        active: isActive(head),
+        role: head.role,
+        id: readMemberId(host, userID),
+        encryptionKey: readEncryptionKey(host, userID),
+        keyEpoch: head.keyEpoch,
+      }
+    },
+
+    registerMember(host, { member }) {
+      requireOperator(host)
+      addMember(host, member)
+      return undefined
+    },
+
+    setStatus(host, { account, status }) {
+      requireOperator(host)
+      changeStatus(host, account, status)
+      return undefined
+    },
+
+    rotateEncryptionKey(host, { encryptionKey }) {
+      const head = readMemberHead(host, host.caller)
+      if (!isActive(head)) throw revert(abi, 'NotActiveMember', { account: host.caller })
+      if (encryptionKey === ZERO_HASH) throw revert(abi, 'InvalidEncryptionKey', {})
+      const keyEpoch = head.keyEpoch + 1n
+      storeKey(host, host.caller, { ...head, keyEpoch }, encryptionKey)
+      emit(host, abi, 'EncryptionKeyRotated', { account: host.caller, encryptionKey, keyEpoch })
+      return undefined
+    },
+
+    getMember: (host, { account }) => readMember(host, account),
+
+    memberById(host, { id }) {
+      const word = host.load(mappingSlot(host, BY_ID_SLOT, id))
+      if (word === ZERO_HASH) throw revert(abi, 'UnknownMemberId', { id })
+      return readMember(host, wordAddress(word))
+    },
+
+    memberCount: (host) => BigInt(arrayLength(host, ACCOUNTS_SLOT)),
+
+    memberAt(host, { index }) {
+      const count = arrayLength(host, ACCOUNTS_SLOT)
+      if (index >= count) throw revert(abi, 'UnknownIndex', { index, count: BigInt(count) })
+      return wordAddress(host.load(slotAfter(arraySlot(host, ACCOUNTS_SLOT), Number(index))))
+    },
+
+    encryptionKeyAt: (host, { account, keyEpoch }) => host.load(keySlot(host, account, keyEpoch)),
+  },
+})
+
+/** Registers the members of block 0. */
+export function initMembers(host: ContractHost, genesis: GenesisConfig): void {
+  for (const { address, role, name, id, encryptionKey } of genesis.members) {
+    const member = { account: address, role, id: textId(id, `id of member ${address}`), name }
+    addMember(host, { ...member, encryptionKey: encryptionKey ?? ZERO_HASH })
+  }
+}
+
+function requireOperator(host: ContractHost): void {
+  if (!isActiveOperator(readMemberHead(host, host.caller))) throw revert(abi, 'NotOperator', { caller: host.caller })
+}
+
+function addMember(host: ContractHost, member: NewMember): void {
+  const { account, role, id, name, encryptionKey } = member
+  checkNewMember(host, member)
+  const slot = memberSlot(host, account)
+  const since = BigInt(host.block.number)
+  const head = { role, status: STATUS.active, keyEpoch: encryptionKey === ZERO_HASH ? 0n : 1n, since }
+  if (encryptionKey === ZERO_HASH) host.store(slot, memberHead.write(head))
+  else storeKey(host, account, head, encryptionKey)
+  host.store(slotAfter(slot, 1), id)
+  storeText(host, slotAfter(slot, 3), name)
+  host.store(mappingSlot(host, BY_ID_SLOT, id), addressWord(account))
+  pushWord(host, ACCOUNTS_SLOT, addressWord(account))
+  if (role === ROLE.operator) addOperators(host, 1)
+  emit(host, abi, 'MemberRegistered', { account, role, id, name })
+}
+
+function checkNewMember(host: ContractHost, { account, role, id, name }: NewMember): void {
+  if (account === ZERO_ADDRESS) throw revert(abi, 'InvalidAccount', { account })
+  if (role < ROLE.enterprise || role > ROLE.sealer) throw revert(abi, 'InvalidRole', { role })
+  if (!isTextId(id)) throw revert(abi, 'InvalidId', { id })
+  const bytesLength = Buffer.byteLength(name, 'utf8')
+  if (bytesLength < 1 || bytesLength > memberNameBytesMax) {
+    throw revert(abi, 'InvalidName', { bytesLength: BigInt(bytesLength), bytesMax: BigInt(memberNameBytesMax) })
+  }
+  if (readMemberHead(host, account).role !== 0) throw revert(abi, 'AccountRegistered', { account })
+  if (host.load(mappingSlot(host, BY_ID_SLOT, id)) !== ZERO_HASH) throw revert(abi, 'IdRegistered', { id })
+}
+
+/** Revocation is final; one operator has to stay active, or nobody could register members any more. */
+function changeStatus(host: ContractHost, account: Address, status: number): void {
+  if (status < STATUS.active || status > STATUS.revoked) throw revert(abi, 'InvalidStatus', { status })
+  const head = readMemberHead(host, account)
+  if (head.role === 0) throw revert(abi, 'UnknownMember', { account })
+  if (head.status === status) return
+  if (head.status === STATUS.revoked) throw revert(abi, 'MemberRevoked', { account })
+  if (head.role === ROLE.operator) changeOperators(host, account, head, status)
+  host.store(memberSlot(host, account), memberHead.write({ ...head, status }))
+  emit(host, abi, 'MemberStatusChanged', { account, status })
+}
+
+function changeOperators(host: ContractHost, account: Address, head: MemberHead, status: number): void {
+  if (status === STATUS.active) addOperators(host, 1)
+  else if (head.status === STATUS.active) {
+    if (wordNumber(host.load(OPERATORS_SLOT)) <= 1) throw revert(abi, 'LastOperator', { account })
+    addOperators(host, -1)
+  }
+}
+
+function addOperators(host: ContractHost, by: number): void {
+  host.store(OPERATORS_SLOT, numberWord(wordNumber(host.load(OPERATORS_SLOT)) + by))
+}
+
+/** Writes the head with its new epoch, the current key and the key's place in the history. */
+function storeKey(host: ContractHost, account: Address, head: MemberHead, encryptionKey: Hash): void {
+  const slot = memberSlot(host, account)
+  host.store(slot, memberHead.write(head))
+  host.store(slotAfter(slot, 2), encryptionKey)
+  host.store(keySlot(host, account, head.keyEpoch), encryptionKey)
+}
+
+function keySlot(host: ContractHost, account: Address, keyEpoch: bigint): Hash {
+  return mappingSlot(host, mappingSlot(host, KEYS_SLOT, account), bigintWord(keyEpoch))
+}
+
+function readMember(host: ContractHost, account: Address) {
+  const { role, status, keyEpoch, since } = readMemberHead(host, account)
+  if (role === 0) throw revert(abi, 'UnknownMember', { account })
+  const id = readMemberId(host, account)
+  const name = loadText(host, slotAfter(memberSlot(host, account), 3))
+  return { account, role, status, id, name, encryptionKey: readEncryptionKey(host, account), keyEpoch, since }
+}

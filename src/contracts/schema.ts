@@ -1,0 +1,37 @@
+/** Which schemas and rules the data portrait takes. */
+import { schemaLengthMax } from '../core/limits.js'
+import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, ROLE, VALUE_TYPE } from './codes.js'
+import type { Rule, Schema } from './genesisTypes.js'
+
+/** Digits after the point: 10^18 units and 18 digits before the point stay below 2^127. */
+const SCALE_MAX = 18
+/** Lengths of the codes with check characters. */
+const CHECKSUM_LENGTH = 18
+
+const isOneOf = (codes: Record<string, number>, code: number): boolean => Object.values(codes).includes(code)
+
+/** Says what is wrong with a schema; undefined when it is sound. */
+export function schemaFault(schema: Schema): string | undefined {
+  const { valueType, checksum, caseRule, scale, lengthMax, min, max } = schema
+  if (!isOneOf(VALUE_TYPE, valueType)) return `valueType ${valueType} is not 1 to 5`
+  if (!isOneOf(CHECKSUM, checksum)) return `checksum ${checksum} is not 0 to 2`
+  if (!isOneOf(CASE_RULE, caseRule)) return `caseRule ${caseRule} is not 0 to 2`
+  if (checksum !== CHECKSUM.none && valueType !== VALUE_TYPE.code) return 'only a code has a checksum'
+  if (checksum !== CHECKSUM.none && lengthMax < CHECKSUM_LENGTH) return `lengthMax must be at least ${CHECKSUM_LENGTH}`
+  if (scale > (valueType === VALUE_TYPE.decimal ? SCALE_MAX : 0)) {
+    return `scale must be 0, or up to ${SCALE_MAX} for a decimal`
+  }
+  if (lengthMax < 1 || lengthMax > schemaLengthMax) return `lengthMax must be from 1 to ${schemaLengthMax}`
+  if (min > max) return 'min exceeds max'
+  const ordered = valueType !== VALUE_TYPE.text && valueType !== VALUE_TYPE.code
+  return !ordered && (min !== 0n || max !== 0n) ? 'text and codes have no min and max' : undefined
+}
+
+/** Says what is wrong with a rule for an attribute with this many supervisors; undefined when it is sound. */
+export function ruleFault(rule: Rule, supervisors: number): string | undefined {
+  const roles = Object.values(ROLE).reduce((mask, role) => mask | (1 << role), 0)
+  if (rule.quorum > supervisors + 1) return `quorum of ${rule.quorum - 1} exceeds ${supervisors} supervisors`
+  if ((rule.askerRoles & ~roles) !== 0 || rule.askerRoles === 0) return 'askerRoles must be a mask of known roles'
+  if (!isOneOf(BASIS, rule.basis)) return `basis ${rule.basis} is not 0 or 1`
+  return isOneOf(DELIVERY, rule.delivery) ? undefined : `delivery ${rule.delivery} is not 0`
+}
