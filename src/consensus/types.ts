@@ -88,7 +88,10 @@ export type ConsensusMessage =
 
 /** Outcome of executing a proposed block on its parent. */
 export type Verdict =
-  | { readonly ok: true; /** Set of the next epoch when this block closes its epoch (R8). */ readonly nextSet?: SealerSet }
+  | {
+      readonly ok: true /** Set of the next epoch when this block closes its epoch (R8). */
+      readonly nextSet?: SealerSet
+    }
   | { readonly ok: false; readonly reason: string }
 
 export type Input =
@@ -110,7 +113,12 @@ export type Input =
 /** Written to the journal, in order, before any effect of the same Ready (P1-P3). */
 export type JournalRecord =
   | { readonly type: 'vote'; readonly vote: SignedVote }
-  | { readonly type: 'block'; readonly block: SealedBlock; readonly parentView: View; readonly justification: readonly Certificate[] }
+  | {
+      readonly type: 'block'
+      readonly block: SealedBlock
+      readonly parentView: View
+      readonly justification: readonly Certificate[]
+    }
   | { readonly type: 'certificate'; readonly certificate: Certificate }
 
 export type Effect =
@@ -131,7 +139,12 @@ export type Effect =
    */
   | { readonly type: 'verify'; readonly block: SealedBlock; readonly certified: boolean }
   /** Commit these blocks in order, each durable, then forget everything at or below them; `certificate` finalizes the last. */
-  | { readonly type: 'commit'; readonly blocks: readonly SealedBlock[]; readonly certificate: Certificate; readonly parentViews: readonly View[] }
+  | {
+      readonly type: 'commit'
+      readonly blocks: readonly SealedBlock[]
+      readonly certificate: Certificate
+      readonly parentViews: readonly View[]
+    }
   /** `peer` has final blocks up to `height` which this node lacks: fetch them by range sync. */
   | { readonly type: 'lagging'; readonly peer: Address; readonly height: Height }
   /** The tip on which the shell answers `demand` changed. */
