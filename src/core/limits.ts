@@ -91,8 +91,8 @@ export const keySharesMax = 64
 export const requestItemsMax = 32
 /** Supervisors that one verification request names. */
 export const requestSupervisorsMax = 32
-/** Answers of one attest: each is a handful of storage writes. */
-export const attestAnswersMax = 256
+/** Answers of one attest: each is a handful of storage writes; keeps it under a tenth of a block's gas. */
+export const attestAnswersMax = 64
 /** Attributes of one reportChange. */
 export const reportAttributesMax = 256
 /** Ciphertext of one envelope: largest plaintext, a wrapped key for each recipient, tags and suite. */
@@ -150,8 +150,6 @@ export const bulkLoadBatchRecords = 1_000
 export const declarationBytesMax = 1 * MIB
 /** File of an enterprise's portrait keys: 1,000 rotations. */
 export const portraitKeyFileBytesMax = 128 * KIB
-/** Answers of one attest transaction: keeps it under a tenth of a block's gas. */
-export const attestAnswersMax = 64
 /** Transactions that one account of an agent has unconfirmed at a time; below a node's per-sender cap. */
 export const agentTransactionsInFlightMax = 16
 /** Members, profiles or portrait keys that an agent keeps in memory. */
