@@ -5,12 +5,14 @@
  */
 import { encodeJournalRecord } from '../consensus/codec.js'
 import type { Engine } from '../consensus/engine.js'
-import type { Effect, Input, JournalRecord, Ready } from '../consensus/types.js'
-import type { View } from '../core/bytes.js'
+import type { Effect, Input } from '../consensus/types.js'
+import type { Hash } from '../core/bytes.js'
 import { INPUTS_PER_ROUND_MAX, JOURNAL_REWRITE_BYTES } from './limits.js'
 
 /** Durable log of the core's records, in order. */
 export interface JournalFile {
+  /** Bytes of the records it holds. */
+  readonly bytesUsed: number
   append(record: Uint8Array): void
   sync(): void
   rewrite(records: readonly Uint8Array[]): void
@@ -22,8 +24,6 @@ type External = Exclude<Effect, Work>
 export interface LoopNeeds {
   readonly engine: Engine
   readonly journal: JournalFile
-  /** Records already in the journal when the node started. */
-  readonly recovered: readonly JournalRecord[]
   readonly now: () => number
   /** Carries out a build or verify effect and says what came of it. Synchronous. */
   readonly work: (effect: Work) => Input
@@ -32,24 +32,15 @@ export interface LoopNeeds {
   readonly fatal: (error: unknown) => void
 }
 
-interface KeptRecord {
-  readonly view: View
-  readonly bytes: Uint8Array
-}
-
 export class ConsensusLoop {
   readonly #needs: LoopNeeds
   #queue: Input[] = []
   #scheduled = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
-  #kept: KeptRecord[]
-  #journalBytes = 0
 
   constructor(needs: LoopNeeds) {
     this.#needs = needs
-    this.#kept = needs.recovered.map((record) => keep(record))
-    for (const record of this.#kept) this.#journalBytes += record.bytes.length
   }
 
   push(input: Input): void {
@@ -65,12 +56,12 @@ export class ConsensusLoop {
     return this.#queue.length
   }
 
-  /** Views at or below `view` are final and durable in the database: their records may go (P4). */
-  prune(view: View): void {
-    if (this.#stopped || this.#journalBytes < JOURNAL_REWRITE_BYTES) return
-    this.#kept = this.#kept.filter((record) => record.view > view)
-    this.#needs.journal.rewrite(this.#kept.map((record) => record.bytes))
-    this.#journalBytes = this.#kept.reduce((sum, record) => sum + record.bytes.length, 0)
+  /** `final` is in the database: records of what is final may go (P4). */
+  prune(final: Hash): void {
+    const { engine, journal } = this.#needs
+    if (this.#stopped || journal.bytesUsed < JOURNAL_REWRITE_BYTES) return
+    const records = engine.liveRecords(final)
+    if (records !== null) journal.rewrite(records.map(encodeJournalRecord))
   }
 
   stop(): void {
@@ -99,13 +90,13 @@ export class ConsensusLoop {
     const { engine, now, work, carryOut } = this.#needs
     const outgoing: External[] = []
     const jobs: Work[] = []
-    let ready: Ready | undefined
+    let wakeAt: number | null = null
     let dirty = false
-    const batch = this.#queue.splice(0, INPUTS_PER_ROUND_MAX)
-    for (const input of batch) {
-      ready = engine.step(input, now())
+    for (const input of this.#queue.splice(0, INPUTS_PER_ROUND_MAX)) {
+      const ready = engine.step(input, now())
+      wakeAt = ready.wakeAt
       for (const record of ready.journal) {
-        this.#append(record)
+        this.#needs.journal.append(encodeJournalRecord(record))
         dirty = true
       }
       for (const effect of ready.effects) {
@@ -119,14 +110,7 @@ export class ConsensusLoop {
       carryOut(effect)
     }
     for (const job of jobs) this.#queue.push(work(job))
-    if (ready !== undefined) this.#arm(ready.wakeAt)
-  }
-
-  #append(record: JournalRecord): void {
-    const kept = keep(record)
-    this.#needs.journal.append(kept.bytes)
-    this.#kept.push(kept)
-    this.#journalBytes += kept.bytes.length
+    this.#arm(wakeAt)
   }
 
   #arm(wakeAt: number | null): void {
@@ -134,9 +118,4 @@ export class ConsensusLoop {
     if (wakeAt === null) return
     this.#timer = setTimeout(() => this.push({ type: 'tick' }), Math.max(1, wakeAt - this.#needs.now()))
   }
-}
-
-function keep(record: JournalRecord): KeptRecord {
-  const view = record.type === 'vote' ? record.vote.view : record.type === 'block' ? record.block.view : record.certificate.view
-  return { view, bytes: encodeJournalRecord(record) }
 }

@@ -1,0 +1,212 @@
+/**
+ * Builds blocks on the tip and executes the blocks of others. What is not final lives here in memory: a candidate holds
+ * everything that committing it needs, so that each node executes a block once.
+ */
+import type { Effect, SealedBlock, Verdict } from '../consensus/types.js'
+import { type Block, decodeRawBlock, encodeBlock } from '../core/block.js'
+import { type Address, concatBytes, type Hash, type Height, ZERO_HASH } from '../core/bytes.js'
+import { CodedError } from '../core/codedError.js'
+import { EMPTY_OMMERS_HASH, type Header } from '../core/header.js'
+import { encodeReceipt, type Receipt } from '../core/receipt.js'
+import { readVanity, sealBytes, writeVanity } from '../core/seal.js'
+import { hashHeader, sealHeader } from '../crypto/header.js'
+import type { RecoveredTransaction } from '../crypto/transaction.js'
+import type { StateLayer } from '../state/layer.js'
+import { orderedRoot } from '../state/orderedTrie.js'
+import { StateOverlay } from '../state/overlay.js'
+import type { BlockContext, ContractRegistry } from '../vm/contract.js'
+import { BlockExecution, type SkipReason } from '../vm/executeBlock.js'
+
+/** A block that was executed here: proposed or notarized, perhaps final, not yet in the database. */
+export interface Candidate {
+  readonly sealed: SealedBlock
+  readonly block: Block<RecoveredTransaction>
+  readonly receipts: readonly Receipt[]
+  readonly overlay: StateOverlay
+}
+
+/** A block on which another one can stand. */
+export interface Ground {
+  readonly hash: Hash
+  readonly header: Header
+  readonly state: StateLayer
+}
+
+export interface BlocksNeeds {
+  readonly chainId: number
+  readonly gasLimit: bigint
+  readonly clockDriftMs: number
+  readonly registry: ContractRegistry
+  /** The last final block that is in the database. */
+  readonly head: () => Ground
+  readonly now: () => number
+  /** Recovers raw transactions, known ones from the pool. */
+  readonly recover: (raw: Uint8Array) => RecoveredTransaction
+  /** Transactions for a block in order of service. */
+  readonly select: (nonceOf: (sender: Address) => bigint) => Iterable<RecoveredTransaction>
+  /** A pool transaction that can never be included: drop it. */
+  readonly discard: (tx: RecoveredTransaction) => void
+  readonly privateKey: Uint8Array
+  readonly self: Address
+}
+
+/** Difficulty of every block: there is no fork choice that would weigh it. */
+const DIFFICULTY = 1n
+const ZERO_NONCE = new Uint8Array(8)
+const MAY_FIT_LATER: ReadonlySet<SkipReason> = new Set(['BLOCK_GAS', 'BLOCK_BYTES', 'NONCE_TOO_HIGH', 'NONCE_TOO_LOW'])
+
+export class Blocks {
+  readonly #needs: BlocksNeeds
+  readonly #candidates = new Map<Hash, Candidate>()
+
+  constructor(needs: BlocksNeeds) {
+    this.#needs = needs
+  }
+
+  candidate(hash: Hash): Candidate | undefined {
+    return this.#candidates.get(hash)
+  }
+
+  /** Final blocks up to `height` are in the database: candidates at or below it are forgotten. */
+  prune(height: Height): void {
+    for (const [hash, { sealed }] of this.#candidates) if (sealed.height <= height) this.#candidates.delete(hash)
+  }
+
+  /** Hashes of the transactions in blocks between the final head and `tip`, the tip included. */
+  unfinal(tip: Hash): ReadonlySet<Hash> {
+    const hashes = new Set<Hash>()
+    for (let at = this.#candidates.get(tip); at !== undefined; at = this.#candidates.get(at.sealed.parent)) {
+      for (const tx of at.block.transactions) hashes.add(tx.hash)
+    }
+    return hashes
+  }
+
+  /** The block `hash` and the state after it; undefined when neither final head nor candidate. */
+  ground(hash: Hash): Ground | undefined {
+    const candidate = this.#candidates.get(hash)
+    if (candidate !== undefined) return { hash, header: candidate.block.header, state: candidate.overlay }
+    const head = this.#needs.head()
+    return head.hash === hash ? head : undefined
+  }
+
+  /** Builds and seals a block; null when there is nothing to put into it and it must not be empty. */
+  build(effect: Extract<Effect, { type: 'build' }>): Candidate | null {
+    const parent = this.ground(effect.parent)
+    if (parent === undefined) return null
+    const { now, gasLimit, self } = this.#needs
+    const timeMs = Math.max(now(), parent.header.timestamp * 1_000 + readVanity(parent.header.extraData).ms)
+    const timestamp = Math.floor(timeMs / 1_000)
+    const overlay = new StateOverlay(parent.state)
+    const execution = new BlockExecution(overlay, this.#context(effect.height, timestamp, self, gasLimit), this.#needs.registry)
+    this.#fill(execution)
+    if (execution.transactions.length === 0 && !effect.mayBeEmpty) return null
+    const vanity = writeVanity({ epoch: effect.epoch, view: effect.view, ms: timeMs % 1_000 })
+    const header = this.#header(effect, execution, { stateRoot: overlay.root(), timestamp, vanity })
+    const sealedHeader = sealHeader(header, this.#needs.chainId, this.#needs.privateKey)
+    const block = { header: sealedHeader, transactions: execution.transactions }
+    const sealed: SealedBlock = {
+      hash: hashHeader(sealedHeader),
+      parent: effect.parent,
+      height: effect.height,
+      epoch: effect.epoch,
+      view: effect.view,
+      leader: self,
+      payload: encodeBlock(block),
+    }
+    return this.#keep({ sealed, block, receipts: execution.result().receipts, overlay })
+  }
+
+  /** Executes a block on its parent and checks everything its header claims. `certified`: a quorum vouches for its time. */
+  verify(sealed: SealedBlock, certified: boolean): Verdict {
+    if (this.#candidates.has(sealed.hash)) return { ok: true }
+    const parent = this.ground(sealed.parent)
+    if (parent === undefined) return { ok: false, reason: `parent ${sealed.parent} is not known here` }
+    try {
+      const fault = this.#execute(sealed, parent, certified)
+      return fault === undefined ? { ok: true } : { ok: false, reason: fault }
+    } catch (error) {
+      if (error instanceof CodedError) return { ok: false, reason: `${error.code}: ${error.message}` }
+      throw error
+    }
+  }
+
+  #execute(sealed: SealedBlock, parent: Ground, certified: boolean): string | undefined {
+    const raw = decodeRawBlock(sealed.payload)
+    const fault = this.#checkHeader(raw.header, parent, certified)
+    if (fault !== undefined) return fault
+    if (orderedRoot(raw.transactions) !== raw.header.transactionsRoot) return 'transactionsRoot does not match the transactions'
+    const overlay = new StateOverlay(parent.state)
+    const { header } = raw
+    const execution = new BlockExecution(overlay, this.#context(header.number, header.timestamp, header.miner, header.gasLimit), this.#needs.registry)
+    for (const [index, bytes] of raw.transactions.entries()) {
+      const attempt = execution.tryTransaction(this.#needs.recover(bytes))
+      if (!attempt.ok) return `transaction ${index} cannot be included: ${attempt.skip}`
+    }
+    const result = execution.result()
+    if (result.gasUsed !== header.gasUsed) return `gasUsed is ${header.gasUsed}, execution used ${result.gasUsed}`
+    if (Buffer.compare(result.logsBloom, header.logsBloom) !== 0) return 'logsBloom does not match the logs'
+    if (orderedRoot(result.receipts.map(encodeReceipt)) !== header.receiptsRoot) return 'receiptsRoot does not match the receipts'
+    if (overlay.root() !== header.stateRoot) return `stateRoot is ${header.stateRoot}, execution gives ${overlay.root()}`
+    this.#keep({ sealed, block: { header, transactions: execution.transactions }, receipts: result.receipts, overlay })
+    return undefined
+  }
+
+  #checkHeader(header: Header, parent: Ground, certified: boolean): string | undefined {
+    const { now, clockDriftMs, gasLimit } = this.#needs
+    const timeMs = header.timestamp * 1_000 + readVanity(header.extraData).ms
+    const parentMs = parent.header.timestamp * 1_000 + readVanity(parent.header.extraData).ms
+    if (header.parentHash !== parent.hash) return 'parentHash is not the parent'
+    if (header.number !== parent.header.number + 1) return `number is ${header.number} after ${parent.header.number}`
+    if (timeMs < parentMs) return 'timestamp is before that of the parent'
+    if (!certified && timeMs > now() + clockDriftMs) return `timestamp is ${timeMs - now()} ms ahead of this node's clock`
+    if (header.gasLimit !== gasLimit) return `gasLimit is ${header.gasLimit}, the chain's is ${gasLimit}`
+    if (header.ommersHash !== EMPTY_OMMERS_HASH) return 'there are no ommers on this chain'
+    if (header.difficulty !== DIFFICULTY) return `difficulty is ${header.difficulty}, must be ${DIFFICULTY}`
+    if (header.baseFeePerGas !== 0n) return 'baseFeePerGas must be 0'
+    if (header.mixHash !== ZERO_HASH || Buffer.compare(header.nonce, ZERO_NONCE) !== 0) return 'mixHash and nonce must be zero'
+    return undefined
+  }
+
+  #fill(execution: BlockExecution): void {
+    for (const tx of this.#needs.select((sender) => execution.state.account(sender)?.nonce ?? 0n)) {
+      if (execution.full) return
+      const attempt = execution.tryTransaction(tx)
+      if (!attempt.ok && !MAY_FIT_LATER.has(attempt.skip)) this.#needs.discard(tx)
+    }
+  }
+
+  #header(
+    effect: Extract<Effect, { type: 'build' }>,
+    execution: BlockExecution,
+    { stateRoot, timestamp, vanity }: { stateRoot: Hash; timestamp: number; vanity: Uint8Array },
+  ): Header {
+    const result = execution.result()
+    return {
+      parentHash: effect.parent,
+      ommersHash: EMPTY_OMMERS_HASH,
+      miner: this.#needs.self,
+      stateRoot,
+      transactionsRoot: orderedRoot(execution.transactions.map((tx) => tx.raw)),
+      receiptsRoot: orderedRoot(result.receipts.map(encodeReceipt)),
+      logsBloom: result.logsBloom,
+      difficulty: DIFFICULTY,
+      number: effect.height,
+      gasLimit: this.#needs.gasLimit,
+      gasUsed: result.gasUsed,
+      timestamp,
+      extraData: concatBytes(vanity, new Uint8Array(sealBytes)),
+      mixHash: ZERO_HASH,
+      nonce: ZERO_NONCE,
+      baseFeePerGas: 0n,
+    }
+  }
+
+  #context(number: Height, timestamp: number, sealer: Address, gasLimit: bigint): BlockContext {
+    return { number, timestamp, sealer, gasLimit, chainId: BigInt(this.#needs.chainId) }
+  }
+
+  #keep(candidate: Candidate): Candidate {
+    this.#candidates.set(candidate.sealed.hash, candidate)
+    return candidate
+  }
+}

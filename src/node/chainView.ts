@@ -1,0 +1,233 @@
+/** The node as its RPC sees it: ChainApi over the final chain, the pool, consensus and the peers. */
+import type { Engine } from '../consensus/engine.js'
+import type { SealerSet } from '../consensus/types.js'
+import { encodeBlock } from '../core/block.js'
+import { type Address, EMPTY_BYTES, type Hash, type Height, ZERO_ADDRESS } from '../core/bytes.js'
+import type { Header } from '../core/header.js'
+import { keccak256 } from '../crypto/keccak.js'
+import type { Network } from '../p2p/network.js'
+import type {
+  AccountProof,
+  AccountView,
+  CallOutcome,
+  CallRequest,
+  CertificateView,
+  ChainApi,
+  ChainState,
+  ChainTransaction,
+  ConsensusStatus,
+  EstimateOutcome,
+  FinalBlock,
+  FinalBlockEvent,
+  Head,
+  PeerView,
+  PoolView,
+  Readiness,
+  SealerSetView,
+  SubmitResult,
+  SyncStatus,
+  TransactionPlace,
+  Unsubscribe,
+} from '../rpc/chainApi.js'
+import type { ChainStore, StoredBlock } from '../state/chainStore.js'
+import { callContract, estimateGas } from '../vm/call.js'
+import type { BlockContext, ContractRegistry } from '../vm/contract.js'
+import type { FinalChain } from './finalChain.js'
+import type { Mempool } from './mempool.js'
+import type { BlockSync } from './sync.js'
+import type { Transactions } from './transactions.js'
+
+export interface ChainViewNeeds {
+  readonly chainId: number
+  readonly clientVersion: string
+  readonly genesisHash: Hash
+  readonly self: Address
+  readonly store: ChainStore
+  readonly chain: FinalChain
+  readonly pool: Mempool
+  readonly transactions: Transactions
+  readonly registry: ContractRegistry
+  readonly engine: Engine
+  readonly network: Network
+  readonly sync: BlockSync
+  readonly sealerSet: () => SealerSet
+}
+
+export class ChainView implements ChainApi {
+  readonly #needs: ChainViewNeeds
+  readonly chainId: number
+  readonly clientVersion: string
+  readonly genesisHash: Hash
+  readonly #blockListeners = new Set<(event: FinalBlockEvent) => void>()
+  readonly #pendingListeners = new Set<(transaction: ChainTransaction) => void>()
+
+  constructor(needs: ChainViewNeeds) {
+    this.#needs = needs
+    this.chainId = needs.chainId
+    this.clientVersion = needs.clientVersion
+    this.genesisHash = needs.genesisHash
+    needs.chain.onFinal(({ sealed, block, receipts }) => {
+      if (this.#blockListeners.size === 0) return
+      const event = { hash: sealed.hash, block, sizeBytes: sealed.payload.length, receipts }
+      for (const listener of this.#blockListeners) listener(event)
+    })
+  }
+
+  keccak256(bytes: Uint8Array): Uint8Array {
+    return keccak256(bytes)
+  }
+
+  head(): Head {
+    const { hash, header } = this.#needs.chain.head()
+    return { hash, header }
+  }
+
+  blockByNumber(number: Height): FinalBlock | undefined {
+    const hash = this.#needs.store.canonicalHash(number)
+    const block = this.#needs.store.blockByNumber(number)
+    return hash === undefined || block === undefined ? undefined : finalBlock(hash, block)
+  }
+
+  blockByHash(hash: Hash): FinalBlock | undefined {
+    const block = this.#needs.store.blockByHash(hash)
+    return block === undefined ? undefined : finalBlock(hash, block)
+  }
+
+  hashOf(number: Height): Hash | undefined {
+    return this.#needs.store.canonicalHash(number)
+  }
+
+  heightOf(hash: Hash): Height | undefined {
+    return this.#needs.store.heightOf(hash)
+  }
+
+  headerByNumber(number: Height): Header | undefined {
+    return this.#needs.store.headerByNumber(number)
+  }
+
+  receipts(number: Height) {
+    return this.#needs.store.receipts(number)
+  }
+
+  locate(hash: Hash): TransactionPlace | undefined {
+    const place = this.#needs.store.transactionLocation(hash)
+    return place === undefined ? undefined : { blockNumber: place.height, index: place.index }
+  }
+
+  pendingTransaction(hash: Hash): ChainTransaction | undefined {
+    return this.#needs.pool.get(hash)
+  }
+
+  pendingNonce(address: Address): bigint {
+    return this.#needs.pool.pendingNonce(address) ?? this.#needs.store.state().account(address)?.nonce ?? 0n
+  }
+
+  state(number: Height): ChainState | undefined {
+    const { store, registry } = this.#needs
+    const head = this.#needs.chain.head()
+    if (number !== head.height) return undefined
+    const state = store.state()
+    const context: BlockContext = {
+      number: head.height,
+      timestamp: head.header.timestamp,
+      chainId: BigInt(this.chainId),
+      sealer: head.header.miner,
+      gasLimit: head.header.gasLimit,
+    }
+    return {
+      account: (address): AccountView | undefined => state.account(address),
+      code: (address) => (state.account(address) === undefined ? EMPTY_BYTES : state.code(address)),
+      storage: (address, slot) => state.storage(address, slot),
+      call: (request: CallRequest): CallOutcome => callContract(state, context, request, registry),
+      estimateGas: (request: CallRequest): EstimateOutcome => estimateGas(state, context, request, registry),
+      prove: (address, slots): AccountProof => {
+        const { account, proof, storage } = store.prove(address, slots)
+        const storageProof = storage.map(({ slot, word, proof }) => ({ slot, value: word, proof }))
+        return { ...account, accountProof: proof, storageProof }
+      },
+    }
+  }
+
+  submitTransaction(raw: Uint8Array): SubmitResult {
+    return this.#needs.transactions.submit(raw)
+  }
+
+  poolCounts() {
+    const { size, executable } = this.#needs.pool
+    return { pending: executable, queued: size - executable }
+  }
+
+  pool(): PoolView {
+    const pending: ChainTransaction[] = []
+    const queued: ChainTransaction[] = []
+    for (const { tx, executable } of this.#needs.pool.all()) (executable ? pending : queued).push(tx)
+    return { pending, queued }
+  }
+
+  onFinalBlock(listener: (event: FinalBlockEvent) => void): Unsubscribe {
+    this.#blockListeners.add(listener)
+    return () => this.#blockListeners.delete(listener)
+  }
+
+  onPendingTransaction(listener: (transaction: ChainTransaction) => void): Unsubscribe {
+    this.#pendingListeners.add(listener)
+    return () => this.#pendingListeners.delete(listener)
+  }
+
+  /** Tells subscribers of a transaction that has become executable. */
+  announcePending(transaction: ChainTransaction): void {
+    for (const listener of this.#pendingListeners) listener(transaction)
+  }
+
+  syncing(): SyncStatus {
+    return this.#needs.sync.status()
+  }
+
+  readiness(): Readiness {
+    const reasons: string[] = []
+    const view = this.#needs.engine.describe()
+    if (view.halted !== 'no') reasons.push(`consensus is halted: ${view.halted}`)
+    const syncing = this.syncing()
+    if (syncing !== false) reasons.push(`syncing: at block ${syncing.currentBlock} of ${syncing.highestBlock}`)
+    if (view.quorum !== 'reached') {
+      const missing = view.sealers.filter((sealer) => !sealer.connected).map((sealer) => sealer.address)
+      reasons.push(`no quorum of sealers is connected; missing: ${missing.join(', ')}`)
+    }
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  peers(): readonly PeerView[] {
+    return this.#needs.network.peers().map(({ address, name, connected, rttMs }) => ({
+      address,
+      connected,
+      ...(name === undefined ? {} : { name }),
+      ...(rttMs === undefined ? {} : { rttMs }),
+    }))
+  }
+
+  certificate(number: Height): CertificateView | undefined {
+    const found = this.#needs.chain.certificateFor(number)
+    if (found === undefined) return undefined
+    const { kind, epoch, view, block, signers, signatures } = found.certificate
+    const { sealers } = this.#needs.sealerSet()
+    const addresses = signers.map((index) => sealers[index]?.address ?? ZERO_ADDRESS)
+    return { blockNumber: found.height, blockHash: block, kind, epoch, view, signers: addresses, signatures }
+  }
+
+  sealers(number: Height): SealerSetView | undefined {
+    if (number > this.#needs.chain.head().height + 1) return undefined
+    const { epoch, sealers } = this.#needs.sealerSet()
+    return { epoch, sealers }
+  }
+
+  consensusStatus(): ConsensusStatus {
+    const { epoch, view, leader, finalView, finalHeight } = this.#needs.engine.describe()
+    const { self } = this.#needs
+    const isSealer = this.#needs.sealerSet().sealers.some((sealer) => sealer.address === self)
+    return { epoch, view, leader, finalView, finalHeight, self, isSealer }
+  }
+}
+
+function finalBlock(hash: Hash, block: StoredBlock): FinalBlock {
+  return { hash, block, sizeBytes: encodeBlock(block).length }
+}

@@ -1,0 +1,65 @@
+/** What a node tells Prometheus. Gauges are read when asked; nothing is computed for them in between. */
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import type { Engine } from '../consensus/engine.js'
+import type { Block } from '../core/block.js'
+import { recoverCount } from '../crypto/transaction.js'
+import type { RecoveredTransaction } from '../crypto/transaction.js'
+import type { Network } from '../p2p/network.js'
+import type { MetricsText } from '../rpc/server.js'
+import type { FinalChain } from './finalChain.js'
+import type { ConsensusLoop } from './loop.js'
+import type { Mempool } from './mempool.js'
+
+export interface NodeMetrics {
+  finalBlock(block: Block<RecoveredTransaction>): void
+  evidence(): void
+  read(): Promise<MetricsText>
+}
+
+export interface MetricsNeeds {
+  /** The node's name, a label of everything. */
+  readonly name: string
+  readonly engine: Engine
+  readonly pool: Mempool
+  readonly chain: FinalChain
+  readonly network: Network
+  readonly loop: ConsensusLoop
+}
+
+export function createMetrics(needs: MetricsNeeds): NodeMetrics {
+  const registers = [new Registry()]
+  const [registry] = registers as [Registry]
+  registry.setDefaultLabels({ node: needs.name })
+  collectDefaultMetrics({ register: registry })
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `concordat_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  const counter = (name: string, help: string) => new Counter({ name: `concordat_${name}_total`, help, registers })
+  gauge('final_height', 'height of the last final block', () => needs.chain.head().height)
+  gauge('view', 'current view of consensus', () => needs.engine.describe().view)
+  gauge('final_view', 'view of the last final block', () => needs.engine.describe().finalView)
+  gauge('halted', '1 when this node does not vote any more', () => (needs.engine.describe().halted === 'no' ? 0 : 1))
+  gauge('peers_connected', 'connected peers', () => needs.network.peers().filter((peer) => peer.connected).length)
+  gauge('mempool_transactions', 'transactions that wait for a block', () => needs.pool.size)
+  gauge('mempool_bytes', 'their size in bytes', () => needs.pool.bytes)
+  gauge('consensus_backlog', 'inputs that wait for the consensus loop', () => needs.loop.backlog)
+  gauge('commits_pending', 'final blocks on their way to the disk', () => needs.chain.pending)
+  gauge('sender_recoveries', 'senders recovered from transaction signatures', recoverCount)
+  const blocks = counter('final_blocks', 'blocks made final since the start')
+  const transactions = counter('final_transactions', 'transactions made final since the start')
+  const evidence = counter('evidence', 'conflicting votes seen')
+  return {
+    finalBlock(block) {
+      blocks.inc()
+      transactions.inc(block.transactions.length)
+    },
+    evidence: () => evidence.inc(),
+    read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  }
+}

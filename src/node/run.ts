@@ -1,0 +1,44 @@
+/** `concordat node` as a process: logs to standard output, stops cleanly on SIGINT and SIGTERM, ends with 1 on what it cannot go on after. */
+import { readFileSync } from 'node:fs'
+import { pino } from 'pino'
+import { readKeyFile } from '../crypto/keyFile.js'
+import type { NodeConfig } from './config.js'
+import { loadGenesis } from './genesisFile.js'
+import { Node } from './node.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/** Runs until a signal or a fatal fault; resolves once everything is closed. */
+export async function runNode(config: NodeConfig): Promise<void> {
+  const log = pino({ name: config.name, level: config.logLevel, base: { node: config.name } })
+  let end = (_fatal?: unknown) => {}
+  const ended = new Promise<unknown>((resolve) => {
+    end = resolve
+  })
+  const node = await Node.open({
+    config,
+    genesis: loadGenesis(config.genesis),
+    privateKey: await readKeyFile(config.keyFile, config.passwordFile),
+    clientVersion: `concordat/v${version}/${process.platform}-${process.arch}/node${process.versions.node}`,
+    log,
+    onFatal: end,
+  })
+  const stop = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopping')
+    end()
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  process.once('uncaughtException', end)
+  try {
+    await node.start()
+    log.info({ address: node.address, genesis: node.genesisHash, rpc: node.rpcUrl, height: node.view.head().header.number }, 'node is up')
+    const fatal = await ended
+    if (fatal !== undefined) {
+      log.fatal({ err: fatal }, 'the node stops: it cannot be sure of its state any more')
+      process.exitCode = 1
+    }
+  } finally {
+    await node.stop()
+  }
+}

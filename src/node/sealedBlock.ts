@@ -1,0 +1,26 @@
+/** Reads what consensus knows of a block from its RLP and checks the seal, once for each block. */
+import type { SealedBlock } from '../consensus/types.js'
+import { decodeRawBlock } from '../core/block.js'
+import { CodedError } from '../core/codedError.js'
+import { readVanity } from '../core/seal.js'
+import { hashHeader, recoverSealer } from '../crypto/header.js'
+import { LruMap } from './lru.js'
+
+const SEALS_MAX = 256
+
+/** Returns a reader that throws CodedError for malformed blocks and for seals that are not by the block's miner. */
+export function sealedBlockReader(chainId: number): (payload: Uint8Array) => SealedBlock {
+  const checked = new LruMap<string, true>(SEALS_MAX)
+  return (payload) => {
+    const { header } = decodeRawBlock(payload)
+    const { epoch, view } = readVanity(header.extraData)
+    const hash = hashHeader(header)
+    if (checked.get(hash) === undefined) {
+      if (recoverSealer(header, chainId) !== header.miner) {
+        throw new CodedError('SEAL_INVALID', `block ${hash} is not sealed by its miner ${header.miner}`)
+      }
+      checked.set(hash, true)
+    }
+    return { hash, parent: header.parentHash, height: header.number, epoch, view, leader: header.miner, payload }
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Range sync: a node that lags or starts empty fetches final blocks from its peers, checks links, seals and certificates
+ * before it executes anything, and commits in order. Serving is bounded and paced.
+ */
+import { decodeCertificate } from '../consensus/codec.js'
+import { type RecoverVote, verifyCertificate } from '../consensus/certificate.js'
+import type { Certificate, SealedBlock, SealerSet, Verdict } from '../consensus/types.js'
+import { type Address, asHeight, type Hash, type Height } from '../core/bytes.js'
+import { CodedError } from '../core/codedError.js'
+import { blockBytesMax, blocksFrameBytesMax } from '../core/limits.js'
+import { CHANNEL, type Network } from '../p2p/network.js'
+import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SYNC_REQUESTS_PER_SECOND_MAX, SYNC_TIMEOUT_MS } from './limits.js'
+import { decodeSyncMessage, encodeSyncMessage, type RangeRequest, type RangeResponse, type SyncedBlock } from './syncMessages.js'
+
+/** A range whose links and certificates hold; only this is imported. */
+interface CheckedRange {
+  readonly blocks: readonly { readonly sealed: SealedBlock; readonly certificate: Certificate | null; readonly encoded: Uint8Array }[]
+}
+
+export interface SyncNeeds {
+  readonly network: Network
+  readonly now: () => number
+  readonly recoverVote: RecoverVote
+  /** Reads a block and checks its seal. Throws CodedError. */
+  readonly readBlock: (payload: Uint8Array) => SealedBlock
+  readonly setOf: (epoch: number) => SealerSet | undefined
+  /** Final head that is queued or in the database. */
+  readonly head: () => { readonly hash: Hash; readonly height: Height }
+  /** A final block of this node with its certificate (empty when a later one covers it). */
+  readonly serve: (height: Height) => SyncedBlock | undefined
+  readonly verify: (sealed: SealedBlock) => Verdict
+  /** Commits an executed block; resolves when it is durable. */
+  readonly commit: (sealed: SealedBlock, certificate: Uint8Array) => Promise<void>
+  /** The database stands at `sealed`, final by `certificate`. */
+  readonly onSynced: (sealed: SealedBlock, certificate: Certificate) => void
+  readonly fatal: (error: unknown) => void
+  readonly log: (message: string, fields: Record<string, unknown>) => void
+}
+
+export class BlockSync {
+  readonly #needs: SyncNeeds
+  /** Final height that each peer was seen to have. */
+  readonly #heights = new Map<Address, Height>()
+  readonly #served = new Map<Address, { second: number; count: number }>()
+  #startedAt: Height | undefined
+  #request: { readonly id: number; readonly peer: Address; readonly timer: NodeJS.Timeout } | undefined
+  #importing = false
+  #lastId = 0
+  #stopped = false
+
+  constructor(needs: SyncNeeds) {
+    this.#needs = needs
+  }
+
+  /** Where sync stands, or false when there is none. */
+  status(): false | { readonly startingBlock: Height; readonly currentBlock: Height; readonly highestBlock: Height } {
+    const target = this.#target()
+    const { height } = this.#needs.head()
+    if (this.#startedAt === undefined || target <= height) return false
+    return { startingBlock: this.#startedAt, currentBlock: height, highestBlock: target }
+  }
+
+  /** `peer` has final blocks up to `height`. */
+  lagging(peer: Address, height: Height): void {
+    if (height > (this.#heights.get(peer) ?? -1)) this.#heights.set(peer, height)
+    this.#next()
+  }
+
+  /** A frame of the blocks channel. Returns the peer's fault, if there is one. */
+  receive(from: Address, frame: Uint8Array): string | undefined {
+    let message: RangeRequest | RangeResponse
+    try {
+      message = decodeSyncMessage(frame)
+    } catch (error) {
+      if (error instanceof CodedError) return `MALFORMED: ${error.message}`
+      throw error
+    }
+    if (message.type === 'request') {
+      this.#serve(from, message)
+      return undefined
+    }
+    return this.#take(from, message)
+  }
+
+  peerGone(peer: Address): void {
+    this.#heights.delete(peer)
+    this.#served.delete(peer)
+    if (this.#request?.peer === peer) this.#finishRequest()
+    this.#next()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#finishRequest()
+  }
+
+  #target(): Height {
+    return asHeight(Math.max(0, ...this.#heights.values()))
+  }
+
+  #next(): void {
+    if (this.#stopped || this.#importing || this.#request !== undefined) return
+    const { height } = this.#needs.head()
+    const peers = [...this.#heights].filter(([, theirs]) => theirs > height).map(([peer]) => peer)
+    if (peers.length === 0) {
+      this.#startedAt = undefined
+      return
+    }
+    this.#startedAt ??= height
+    const id = ++this.#lastId
+    const peer = peers[id % peers.length]!
+    const to = asHeight(Math.min(this.#heights.get(peer)!, height + SYNC_BLOCKS_MAX))
+    const timer = setTimeout(() => {
+      this.#heights.delete(peer)
+      this.#finishRequest()
+      this.#next()
+    }, SYNC_TIMEOUT_MS)
+    this.#request = { id, peer, timer }
+    this.#needs.network.send(peer, CHANNEL.blocks, encodeSyncMessage({ type: 'request', id, from: asHeight(height + 1), to }))
+  }
+
+  #finishRequest(): void {
+    clearTimeout(this.#request?.timer)
+    this.#request = undefined
+  }
+
+  #take(from: Address, response: RangeResponse): string | undefined {
+    if (this.#request?.id !== response.id || this.#request.peer !== from) return undefined
+    this.#finishRequest()
+    if (response.blocks.length === 0) {
+      this.#heights.delete(from)
+      this.#next()
+      return undefined
+    }
+    const checked = this.#check(response.blocks)
+    if (typeof checked === 'string') {
+      this.#heights.delete(from)
+      this.#next()
+      return checked
+    }
+    this.#importing = true
+    this.#import(checked)
+      .catch((error) => this.#needs.fatal(error))
+      .finally(() => {
+        this.#importing = false
+        this.#next()
+      })
+    return undefined
+  }
+
+  /** Links, seals and certificates, before anything is executed. A string is the peer's fault. */
+  #check(blocks: readonly SyncedBlock[]): CheckedRange | string {
+    const { readBlock, setOf, recoverVote, head } = this.#needs
+    let parent = head()
+    const checked: CheckedRange['blocks'][number][] = []
+    for (const { block, certificate } of blocks) {
+      try {
+        const sealed = readBlock(block)
+        if (sealed.height <= parent.height && checked.length === 0) continue
+        if (sealed.height !== parent.height + 1 || sealed.parent !== parent.hash) return `SYNC_LINK: block ${sealed.height} does not follow ${parent.height}`
+        const decoded = certificate.length === 0 ? null : decodeCertificate(certificate)
+        if (decoded !== null) {
+          const set = setOf(decoded.epoch)
+          if (set === undefined) return `SYNC_EPOCH: the sealers of epoch ${decoded.epoch} are not known`
+          if (decoded.kind !== 'finalize' || decoded.block !== sealed.hash) return `SYNC_CERTIFICATE: not of block ${sealed.height}`
+          const fault = verifyCertificate(set, decoded, recoverVote)
+          if (fault !== null) return `${fault.code}: ${fault.message}`
+        }
+        checked.push({ sealed, certificate: decoded, encoded: certificate })
+        parent = sealed
+      } catch (error) {
+        if (error instanceof CodedError) return `${error.code}: ${error.message}`
+        throw error
+      }
+    }
+    // Blocks after the last certificate are not proved final.
+    while (checked.length > 0 && checked.at(-1)!.certificate === null) checked.pop()
+    return { blocks: checked }
+  }
+
+  async #import(range: CheckedRange): Promise<void> {
+    for (const { sealed, certificate, encoded } of range.blocks) {
+      if (this.#stopped) return
+      if (sealed.height <= this.#needs.head().height) continue
+      const verdict = this.#needs.verify(sealed)
+      if (!verdict.ok) throw new Error(`final block ${sealed.height} (${sealed.hash}) fails execution here: ${verdict.reason} (R15)`)
+      await this.#needs.commit(sealed, encoded)
+      if (certificate !== null) this.#needs.onSynced(sealed, certificate)
+    }
+    const last = range.blocks.at(-1)
+    if (last !== undefined) this.#needs.log('synced', { height: last.sealed.height, target: this.#target() })
+  }
+
+  #serve(peer: Address, { id, from, to }: RangeRequest): void {
+    const second = Math.floor(this.#needs.now() / 1_000)
+    const served = this.#served.get(peer)
+    const count = served?.second === second ? served.count + 1 : 1
+    this.#served.set(peer, { second, count })
+    if (count > SYNC_REQUESTS_PER_SECOND_MAX) return
+    const blocks: SyncedBlock[] = []
+    let bytes = 0
+    for (let height = from; height <= to && blocks.length < SYNC_BLOCKS_MAX; height = asHeight(height + 1)) {
+      // A range must end with a certificate: go on beyond the usual size to find one.
+      const certified = (blocks.at(-1)?.certificate.length ?? 1) > 0
+      if (bytes > (certified ? SYNC_BYTES_MAX : blocksFrameBytesMax - 2 * blockBytesMax)) break
+      const found = this.#needs.serve(height)
+      if (found === undefined) break
+      blocks.push(found)
+      bytes += found.block.length + found.certificate.length
+    }
+    while (blocks.length > 0 && blocks.at(-1)!.certificate.length === 0) blocks.pop()
+    this.#needs.network.send(peer, CHANNEL.blocks, encodeSyncMessage({ type: 'response', id, blocks }))
+  }
+}
