@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { asHash, fromHex, type Hash, toHex } from '../core/bytes.js'
+import { type Address, asAddress, asHash, fromHex, type Hash, toHex } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { portraitKeyFileBytesMax } from '../core/limits.js'
 import { generatePortraitKey } from '../crypto/digest.js'
@@ -14,23 +14,52 @@ export interface PortraitKey {
   readonly version: number
   /** 32 bytes. */
   readonly key: Uint8Array
+  /** Departments to which it was sent. */
+  readonly sharedWith: readonly Address[]
 }
 
 const fileSchema = z.strictObject({
   enterpriseId: z.string().regex(/^0x[0-9a-f]{64}$/),
   keys: z
-    .array(z.strictObject({ version: z.int().min(1).max(0xffffffff), key: z.string().regex(/^0x[0-9a-f]{64}$/) }))
+    .array(
+      z.strictObject({
+        version: z.int().min(1).max(0xffffffff),
+        key: z.string().regex(/^0x[0-9a-f]{64}$/),
+        sharedWith: z.array(z.string().regex(/^0x[0-9a-f]{40}$/)).default([]),
+      }),
+    )
     .min(1),
 })
 
 type KeyFile = z.infer<typeof fileSchema>
 
-/** The newest key, of version `versionMin` or above; makes the file or a new version when there is none. Throws PortraitKeyFileError. */
-export async function portraitKeyOf(file: string, enterpriseId: Hash, versionMin = 1): Promise<PortraitKey> {
+/**
+ * The newest key. When the file has none for `chainVersion`, the version that the chain knows (0: none), the next version is
+ * started: a lost file costs the portrait, never its secrecy. Throws PortraitKeyFileError.
+ */
+export async function portraitKeyOf(file: string, enterpriseId: Hash, chainVersion: number): Promise<PortraitKey> {
   const found = await readKeys(file, enterpriseId)
   const newest = found?.keys.at(-1)
-  if (newest && newest.version >= versionMin) return { version: newest.version, key: fromHex(newest.key) }
-  return addKey(file, enterpriseId, found, versionMin)
+  if (newest && newest.version >= chainVersion) {
+    return { version: newest.version, key: fromHex(newest.key), sharedWith: newest.sharedWith.map((a) => asAddress(a)) }
+  }
+  return addKey(file, enterpriseId, found, chainVersion + 1)
+}
+
+/** Notes who has the key of a version, so that it is shared once. */
+export async function notePortraitKeyShared(
+  file: string,
+  enterpriseId: Hash,
+  version: number,
+  recipients: readonly Address[],
+): Promise<void> {
+  const found = await readKeys(file, enterpriseId)
+  const keys = found?.keys.map((entry) => {
+    return entry.version === version
+      ? { ...entry, sharedWith: [...new Set([...entry.sharedWith, ...recipients])] }
+      : entry
+  })
+  if (keys) await writeDurably(file, { enterpriseId, keys })
 }
 
 /** Starts the next portrait version: digests made before fit no longer. */
@@ -41,9 +70,9 @@ export async function rotatePortraitKey(file: string, enterpriseId: Hash): Promi
 
 async function addKey(file: string, enterpriseId: Hash, found: KeyFile | null, version: number): Promise<PortraitKey> {
   const key = generatePortraitKey()
-  const keys = [...(found?.keys ?? []), { version, key: toHex(key) }]
-  await writeDurably(file, `${JSON.stringify({ enterpriseId, keys }, null, 2)}\n`)
-  return { version, key }
+  const keys = [...(found?.keys ?? []), { version, key: toHex(key), sharedWith: [] }]
+  await writeDurably(file, { enterpriseId, keys })
+  return { version, key, sharedWith: [] }
 }
 
 async function readKeys(file: string, enterpriseId: Hash): Promise<KeyFile | null> {
@@ -90,13 +119,13 @@ async function readSecret(file: string): Promise<string | null> {
 }
 
 /** New file, synced, put in place of the old one: a crash leaves the old or the new keys. */
-async function writeDurably(file: string, text: string): Promise<void> {
+async function writeDurably(file: string, content: KeyFile): Promise<void> {
   const dir = path.dirname(file)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const draft = `${file}.${process.pid}.tmp`
   const handle = await open(draft, 'w', 0o600)
   try {
-    await handle.writeFile(text)
+    await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`)
     await handle.sync()
   } finally {
     await handle.close()

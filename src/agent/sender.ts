@@ -26,14 +26,15 @@ export interface SenderNeeds {
 export interface TransactionSender {
   readonly address: Address
   /**
-   * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates
-   * first, so a contract's refusal costs nothing. Throws ContractRevert, RpcError or RpcClientError.
+   * Signs and hands to the node; resolves with the hash when the node has taken it. The node estimates the gas first, so a
+   * contract's refusal costs nothing. `reserve`: gas on top, for a state that may have grown by then. Throws
+   * ContractRevert, RpcError or RpcClientError.
    */
   send<H extends HumanAbi, N extends FunctionName<H>>(
     contract: Contract<H>,
     name: N,
     args: FunctionArgs<H, N>,
-    gasLimit?: bigint,
+    options?: { readonly reserve?: bigint },
   ): Promise<Hash>
   /** The receipt once the transaction is final, whatever its status. Throws WaitError. */
   final(hash: Hash): Promise<RpcReceipt>
@@ -65,10 +66,10 @@ class Sender implements TransactionSender {
     contract: Contract<H>,
     name: N,
     args: FunctionArgs<H, N>,
-    gasLimit?: bigint,
+    options: { readonly reserve?: bigint } = {},
   ): Promise<Hash> {
     const data = contract.abi.encodeCall(name, args)
-    const gas = gasLimit ?? (await this.#estimate(contract, data))
+    const gas = (await this.#estimate(contract, data)) + (options.reserve ?? 0n)
     const sent = this.#tail.then(() => this.#submit(contract.address, data, gas))
     this.#tail = sent.catch(() => {})
     return sent

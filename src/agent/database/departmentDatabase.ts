@@ -52,7 +52,8 @@ export interface DatabaseChange {
   readonly outboxPut?: readonly OutboxItem[]
   readonly outboxDelete?: readonly string[]
   readonly portraitKeys?: readonly PortraitKeyEntry[]
-  readonly cursor: Cursor
+  /** Unchanged when left out. */
+  readonly cursor?: Cursor
 }
 
 /** Told after each batch of a bulk load. `total` is null when the source does not say. */

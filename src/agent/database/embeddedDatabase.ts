@@ -150,7 +150,8 @@ class EmbeddedDatabase implements DepartmentDatabase {
       for (const write of change.writes ?? []) writeRecord(draft, write)
       for (const entry of change.portraitKeys ?? []) putPortraitKey(draft, entry)
       const added = this.#draftOutbox(draft, change)
-      draft.put(META.cursor, concatBytes(word(change.cursor.height), word(change.cursor.logIndex)))
+      const { cursor } = change
+      if (cursor) draft.put(META.cursor, concatBytes(word(cursor.height), word(cursor.logIndex)))
       await draft.write()
       for (const key of change.outboxDelete ?? []) this.#outbox.delete(key)
       for (const [key, entry] of added) this.#outbox.set(key, entry)

@@ -1,0 +1,36 @@
+import { CodedError } from '../core/codedError.js'
+
+export type AgentErrorCode =
+  /** The account is no member, or not an active one. */
+  | 'NOT_A_MEMBER'
+  /** The member's role does not do this. */
+  | 'WRONG_ROLE'
+  /** The declaration is about another enterprise than the one that signs. */
+  | 'OTHER_ENTERPRISE'
+  /** Values that do not fit their attribute's schema, or attributes that no department supervises. */
+  | 'INVALID_VALUES'
+  /** A department has published no encryption key. */
+  | 'NO_ENCRYPTION_KEY'
+  /** The enterprise has not shared its portrait key with this department. */
+  | 'NO_PORTRAIT_KEY'
+  /** A transaction was final but had no effect. */
+  | 'TRANSACTION_FAILED'
+  | 'WRONG_CHAIN'
+
+/** What is wrong with one declared value. */
+export interface ValueFault {
+  readonly attribute: string
+  readonly code: string
+  readonly message: string
+}
+
+/** A submission or query that cannot be done; the message says what to change. */
+export class AgentError extends CodedError<AgentErrorCode> {
+  constructor(
+    code: AgentErrorCode,
+    message: string,
+    readonly faults: readonly ValueFault[] = [],
+  ) {
+    super(code, message)
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The agent beside a department's database: follows final blocks, stores what is submitted, answers what is asked. Each
+ * event has its effect exactly once: database write, message to send and cursor are one durable change, and the chain takes
+ * each message once.
+ */
+import { ACK_CODE } from '../../contracts/codes.js'
+import { assert } from '../../core/assert.js'
+import type { Address, Hash } from '../../core/bytes.js'
+import type { RpcClient } from '../../rpc/client.js'
+import type { RpcTransaction } from '../../rpc/wire.js'
+import type {
+  Cursor,
+  DepartmentDatabase,
+  OutboxItem,
+  PortraitKeyEntry,
+  RecordWrite,
+} from '../database/departmentDatabase.js'
+import type { Directory } from '../directory.js'
+import type { AgentLog } from '../log.js'
+import type { TransactionSender } from '../sender.js'
+import { carriedKeyShare, carriedPart, carriedQuestion, readTransactions } from './carried.js'
+import { Courier } from './courier.js'
+import { type DepartmentEvent, readEvents } from './events.js'
+import { handleKeyShare, handleQuestion, handleStored } from './handlers.js'
+import { encodeMessage } from './outbox.js'
+
+export interface DepartmentAgentOptions {
+  readonly chainId: number
+  /** X25519 private keys, the current one first. */
+  readonly encryptionKeys: readonly Uint8Array[]
+  /** First block to look at when the database has no cursor; default 0. */
+  readonly fromHeight?: number
+}
+
+export interface DepartmentAgentNeeds {
+  readonly client: RpcClient
+  readonly database: DepartmentDatabase
+  readonly directory: Directory
+  /** Of the department's own account. */
+  readonly sender: TransactionSender
+  readonly log: AgentLog
+  /** Asks for another `pump` soon. */
+  readonly wake: () => void
+}
+
+/** Blocks without an event for this department after which the cursor is stored anyway. */
+const CURSOR_BLOCKS = 1_000
+
+/** Draft of one durable change. */
+interface Draft {
+  readonly writes: RecordWrite[]
+  readonly outboxPut: OutboxItem[]
+  readonly outboxDelete: string[]
+  readonly portraitKeys: PortraitKeyEntry[]
+}
+
+const emptyDraft = (): Draft => ({ writes: [], outboxPut: [], outboxDelete: [], portraitKeys: [] })
+
+export class DepartmentAgent {
+  readonly self: Address
+  readonly #options: DepartmentAgentOptions
+  readonly #needs: DepartmentAgentNeeds
+  readonly #courier: Courier
+  /** Where reading goes on; at or after the stored cursor. Undefined before `open`. */
+  #cursor: Cursor | undefined
+  #storedHeight = -1
+
+  constructor(options: DepartmentAgentOptions, needs: DepartmentAgentNeeds) {
+    this.self = needs.sender.address
+    this.#options = options
+    this.#needs = needs
+    this.#courier = new Courier(this.self, {
+      client: needs.client,
+      sender: needs.sender,
+      log: needs.log,
+      wake: needs.wake,
+      settle: (keys) => needs.database.apply({ outboxDelete: keys }),
+    })
+  }
+
+  /** Height of the first block that is not wholly handled. */
+  get height(): number {
+    return this.#cursor?.height ?? 0
+  }
+
+  async open(): Promise<void> {
+    const { database } = this.#needs
+    this.#cursor = (await database.cursor()) ?? { height: this.#options.fromHeight ?? 0, logIndex: 0 }
+    this.#storedHeight = this.#cursor.height
+    this.#courier.doubt(await database.outbox())
+  }
+
+  /**
+   * Handles all events up to the final block `toHeight`. Rejects with RpcClientError, RpcError or DatabaseError; it can be
+   * called again then and goes on where it was.
+   */
+  async catchUp(toHeight: number): Promise<void> {
+    const { client } = this.#needs
+    while (this.#at().height <= toHeight) {
+      const { height, logIndex } = this.#at()
+      const page = await readEvents(client, this.self, height, toHeight)
+      await this.#handle(page.events.filter((event) => event.height > height || event.logIndex >= logIndex))
+      this.#cursor = { height: page.toHeight + 1, logIndex: 0 }
+      if (this.#cursor.height - this.#storedHeight >= CURSOR_BLOCKS) await this.#commit(emptyDraft(), this.#cursor)
+    }
+  }
+
+  /** Starts to send what the chain has not confirmed. Only after `catchUp`: what the chain already has is not sent again. */
+  async pump(): Promise<void> {
+    this.#courier.pump(await this.#needs.database.outbox())
+  }
+
+  /** Lets running sends end and stores the cursor. */
+  async close(): Promise<void> {
+    await this.#courier.idle()
+    if (this.#cursor && this.#cursor.height > this.#storedHeight) await this.#commit(emptyDraft(), this.#cursor)
+  }
+
+  #at(): Cursor {
+    assert(this.#cursor, 'the agent is open')
+    return this.#cursor
+  }
+
+  async #handle(events: readonly DepartmentEvent[]): Promise<void> {
+    if (events.length === 0) return
+    const hashes = events.filter((event) => event.kind !== 'settled').map((event) => event.transactionHash)
+    const transactions = await readTransactions(this.#needs.client, [...new Set(hashes)])
+    let draft = emptyDraft()
+    for (const event of events) {
+      // A question about a record that this change writes has to find it written.
+      if (event.kind === 'wanted' && draft.writes.length > 0) {
+        await this.#commit(draft, { height: event.height, logIndex: event.logIndex })
+        draft = emptyDraft()
+      }
+      await this.#one(event, transactions, draft)
+    }
+    const last = events.at(-1)
+    assert(last, 'there is a last event')
+    await this.#commit(draft, { height: last.height, logIndex: last.logIndex + 1 })
+  }
+
+  async #one(event: DepartmentEvent, transactions: ReadonlyMap<Hash, RpcTransaction>, draft: Draft): Promise<void> {
+    if (event.kind === 'settled') {
+      const unsent = draft.outboxPut.findIndex((item) => item.key === event.messageKey)
+      if (unsent >= 0) draft.outboxPut.splice(unsent, 1)
+      draft.outboxDelete.push(event.messageKey)
+      return
+    }
+    const transaction = transactions.get(event.transactionHash)
+    assert(transaction, 'the transaction of each event was read')
+    if (event.kind === 'stored') await this.#stored(event, transaction, draft)
+    else if (event.kind === 'wanted') await this.#wanted(event, transaction, draft)
+    else this.#keyShared(transaction, draft)
+  }
+
+  async #stored(event: DepartmentEvent & { kind: 'stored' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
+    const { submissionId, part } = event
+    const outcome = await handleStored(carriedPart(this.#options.chainId, transaction, part), this.#handlerNeeds())
+    const { code, write, portraitKey } = outcome
+    const accepted = code === ACK_CODE.ok
+    if (write) draft.writes.push(write)
+    if (portraitKey) draft.portraitKeys.push(portraitKey)
+    draft.outboxPut.push(encodeMessage({ kind: 'acknowledgement', submissionId, part, accepted, code }))
+    this.#needs.log.info({ submission: submissionId.toString(), part, accepted, code }, 'submission handled')
+  }
+
+  async #wanted(event: DepartmentEvent & { kind: 'wanted' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
+    const { requestId, attributes } = event
+    const carried = carriedQuestion(this.#options.chainId, transaction, this.self, attributes)
+    const answers = await handleQuestion(requestId, carried, this.#handlerNeeds())
+    draft.outboxPut.push(...answers.map(encodeMessage))
+    this.#needs.log.info({ request: requestId.toString(), answers: answers.length }, 'question answered')
+  }
+
+  #keyShared(transaction: RpcTransaction, draft: Draft): void {
+    const carried = carriedKeyShare(this.#options.chainId, transaction, this.self)
+    const entry = handleKeyShare(carried, this.#options.encryptionKeys)
+    if (entry) draft.portraitKeys.push(entry)
+    else this.#needs.log.warn({ transaction: transaction.hash }, 'a shared portrait key does not open with our keys')
+  }
+
+  #handlerNeeds() {
+    const { database, directory } = this.#needs
+    return { database, directory, encryptionKeys: this.#options.encryptionKeys }
+  }
+
+  async #commit(draft: Draft, cursor: Cursor): Promise<void> {
+    await this.#needs.database.apply({ ...draft, cursor })
+    this.#cursor = cursor
+    this.#storedHeight = cursor.height
+    this.#courier.settled(draft.outboxDelete)
+  }
+}

@@ -1,0 +1,174 @@
+/** Sends a department's unconfirmed messages until the chain has taken each of them once. */
+import type { Address } from '../../core/bytes.js'
+import { agentTransactionsInFlightMax, attestAnswersMax } from '../../core/limits.js'
+import type { RpcClient } from '../../rpc/client.js'
+import { RpcClientError } from '../../rpc/client.js'
+import { RpcError } from '../../rpc/errors.js'
+import { ContractRevert, dataSharing, view } from '../contractClient.js'
+import type { OutboxItem } from '../database/departmentDatabase.js'
+import { WaitError } from '../heads.js'
+import type { AgentLog } from '../log.js'
+import type { TransactionSender } from '../sender.js'
+import { type Acknowledgement, type Answer, decodeMessage, type Message, messageKey } from './outbox.js'
+
+export interface CourierNeeds {
+  readonly client: RpcClient
+  readonly sender: TransactionSender
+  readonly log: AgentLog
+  /** Takes messages out of the outbox that the chain has or will never take. */
+  settle(keys: readonly string[]): Promise<void>
+  /** Asks for another `pump` soon. */
+  readonly wake: () => void
+}
+
+/** Refusals that pass: the department is suspended, say. All others are final. */
+const PASSING = new Set(['NotActiveMember', 'NotActiveDepartment'])
+
+/** Pause before a message is tried again. */
+const RETRY_MS = 1_000
+
+/** One transaction's worth of messages. */
+type Load = readonly [Acknowledgement] | readonly [Answer, ...Answer[]]
+
+export class Courier {
+  readonly #self: Address
+  readonly #needs: CourierNeeds
+  /** Handed to the node and not settled yet. */
+  readonly #underway = new Set<string>()
+  /** Whose sending failed: sent alone next time, after a look at the chain. */
+  readonly #doubtful = new Set<string>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(self: Address, needs: CourierNeeds) {
+    this.#self = self
+    this.#needs = needs
+  }
+
+  /** Messages from a former run: the chain is asked before they are sent again. */
+  doubt(items: readonly OutboxItem[]): void {
+    for (const item of items) this.#doubtful.add(item.key)
+  }
+
+  /** Starts to send what is not under way, as far as the limit of transactions allows. Never rejects. */
+  pump(outbox: readonly OutboxItem[]): void {
+    const waiting = outbox.filter((item) => !this.#underway.has(item.key)).map(decodeMessage)
+    for (const load of this.#loads(waiting)) {
+      if (this.#running.size >= agentTransactionsInFlightMax) return
+      for (const message of load) this.#underway.add(messageKey(message))
+      const run = this.#deliver(load).finally(() => {
+        this.#running.delete(run)
+        this.#needs.wake()
+      })
+      this.#running.add(run)
+    }
+  }
+
+  /** The chain has these messages. */
+  settled(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#underway.delete(key)
+      this.#doubtful.delete(key)
+    }
+  }
+
+  /** Resolves when nothing is being sent. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** Acknowledgements travel alone, answers together; a doubtful message travels alone. */
+  *#loads(waiting: readonly Message[]): Generator<Load> {
+    const together: Answer[] = []
+    for (const message of waiting) {
+      if (message.kind === 'acknowledgement') yield [message]
+      else if (this.#doubtful.has(messageKey(message))) yield [message]
+      else together.push(message)
+    }
+    for (let from = 0; from < together.length; from += attestAnswersMax) {
+      const [first, ...rest] = together.slice(from, from + attestAnswersMax)
+      if (first) yield [first, ...rest]
+    }
+  }
+
+  async #deliver(load: Load): Promise<void> {
+    const keys = load.map(messageKey)
+    try {
+      if (keys.some((key) => this.#doubtful.has(key)) && (await this.#chainHas(load[0]))) return await this.#done(keys)
+      const hash = await this.#send(load)
+      const receipt = await this.#needs.sender.final(hash)
+      if (receipt.status === '0x1') return
+      this.#needs.log.warn(
+        { transaction: hash, messages: keys.length },
+        'a transaction failed, its messages are sent one by one',
+      )
+      this.#retry(keys)
+    } catch (error) {
+      await this.#failed(load, keys, error)
+    }
+  }
+
+  #send(load: Load) {
+    const [first] = load
+    const { sender } = this.#needs
+    if (first.kind === 'acknowledgement') {
+      const { submissionId, part, accepted, code } = first
+      return sender.send(dataSharing, 'acknowledge', { submissionId, part, accepted, code })
+    }
+    const answers = (load as readonly Answer[]).map(({ requestId, attribute, existence, confirmed }) => {
+      return { requestId, attribute, existence, confirmed }
+    })
+    // Another supervisor's answer may come first; then this one completes the quorum and writes the portrait.
+    return sender.send(dataSharing, 'attest', { answers }, { reserve: 200_000n * BigInt(answers.length) })
+  }
+
+  async #chainHas(message: Message): Promise<boolean> {
+    const { client } = this.#needs
+    if (message.kind === 'acknowledgement') {
+      const { submissionId, part } = message
+      return (await view(client, dataSharing, 'partOf', { submissionId, part })).acknowledged
+    }
+    const { requestId, attribute } = message
+    const answer = await view(client, dataSharing, 'answerOf', { requestId, attribute, supervisor: this.#self })
+    return answer.existence !== 0
+  }
+
+  async #failed(load: Load, keys: readonly string[], error: unknown): Promise<void> {
+    const { log } = this.#needs
+    if (error instanceof ContractRevert && load.length === 1 && !PASSING.has(error.error)) {
+      if (!error.error.startsWith('Already')) {
+        log.warn({ message: keys[0], refusal: error.error }, 'the chain refuses a message for good, it is dropped')
+      }
+      return this.#done(keys)
+    }
+    if (isPassing(error)) {
+      log.warn({ messages: keys.length, reason: String(error) }, 'messages could not be sent, they are tried again')
+      return this.#retry(keys)
+    }
+    // A defect: keep the messages for the next start, say so, and do not repeat it for ever.
+    log.error({ messages: keys, reason: String(error) }, 'messages cannot be sent')
+  }
+
+  async #done(keys: readonly string[]): Promise<void> {
+    await this.#needs.settle(keys)
+    this.settled(keys)
+  }
+
+  /** They stay under way, and so out of reach of `pump`, until the pause is over. */
+  #retry(keys: readonly string[]): void {
+    for (const key of keys) this.#doubtful.add(key)
+    const pause = setTimeout(() => {
+      for (const key of keys) this.#underway.delete(key)
+      this.#needs.wake()
+    }, RETRY_MS)
+    pause.unref()
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ContractRevert ||
+    error instanceof RpcClientError ||
+    error instanceof RpcError ||
+    (error instanceof WaitError && error.code === 'TIMEOUT')
+  )
+}

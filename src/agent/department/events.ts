@@ -1,0 +1,89 @@
+/** What the chain's logs tell one department, in the order in which it happened. */
+import { type Address, concatBytes, fromHex, type Hash, toHash } from '../../core/bytes.js'
+import { rpcLogRangeBlocksMax } from '../../core/limits.js'
+import type { RpcClient } from '../../rpc/client.js'
+import { RPC_CODES } from '../../rpc/errors.js'
+import type { LogFilter, RpcLog } from '../../rpc/wire.js'
+import { dataSharing } from '../contractClient.js'
+import { acknowledgementKey, answerKey } from './outbox.js'
+
+interface EventPlace {
+  readonly height: number
+  readonly logIndex: number
+  readonly transactionHash: Hash
+}
+
+export type DepartmentEvent = EventPlace &
+  (
+    | { readonly kind: 'stored'; readonly submissionId: bigint; readonly enterpriseId: Hash; readonly part: number }
+    | { readonly kind: 'wanted'; readonly requestId: bigint; readonly attributes: readonly Hash[] }
+    | { readonly kind: 'keyShared'; readonly enterpriseId: Hash; readonly portraitVersion: number }
+    /** The chain has taken the message with this key, or will not take it any more. */
+    | { readonly kind: 'settled'; readonly messageKey: string }
+  )
+
+const { abi } = dataSharing
+
+/** An address as an indexed word. */
+const topicOf = (address: Address): Hash => toHash(concatBytes(new Uint8Array(12), fromHex(address)))
+
+function filters(self: Address, fromHeight: number, toHeight: number): LogFilter[] {
+  const range = {
+    address: dataSharing.address,
+    fromBlock: `0x${fromHeight.toString(16)}`,
+    toBlock: `0x${toHeight.toString(16)}`,
+  } as const
+  const lastTopic = [abi.topic('DataStored'), abi.topic('Attested'), abi.topic('AnswerLate')]
+  const middleTopic = [abi.topic('AnswerWanted'), abi.topic('PortraitKeyShared'), abi.topic('DataAcknowledged')]
+  return [
+    { ...range, topics: [lastTopic, null, null, topicOf(self)] },
+    { ...range, topics: [middleTopic, null, topicOf(self)] },
+  ]
+}
+
+export interface EventPage {
+  readonly events: readonly DepartmentEvent[]
+  /** Last block that was searched; at or below the one asked for. */
+  readonly toHeight: number
+}
+
+/** Events of blocks `fromHeight` up to `toHeight` or as far as one answer of the node reaches. */
+export async function readEvents(
+  client: RpcClient,
+  self: Address,
+  fromHeight: number,
+  toHeight: number,
+): Promise<EventPage> {
+  const last = Math.min(toHeight, fromHeight + rpcLogRangeBlocksMax - 1)
+  const calls = filters(self, fromHeight, last).map((filter) => ({ method: 'eth_getLogs', params: [filter] }))
+  const answers = await client.batch(calls)
+  const logs: RpcLog[] = []
+  for (const answer of answers) {
+    if (answer.ok) logs.push(...(answer.result as readonly RpcLog[]))
+    else if (answer.error.code === RPC_CODES.responseTooLarge && last > fromHeight) {
+      return readEvents(client, self, fromHeight, fromHeight + Math.floor((last - fromHeight) / 2))
+    } else throw answer.error
+  }
+  const events = logs.map(eventOf).filter((event) => event !== null)
+  return { events: events.sort((a, b) => a.height - b.height || a.logIndex - b.logIndex), toHeight: last }
+}
+
+function eventOf(log: RpcLog): DepartmentEvent | null {
+  const raw = { topics: log.topics, data: fromHex(log.data) }
+  const place = {
+    height: Number(log.blockNumber),
+    logIndex: Number(log.logIndex),
+    transactionHash: log.transactionHash,
+  }
+  const stored = abi.decodeEvent('DataStored', raw)
+  if (stored) return { ...place, kind: 'stored', ...stored }
+  const wanted = abi.decodeEvent('AnswerWanted', raw)
+  if (wanted) return { ...place, kind: 'wanted', ...wanted }
+  const shared = abi.decodeEvent('PortraitKeyShared', raw)
+  if (shared) return { ...place, kind: 'keyShared', ...shared }
+  const done = abi.decodeEvent('DataAcknowledged', raw)
+  if (done) return { ...place, kind: 'settled', messageKey: acknowledgementKey(done.submissionId, done.part) }
+  const answered = abi.decodeEvent('Attested', raw) ?? abi.decodeEvent('AnswerLate', raw)
+  if (answered) return { ...place, kind: 'settled', messageKey: answerKey(answered.requestId, answered.attribute) }
+  return null
+}

@@ -1,0 +1,33 @@
+/** The paper's query functions (4.2, Table 1), run against a department's own database. */
+import { EXISTENCE } from '../../contracts/codes.js'
+import type { DataProfile } from '../../contracts/genesisTypes.js'
+import { canonicalValue } from '../canonical.js'
+import type { DepartmentDatabase, EnterpriseLocator } from '../database/departmentDatabase.js'
+
+/** Does the enterprise's record hold the attribute? EXISTENCE code: exists, missing (no record, or no such field) or vacant (an empty field). */
+export async function GetExistence(
+  database: DepartmentDatabase,
+  enterprise: EnterpriseLocator,
+  attribute: string,
+): Promise<number> {
+  const value = (await database.find(enterprise))?.values.get(attribute)
+  if (value === undefined) return EXISTENCE.missing
+  return value.trim() === '' ? EXISTENCE.vacant : EXISTENCE.exists
+}
+
+/**
+ * Does the record hold exactly the declared value? Both are brought into the canonical form of the attribute's schema;
+ * a stored value which has none is compared as it stands.
+ */
+export async function GetConfirm(
+  database: DepartmentDatabase,
+  enterprise: EnterpriseLocator,
+  attribute: string,
+  profile: DataProfile,
+  declared: string,
+): Promise<boolean> {
+  const stored = (await database.find(enterprise))?.values.get(attribute)
+  if (stored === undefined || stored.trim() === '') return false
+  const canonical = canonicalValue(profile, declared)
+  return canonical !== null && (canonicalValue(profile, stored) ?? stored) === canonical
+}

@@ -1,0 +1,119 @@
+/** What a department does with a submission, a question or a shared key. Faults of the other side become answers, never exceptions. */
+import { ACK_CODE, EXISTENCE } from '../../contracts/codes.js'
+import type { DataProfile } from '../../contracts/genesisTypes.js'
+import { idText } from '../../contracts/textId.js'
+import type { Hash } from '../../core/bytes.js'
+import { attributeDigest } from '../../crypto/digest.js'
+import { DataValidation } from '../canonical.js'
+import type {
+  DepartmentDatabase,
+  EnterpriseLocator,
+  PortraitKeyEntry,
+  RecordWrite,
+} from '../database/departmentDatabase.js'
+import type { Directory } from '../directory.js'
+import { openValues, type SealedContext, type SealedValues } from '../sealedValues.js'
+import type { Carried } from './carried.js'
+import { GetConfirm, GetExistence } from './functions.js'
+import type { Answer } from './outbox.js'
+
+export interface HandlerNeeds {
+  readonly database: DepartmentDatabase
+  readonly directory: Directory
+  /** X25519 private keys, the current one first. */
+  readonly encryptionKeys: readonly Uint8Array[]
+}
+
+export interface StoredOutcome {
+  /** ACK_CODE; 0: accepted. */
+  readonly code: number
+  readonly write?: RecordWrite
+  readonly portraitKey?: PortraitKeyEntry
+}
+
+/** Opens, checks and validates a part (store protocol, step e); what to write when it is accepted. */
+export async function handleStored(carried: Carried, needs: HandlerNeeds): Promise<StoredOutcome> {
+  const { context } = carried
+  const sealed = openValues(carried.envelope, needs.encryptionKeys, context)
+  if (!sealed) return { code: ACK_CODE.cannotOpen }
+  const names = context.attributes.map((attribute) => idText(attribute))
+  if (names.length !== sealed.values.size || !names.every((name, i) => digestFits(context, i, name, sealed))) {
+    return { code: ACK_CODE.digestMismatch }
+  }
+  const profiles = await needs.directory.profiles()
+  if (!names.every((name) => profiles.get(name)?.supervisors.includes(context.recipient))) {
+    return { code: ACK_CODE.unknownAttribute }
+  }
+  const values = new Map([...sealed.values].map(([name, { value }]) => [name, value]))
+  if (!DataValidation(profiles, values).ok) return { code: ACK_CODE.invalidValue }
+  const locator = await locate(context.enterpriseId, needs.directory, values.get('companyName'))
+  const { enterpriseId, portraitVersion } = context
+  return {
+    code: ACK_CODE.ok,
+    write: { locator, values },
+    portraitKey: { enterpriseId, portraitVersion, key: sealed.portraitKey },
+  }
+}
+
+/** Answers each attribute of a question (query protocol, step d). A question that does not fit its digests is refused. */
+export async function handleQuestion(requestId: bigint, carried: Carried, needs: HandlerNeeds): Promise<Answer[]> {
+  const { context } = carried
+  const sealed = openValues(carried.envelope, needs.encryptionKeys, context)
+  const profiles = await needs.directory.profiles()
+  const enterprise = await locate(context.enterpriseId, needs.directory)
+  const answers: Answer[] = []
+  for (const [index, attribute] of context.attributes.entries()) {
+    const name = idText(attribute)
+    const profile = profiles.get(name)
+    const fits = sealed && profile && digestFits(context, index, name, sealed)
+    const declared = sealed?.values.get(name)?.value
+    const answer =
+      fits && declared !== undefined ? await ask(needs.database, enterprise, name, profile, declared) : REFUSED
+    answers.push({ kind: 'answer', requestId, attribute, ...answer })
+  }
+  return answers
+}
+
+/** The key in a share; null when it does not open. */
+export function handleKeyShare(carried: Carried, encryptionKeys: readonly Uint8Array[]): PortraitKeyEntry | null {
+  const { enterpriseId, portraitVersion } = carried.context
+  const sealed = openValues(carried.envelope, encryptionKeys, carried.context)
+  return sealed && { enterpriseId, portraitVersion, key: sealed.portraitKey }
+}
+
+const REFUSED = { existence: EXISTENCE.refused, confirmed: false } as const
+
+async function ask(
+  database: DepartmentDatabase,
+  enterprise: EnterpriseLocator,
+  name: string,
+  profile: DataProfile,
+  declared: string,
+): Promise<Pick<Answer, 'existence' | 'confirmed'>> {
+  const existence = await GetExistence(database, enterprise, name)
+  const confirmed = existence === EXISTENCE.exists && (await GetConfirm(database, enterprise, name, profile, declared))
+  return { existence, confirmed }
+}
+
+function digestFits(context: SealedContext, index: number, name: string, sealed: SealedValues): boolean {
+  const declared = sealed.values.get(name)
+  const attribute = context.attributes[index]
+  if (!declared || !attribute) return false
+  const { chainId, enterpriseId } = context
+  const { schemaVersion, value } = declared
+  const digest = attributeDigest({
+    portraitKey: sealed.portraitKey,
+    chainId,
+    enterpriseId,
+    attribute,
+    schemaVersion,
+    value,
+  })
+  return digest === context.digests[index]
+}
+
+/** By credit code and by the name under which the enterprise is registered: a department may keep either. */
+async function locate(enterpriseId: Hash, directory: Directory, declaredName?: string): Promise<EnterpriseLocator> {
+  const member = await directory.memberById(enterpriseId)
+  return { companyName: declaredName ?? member?.name ?? '', creditCode: idText(enterpriseId) }
+}

@@ -1,0 +1,127 @@
+/** What the chain says about members and attributes, kept in memory and dropped when the chain announces a change. */
+
+import { STATUS } from '../contracts/codes.js'
+import type { DataProfile } from '../contracts/genesisTypes.js'
+import { idText } from '../contracts/textId.js'
+import { type Address, fromHex, type Hash, ZERO_HASH } from '../core/bytes.js'
+import { agentCacheEntriesMax } from '../core/limits.js'
+import type { RpcClient, Subscription } from '../rpc/client.js'
+import { ContractRevert, dataPortrait, members, view } from './contractClient.js'
+
+export interface Member {
+  readonly account: Address
+  readonly active: boolean
+  /** Of contracts/codes.ts. */
+  readonly role: number
+  readonly id: Hash
+  readonly name: string
+  /** X25519; null when the member has published none. */
+  readonly encryptionKey: Uint8Array | null
+  readonly keyEpoch: bigint
+}
+
+export interface Directory {
+  /** The data portrait library by attribute name. */
+  profiles(): Promise<ReadonlyMap<string, DataProfile>>
+  member(account: Address): Promise<Member | null>
+  memberById(id: Hash): Promise<Member | null>
+  /** All registered members, in the order of their registration. */
+  members(): Promise<readonly Member[]>
+  /** Forgets what was read. */
+  clear(): void
+  /** Clears by itself when members, keys or profiles change. */
+  watch(): Subscription
+}
+
+export function createDirectory(client: RpcClient): Directory {
+  return new ChainDirectory(client)
+}
+
+class ChainDirectory implements Directory {
+  readonly #client: RpcClient
+  #profiles: Promise<ReadonlyMap<string, DataProfile>> | undefined
+  readonly #members = new Map<string, Promise<Member | null>>()
+
+  constructor(client: RpcClient) {
+    this.#client = client
+  }
+
+  profiles(): Promise<ReadonlyMap<string, DataProfile>> {
+    const kept = this.#profiles
+    if (kept) return kept
+    const read = readProfiles(this.#client)
+    this.#profiles = read
+    read.catch(() => {
+      if (this.#profiles === read) this.#profiles = undefined
+    })
+    return read
+  }
+
+  member(account: Address): Promise<Member | null> {
+    return this.#cached(account, async () => view(this.#client, members, 'getMember', { account }))
+  }
+
+  memberById(id: Hash): Promise<Member | null> {
+    return this.#cached(id, async () => view(this.#client, members, 'memberById', { id }))
+  }
+
+  async members(): Promise<readonly Member[]> {
+    const count = await view(this.#client, members, 'memberCount', {})
+    const found: Member[] = []
+    for (let index = 0n; index < count; index++) {
+      const member = await this.member(await view(this.#client, members, 'memberAt', { index }))
+      if (member) found.push(member)
+    }
+    return found
+  }
+
+  clear(): void {
+    this.#profiles = undefined
+    this.#members.clear()
+  }
+
+  watch(): Subscription {
+    const topics = [
+      dataPortrait.abi.topic('DataProfileSet'),
+      members.abi.topic('MemberRegistered'),
+      members.abi.topic('MemberStatusChanged'),
+      members.abi.topic('EncryptionKeyRotated'),
+    ]
+    const filter = { address: [dataPortrait.address, members.address], topics: [topics] }
+    return this.#client.subscribe('logs', [filter], { onValue: () => this.clear(), onConnected: () => this.clear() })
+  }
+
+  #cached(key: string, read: () => Promise<RawMember>): Promise<Member | null> {
+    const kept = this.#members.get(key)
+    if (kept) return kept
+    if (this.#members.size >= agentCacheEntriesMax) this.#members.clear()
+    const found = read().then(asMember, absent)
+    this.#members.set(key, found)
+    // Who is not registered yet may be soon; a failed read is tried again.
+    const drop = () => {
+      if (this.#members.get(key) === found) this.#members.delete(key)
+    }
+    found.then((member) => member ?? drop(), drop)
+    return found
+  }
+}
+
+type RawMember = Awaited<ReturnType<typeof readMember>>
+const readMember = (client: RpcClient, account: Address) => view(client, members, 'getMember', { account })
+
+function asMember(raw: RawMember): Member | null {
+  if (raw.role === 0) return null
+  const { account, role, id, name, keyEpoch } = raw
+  const encryptionKey = raw.encryptionKey === ZERO_HASH ? null : fromHex(raw.encryptionKey)
+  return { account, active: raw.status === STATUS.active, role, id, name, encryptionKey, keyEpoch }
+}
+
+function absent(error: unknown): null {
+  if (error instanceof ContractRevert && error.error.startsWith('UnknownMember')) return null
+  throw error
+}
+
+async function readProfiles(client: RpcClient): Promise<ReadonlyMap<string, DataProfile>> {
+  const entries = await view(client, dataPortrait, 'GetDataProfile', {})
+  return new Map(entries.map((entry) => [idText(entry.attribute), entry]))
+}
