@@ -1,0 +1,187 @@
+/** requestVerification (paper 4.3 (b)-(d), Fig. 7): who asks, about what, on which basis, and who has to answer. */
+import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
+import { envelopeBytesMax, requestItemsMax, requestSupervisorsMax } from '../core/limits.js'
+import type { FunctionArgs } from '../vm/abiTypes.js'
+import { type ContractHost, emit, revert } from '../vm/contract.js'
+import { GAS_STEP } from '../vm/gas.js'
+import { arraySlot, numberWord, slotAfter } from '../vm/storage.js'
+import { BASIS } from './codes.js'
+import { readEntryHead, readRule, readSupervisors, requiredAnswers } from './dataPortraitStorage.js'
+import type { dataSharingAbi } from './dataSharing.abi.js'
+import {
+  dataSharingInterface as abi,
+  attributeSetId,
+  nextId,
+  portraitVersionOf,
+  REQUEST_COUNT_SLOT,
+  requireActiveDepartment,
+  requireActiveMember,
+  requireCount,
+  requireCurrentKey,
+} from './dataSharingStorage.js'
+import { type Asker, spendBudget } from './digestBudget.js'
+import type { Rule } from './genesisTypes.js'
+import { isActiveDepartment, readMemberHead } from './membersStorage.js'
+import {
+  answerAt,
+  answersSlot,
+  itemResult,
+  itemSlot,
+  openRequest,
+  REQUEST,
+  requestHead,
+  requestSlot,
+  requestTimes,
+  requiredWord,
+  resultSlot,
+  supervisorAnswers,
+} from './verificationStorage.js'
+
+type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
+type Request = Args<'requestVerification'>
+
+/** What the items of a request ask for together. */
+interface Wanted {
+  /** Attributes that each supervisor is asked for. */
+  readonly bySupervisor: ReadonlyMap<Address, readonly Hash[]>
+  /** Answers that complete each item. */
+  readonly required: readonly number[]
+  /** Last block in which answers count; 0: none. */
+  readonly deadline: bigint
+}
+
+export function requestVerification(host: ContractHost, request: Request): bigint {
+  const { enterpriseId, portraitVersion, purpose, items } = request
+  const requester = host.caller
+  const { role } = requireActiveMember(host, requester)
+  requireCount('items', items.length, requestItemsMax)
+  const asker = { requester, enterpriseId, portraitVersion: requireVersion(host, enterpriseId, portraitVersion) }
+  const wanted = checkItems(host, request, asker, role)
+  checkSealed(host, request.sealed, wanted.bySupervisor)
+  const requestId = nextId(host, REQUEST_COUNT_SLOT)
+  writeRequest(host, requestId, request, wanted)
+  emit(host, abi, 'VerificationRequested', { requestId, enterpriseId, requester, purpose })
+  for (const [supervisor, attributes] of wanted.bySupervisor) {
+    emit(host, abi, 'AnswerWanted', { requestId, supervisor, attributes })
+  }
+  return requestId
+}
+
+/** Digests of another portrait version cannot be checked. While the enterprise has named none, any will do. */
+function requireVersion(host: ContractHost, enterpriseId: Hash, given: number): number {
+  const current = portraitVersionOf(host, enterpriseId)
+  if (current !== 0 && given !== current) {
+    throw revert(abi, 'PortraitVersionMismatch', { enterpriseId, given, current })
+  }
+  return current
+}
+
+function checkItems(host: ContractHost, request: Request, asker: Asker, role: number): Wanted {
+  const bySupervisor = new Map<Address, Hash[]>()
+  const required: number[] = []
+  const seen = new Set<Hash>()
+  let deadlineBlocks = 0n
+  let unlimited = false
+  for (const { attribute, digest } of request.items) {
+    host.charge(GAS_STEP)
+    if (seen.has(attribute)) throw revert(abi, 'DuplicateAttribute', { attribute })
+    seen.add(attribute)
+    if (digest === ZERO_HASH) throw revert(abi, 'ZeroDigest', { attribute })
+    const { rule, supervisors } = openRule(host, attribute)
+    checkRule(rule, attribute, asker.requester, role, request.basis)
+    spendBudget(host, asker, attribute, digest, rule.digestBudget)
+    for (const supervisor of supervisors) addTo(bySupervisor, supervisor, attribute)
+    required.push(requiredAnswers(rule.quorum, supervisors.length))
+    unlimited ||= rule.deadlineBlocks === 0n
+    if (rule.deadlineBlocks > deadlineBlocks) deadlineBlocks = rule.deadlineBlocks
+  }
+  return { bySupervisor, required, deadline: unlimited ? 0n : BigInt(host.block.number) + deadlineBlocks }
+}
+
+/** Rule of an attribute, and the supervisors that are active now: the others are not asked and do not count. */
+function openRule(host: ContractHost, attribute: Hash): { rule: Rule; supervisors: readonly Address[] } {
+  const head = readEntryHead(host, attribute)
+  if (head === undefined) throw revert(abi, 'UnknownAttribute', { attribute })
+  const all = readSupervisors(host, attribute, head)
+  const supervisors = all.filter((account) => isActiveDepartment(readMemberHead(host, account)))
+  if (supervisors.length === 0) throw revert(abi, 'NoActiveSupervisor', { attribute })
+  return { rule: readRule(host, attribute), supervisors }
+}
+
+function checkRule(rule: Rule, attribute: Hash, requester: Address, role: number, basis: Hash): void {
+  if ((rule.askerRoles & (1 << role)) === 0) throw revert(abi, 'NotAllowedToAsk', { requester, role, attribute })
+  if (rule.basis === BASIS.required && basis === ZERO_HASH) throw revert(abi, 'BasisRequired', { attribute })
+}
+
+function addTo(map: Map<Address, Hash[]>, supervisor: Address, attribute: Hash): void {
+  const attributes = map.get(supervisor)
+  if (attributes === undefined) map.set(supervisor, [attribute])
+  else attributes.push(attribute)
+}
+
+/** Exactly one envelope, under its current key, for each supervisor that has to answer. */
+function checkSealed(host: ContractHost, sealed: Request['sealed'], wanted: Wanted['bySupervisor']): void {
+  requireCount('sealed', sealed.length, requestSupervisorsMax)
+  const given = new Set<Address>()
+  for (const { supervisor, keyEpoch, envelope } of sealed) {
+    if (given.has(supervisor)) throw revert(abi, 'DuplicateRecipient', { recipient: supervisor })
+    if (!wanted.has(supervisor)) throw revert(abi, 'EnvelopeNotWanted', { supervisor })
+    given.add(supervisor)
+    requireCurrentKey(requireActiveDepartment(host, supervisor), supervisor, keyEpoch)
+    requireCount('envelope bytes', envelope.length, envelopeBytesMax)
+  }
+  for (const [supervisor, [attribute]] of wanted) {
+    if (!given.has(supervisor)) throw revert(abi, 'EnvelopeMissing', { supervisor, attribute: attribute! })
+  }
+}
+
+function writeRequest(host: ContractHost, requestId: bigint, request: Request, wanted: Wanted): void {
+  const { enterpriseId, purpose, items, portraitVersion } = request
+  const slot = requestSlot(host, requestId)
+  const set = attributeSetId(
+    host,
+    items.map((item) => item.attribute),
+  )
+  const counts = { itemCount: items.length, openCount: items.length }
+  const height = BigInt(host.block.number)
+  const head = { requester: host.caller, attributeSet: set, ...counts }
+  host.store(slot, enterpriseId)
+  host.store(slotAfter(slot, REQUEST.head), requestHead.write(head))
+  host.store(slotAfter(slot, REQUEST.purpose), purpose)
+  host.store(slotAfter(slot, REQUEST.times), requestTimes.write({ height, deadline: wanted.deadline, portraitVersion }))
+  host.store(slotAfter(slot, REQUEST.required), requiredWord(wanted.required))
+  host.store(slotAfter(slot, REQUEST.items), numberWord(items.length))
+  const first = arraySlot(host, slotAfter(slot, REQUEST.items))
+  for (let i = 0; i < items.length; i++) host.store(itemSlot(first, i), items[i]!.digest)
+  const named = supervisorAnswers.write({ named: true, answers: 0n })
+  for (const supervisor of wanted.bySupervisor.keys()) host.store(answersSlot(host, slot, supervisor), named)
+}
+
+/** The request with what has been answered so far; existence 0 where the quorum has not been reached. */
+export function requestOf(host: ContractHost, { requestId }: Args<'requestOf'>) {
+  const { slot, head, attributes, items } = openRequest(host, requestId)
+  const { height, deadline } = requestTimes.read(host.load(slotAfter(slot, REQUEST.times)))
+  return {
+    enterpriseId: host.load(slot),
+    requester: head.requester,
+    purpose: host.load(slotAfter(slot, REQUEST.purpose)),
+    height,
+    deadline,
+    completed: head.openCount === 0,
+    items: attributes.map((attribute, i) => {
+      const { existence, confirmed, answers, answeredAt } = itemResult.read(host.load(resultSlot(items, i)))
+      const done = answeredAt !== 0n
+      const digest = host.load(itemSlot(items, i))
+      return { attribute, digest, existence: done ? existence : 0, confirmed: done && confirmed, answers, answeredAt }
+    }),
+  }
+}
+
+/** What one supervisor has answered; existence 0: nothing yet. */
+export function answerOf(host: ContractHost, { requestId, attribute, supervisor }: Args<'answerOf'>) {
+  const { slot, attributes } = openRequest(host, requestId)
+  const index = attributes.indexOf(attribute)
+  if (index < 0) throw revert(abi, 'NotAsked', { requestId, attribute })
+  const { named, answers } = supervisorAnswers.read(host.load(answersSlot(host, slot, supervisor)))
+  return { named, ...answerAt(answers, index) }
+}
