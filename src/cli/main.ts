@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import '../core/polyfill.js'
 import { reportError } from './errors.js'
 import { buildProgram } from './program.js'
 

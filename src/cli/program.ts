@@ -2,14 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { attributeCommand } from './commands/attribute.js'
-import { demoCommand } from './commands/demo.js'
-import { departmentCommand } from './commands/department.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
 import { nodeCommand } from './commands/node.js'
-import { submitCommand } from './commands/submit.js'
-import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './errors.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -21,15 +17,11 @@ export function buildProgram(): Command {
     .showHelpAfterError('(see --help for the options and an example)')
     .showSuggestionAfterError()
   const commands = [
-    demoCommand(),
     networkCommand(),
     nodeCommand(),
     keysCommand(),
     memberCommand(),
-    departmentCommand(),
     attributeCommand(),
-    submitCommand(),
-    verifyCommand(),
   ]
   for (const command of commands) program.addCommand(command)
   usageErrors(program)

@@ -11,7 +11,7 @@ import {
   ROLE,
   VALUE_TYPE,
 } from '../contracts/codes.js'
-import type { GenesisConfig } from '../contracts/genesisTypes.js'
+import type { DataProfile, GenesisConfig } from '../contracts/genesisTypes.js'
 import { textId } from '../contracts/textId.js'
 import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { sealersMax } from '../core/limits.js'
@@ -109,26 +109,32 @@ export function parseGenesis(json: unknown, title = 'genesis'): GenesisConfig {
       role: ROLE[member.role],
       ...(encryptionKey === undefined ? {} : { encryptionKey }),
     })),
-    attributes: file.attributes.map((entry) => ({
-      attribute: textId(entry.attribute),
-      schemaVersion: entry.schemaVersion,
-      schema: {
-        ...entry.schema,
-        valueType: VALUE_TYPE[entry.schema.valueType],
-        checksum: CHECKSUM[entry.schema.checksum],
-        caseRule: CASE_RULE[entry.schema.caseRule],
-      },
-      supervisors: entry.supervisors,
-      encryptionKey: ZERO_HASH,
-      keyEpoch: 0n,
-      rule: {
-        ...entry.rule,
-        quorum: typeof entry.rule.quorum === 'number' ? QUORUM_OF(entry.rule.quorum) : QUORUM[entry.rule.quorum],
-        askerRoles: entry.rule.askerRoles.reduce((mask, role) => mask | (1 << ROLE[role]), 0),
-        basis: BASIS[entry.rule.basis],
-        delivery: DELIVERY[entry.rule.delivery],
-      },
-    })),
+    attributes: file.attributes.map(toDataProfile),
     alloc: file.alloc,
+  }
+}
+
+/** The contract's form of an attribute entry; its key comes from KeyAgreement. */
+export function toDataProfile(entry: z.output<typeof genesisAttributeSchema>): DataProfile {
+  const { attribute, schemaVersion, schema, supervisors, rule } = entry
+  return {
+    attribute: textId(attribute, 'attribute'),
+    schemaVersion,
+    schema: {
+      ...schema,
+      valueType: VALUE_TYPE[schema.valueType],
+      checksum: CHECKSUM[schema.checksum],
+      caseRule: CASE_RULE[schema.caseRule],
+    },
+    supervisors,
+    encryptionKey: ZERO_HASH,
+    keyEpoch: 0n,
+    rule: {
+      ...rule,
+      quorum: typeof rule.quorum === 'number' ? QUORUM_OF(rule.quorum) : QUORUM[rule.quorum],
+      askerRoles: rule.askerRoles.reduce((mask, role) => mask | (1 << ROLE[role]), 0),
+      basis: BASIS[rule.basis],
+      delivery: DELIVERY[rule.delivery],
+    },
   }
 }

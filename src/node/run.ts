@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 
 /** Runs until a signal or a fatal fault; resolves once everything is closed. */
 export async function runNode(config: NodeConfig): Promise<void> {
-  const log = pino({ name: config.name, level: config.logLevel, base: { node: config.name } })
+  const log = pino({ level: config.logLevel, base: { node: config.name } })
   let end = (_fatal?: unknown) => {}
   const ended = new Promise<unknown>((resolve) => {
     end = resolve

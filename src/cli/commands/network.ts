@@ -29,7 +29,7 @@ export function networkCommand(): Command {
     .option('--nodes <n>', 'number of nodes, 1 to 64', count(1, 64), 4)
     .option('--host <host>', 'address of a node; repeat it once a node (default 127.0.0.1)', collect, [])
     .option('--chain-id <n>', 'chain id', count(1, 2 ** 31), 20_261)
-    .option('--base-port <port>', 'RPC port of the first node; p2p and metrics move with it', count(1_024, 64_000), 8_545)
+    .option('--base-port <port>', 'RPC port of the first node; p2p and metrics move with it', count(1_024, 43_000), 8_545)
     .option('--password-file <file>', 'encrypt the node keys with the password in this file')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  concordat network create --out net --nodes 4 --host 10.0.0.1 --host 10.0.0.2 --host 10.0.0.3 --host 10.0.0.4')

@@ -1,13 +1,16 @@
 /** Node and agent processes of a local network: start, wait until ready, stop. */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CommandError } from '../errors.js'
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
+/** The built command; where sources run untranslated (tests), the one in dist/. */
+const MAIN = [new URL('../main.js', import.meta.url), new URL('../../../dist/src/cli/main.js', import.meta.url)]
+  .map((url) => fileURLToPath(url))
+  .find((path) => existsSync(path))
 
 export interface StartedProcess {
   readonly pid: number
@@ -18,6 +21,7 @@ export interface StartedProcess {
 
 /** Starts `concordat ARGS` as its own process; its output goes to `logFile`. */
 export function startProcess(args: readonly string[], logFile: string, options: { detached: boolean }): StartedProcess {
+  if (MAIN === undefined) throw new CommandError('the built program is missing; build it with: npm run build')
   mkdirSync(join(logFile, '..'), { recursive: true })
   const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {

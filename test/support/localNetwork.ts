@@ -1,0 +1,108 @@
+/** Real networks for tests: node processes of the built program on free ports, in a folder that is gone afterwards. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createNetwork } from '../../src/cli/network/create.js'
+import type { NetworkFile, NetworkNode } from '../../src/cli/network/file.js'
+import { startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
+import { isRunning, type StartedProcess, stopProcesses, waitReady } from '../../src/cli/network/processes.js'
+import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
+
+export interface LocalNetwork {
+  readonly dir: string
+  readonly network: NetworkFile
+  client(node: number): RpcClient
+  /** SIGKILL; resolves when the process is gone. */
+  kill(node: number): Promise<void>
+  /** SIGTERM; resolves with true when the process ended by itself. */
+  terminate(node: number): Promise<boolean>
+  /** Starts a killed node again and waits until it is ready. */
+  restart(node: number): Promise<StartedProcess>
+  stop(): Promise<void>
+}
+
+export async function startLocalNetwork(options: { nodes?: number; agents?: boolean; prepare?: (dir: string, network: NetworkFile) => void | Promise<void> } = {}): Promise<LocalNetwork> {
+  const nodes = options.nodes ?? 4
+  const dir = mkdtempSync(join(tmpdir(), 'concordat-test-'))
+  const out = join(dir, 'net')
+  const basePort = await freeBasePort(nodes)
+  const created = await createNetwork({
+    out,
+    nodes,
+    hosts: [],
+    chainId: 20_261,
+    basePort,
+    baseP2pPort: basePort + 2_000,
+    timestamp: 1_790_000_000,
+  })
+  await options.prepare?.(out, created)
+  const { network } = await upNetwork(out, { detached: false, agents: options.agents ?? false })
+  const pids = new Map(network.nodes.map((node, index) => [index, node.pid!]))
+  const extra = network.nodes.flatMap((node) => (node.agentPid === undefined ? [] : [node.agentPid]))
+  const clients = new Map<number, RpcClient>()
+  const nodeAt = (index: number): NetworkNode => network.nodes[index]!
+  const gone = async (pid: number) => eventually(() => !isRunning(pid), `process ${pid} to end`)
+  return {
+    dir: out,
+    network,
+    client(index) {
+      let client = clients.get(index)
+      if (client === undefined) {
+        client = createRpcClient({ url: nodeAt(index).rpc })
+        clients.set(index, client)
+      }
+      return client
+    },
+    async kill(index) {
+      process.kill(pids.get(index)!, 'SIGKILL')
+      await gone(pids.get(index)!)
+    },
+    async terminate(index) {
+      process.kill(pids.get(index)!, 'SIGTERM')
+      await gone(pids.get(index)!)
+      return true
+    },
+    async restart(index) {
+      const started = startNode(out, nodeAt(index), false)
+      pids.set(index, started.pid)
+      await waitReady(`${nodeAt(index).rpc}/readiness`, started, 60_000)
+      return started
+    },
+    async stop() {
+      for (const client of clients.values()) client.close()
+      await stopProcesses([...extra, ...pids.values()])
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until `condition` holds; fails after a minute, since no test waits for time to pass. */
+export async function eventually<T>(condition: () => T | Promise<T>, what: string, timeoutMs = 60_000): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const value = await condition()
+    if (value) return value as NonNullable<T>
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s in vain for ${what}`)
+    await delay(10)
+  }
+}
+
+/** A port from which RPC, metrics (+1,000) and p2p (+2,000) of all nodes are free. */
+async function freeBasePort(nodes: number): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const base = 11_000 + Math.floor(Math.random() * 18_000)
+    const ports = [0, 1_000, 2_000].flatMap((shift) => Array.from({ length: nodes }, (_, index) => base + shift + index))
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return base
+  }
+  throw new Error('no free ports found')
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
