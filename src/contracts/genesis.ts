@@ -9,7 +9,7 @@ import type { MutableState } from '../vm/state.js'
 import { dataPortrait, dataPortraitInterface, initDataPortrait } from './dataPortrait.js'
 import type { GenesisConfig } from './genesisTypes.js'
 import { initMembers, members, membersInterface } from './members.js'
-import { SYSTEM_CONTRACTS } from './registry.js'
+import { systemContracts } from './registry.js'
 import { initSealers, sealers, sealersInterface } from './sealers.js'
 
 /** What genesis needs beyond transactions. */
@@ -26,7 +26,7 @@ export class GenesisError extends CodedError<'REFUSED'> {}
  */
 export function applyGenesis(state: GenesisState, genesis: GenesisConfig): void {
   for (const { address, balance } of genesis.alloc) state.setBalance(address, balance)
-  for (const { address, code } of SYSTEM_CONTRACTS) {
+  for (const { address, code } of systemContracts.values()) {
     state.setCode(address, code)
     state.setNonce(address, 1n)
   }
