@@ -1,7 +1,7 @@
 /**
  * Append-only file of records for what must be on disk before a vote leaves (consensus rules P1 to P3).
  *
- * File: 'cdtj' | version u32 | salt of 8 bytes, then frames, then zeros. A frame holds the records of one `sync`:
+ * File: 'cdj1' | salt of 8 bytes | crc32 u32, then frames, then zeros. A frame holds the records of one `sync`:
  *   magic u32 | payload length u32 | sequence u32 | crc32 u32 (of salt, the three before and payload) | payload | zeros to 8 bytes
  *   payload = ( record length u32 | record )*
  * A crash can tear only the last frame, on which nobody has acted yet; it is cut off. A damaged frame with a whole one behind

@@ -2,12 +2,13 @@
 import { crc32 } from 'node:zlib'
 
 const FRAME_ALIGN = 8
-/** 'cdtj' | version u32 | salt of 8 bytes */
+/** 'cdj1' | salt of 8 bytes | crc32 u32 of both */
 export const FILE_HEADER_BYTES = 16
 const HEADER_BYTES = 16
+/** 'cdj1' */
+const FILE_MAGIC = 0x63646a31
 /** 'cdtj' */
 const MAGIC = 0x6364746a
-const VERSION = 1
 
 export interface ScannedFrames {
   readonly records: Uint8Array[]
@@ -26,17 +27,18 @@ export interface ScannedFrames {
 export function encodeFileHeader(salt: Uint8Array): Uint8Array {
   const header = new Uint8Array(FILE_HEADER_BYTES)
   const view = new DataView(header.buffer)
-  view.setUint32(0, MAGIC)
-  view.setUint32(4, VERSION)
-  header.set(salt, 8)
+  view.setUint32(0, FILE_MAGIC)
+  header.set(salt, 4)
+  view.setUint32(12, crc32(header.subarray(0, 12)))
   return header
 }
 
-/** Salt of a file; undefined when it does not begin as this version writes it. */
+/** Salt of a file; undefined when its header is damaged or of another version. */
 export function readFileHeader(bytes: Uint8Array): Uint8Array | undefined {
   if (bytes.length < FILE_HEADER_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset)
-  return view.getUint32(0) === MAGIC && view.getUint32(4) === VERSION ? bytes.slice(8, FILE_HEADER_BYTES) : undefined
+  const whole = view.getUint32(0) === FILE_MAGIC && view.getUint32(12) === crc32(bytes.subarray(0, 12))
+  return whole ? bytes.slice(4, 12) : undefined
 }
 
 /** File bytes of a frame with this payload. */
