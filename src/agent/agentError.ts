@@ -1,3 +1,4 @@
+import { DataValidation, type Profiles, type ValueError, type Values } from '../contracts/dataFunctions.js'
 import { CodedError } from '../core/codedError.js'
 
 export type AgentErrorCode =
@@ -17,20 +18,22 @@ export type AgentErrorCode =
   | 'TRANSACTION_FAILED'
   | 'WRONG_CHAIN'
 
-/** What is wrong with one declared value. */
-export interface ValueFault {
-  readonly attribute: string
-  readonly code: string
-  readonly message: string
-}
-
 /** A submission or query that cannot be done; the message says what to change. */
 export class AgentError extends CodedError<AgentErrorCode> {
   constructor(
     code: AgentErrorCode,
     message: string,
-    readonly faults: readonly ValueFault[] = [],
+    readonly faults: readonly ValueError[] = [],
   ) {
     super(code, message)
   }
+}
+
+/** Canonical values; throws AgentError INVALID_VALUES with every fault. */
+export function validated(profiles: Profiles, values: Values): Values {
+  const { ok, errors, values: canonical } = DataValidation(profiles, values)
+  if (ok) return canonical
+  const shown = errors.slice(0, 5).map(({ message }) => message)
+  const more = errors.length > shown.length ? `; and ${errors.length - shown.length} more` : ''
+  throw new AgentError('INVALID_VALUES', `${shown.join('; ')}${more}`, errors)
 }

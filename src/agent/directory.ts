@@ -1,8 +1,7 @@
 /** What the chain says about members and attributes, kept in memory and dropped when the chain announces a change. */
 
 import { STATUS } from '../contracts/codes.js'
-import type { DataProfile } from '../contracts/genesisTypes.js'
-import { idText } from '../contracts/textId.js'
+import { type Profiles, profilesByName } from '../contracts/dataFunctions.js'
 import { type Address, fromHex, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { agentCacheEntriesMax } from '../core/limits.js'
 import type { RpcClient, Subscription } from '../rpc/client.js'
@@ -22,7 +21,7 @@ export interface Member {
 
 export interface Directory {
   /** The data portrait library by attribute name. */
-  profiles(): Promise<ReadonlyMap<string, DataProfile>>
+  profiles(): Promise<Profiles>
   member(account: Address): Promise<Member | null>
   memberById(id: Hash): Promise<Member | null>
   /** All registered members, in the order of their registration. */
@@ -39,14 +38,14 @@ export function createDirectory(client: RpcClient): Directory {
 
 class ChainDirectory implements Directory {
   readonly #client: RpcClient
-  #profiles: Promise<ReadonlyMap<string, DataProfile>> | undefined
+  #profiles: Promise<Profiles> | undefined
   readonly #members = new Map<string, Promise<Member | null>>()
 
   constructor(client: RpcClient) {
     this.#client = client
   }
 
-  profiles(): Promise<ReadonlyMap<string, DataProfile>> {
+  profiles(): Promise<Profiles> {
     const kept = this.#profiles
     if (kept) return kept
     const read = readProfiles(this.#client)
@@ -121,7 +120,6 @@ function absent(error: unknown): null {
   throw error
 }
 
-async function readProfiles(client: RpcClient): Promise<ReadonlyMap<string, DataProfile>> {
-  const entries = await view(client, dataPortrait, 'GetDataProfile', {})
-  return new Map(entries.map((entry) => [idText(entry.attribute), entry]))
+async function readProfiles(client: RpcClient): Promise<Profiles> {
+  return profilesByName(await view(client, dataPortrait, 'GetDataProfile', {}))
 }

@@ -134,6 +134,8 @@ export class Courier {
 
   async #failed(load: Load, keys: readonly string[], error: unknown): Promise<void> {
     const { log } = this.#needs
+    // The next start asks the chain what became of them.
+    if (error instanceof WaitError && error.code === 'STOPPED') return
     if (error instanceof ContractRevert && load.length === 1 && !PASSING.has(error.error)) {
       if (!error.error.startsWith('Already')) {
         log.warn({ message: keys[0], refusal: error.error }, 'the chain refuses a message for good, it is dropped')

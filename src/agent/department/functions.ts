@@ -1,7 +1,7 @@
 /** The paper's query functions (4.2, Table 1), run against a department's own database. */
 import { EXISTENCE } from '../../contracts/codes.js'
-import type { DataProfile } from '../../contracts/genesisTypes.js'
-import { canonicalValue } from '../canonical.js'
+import { canonicalise } from '../../contracts/dataFunctions.js'
+import type { Schema } from '../../contracts/genesisTypes.js'
 import type { DepartmentDatabase, EnterpriseLocator } from '../database/departmentDatabase.js'
 
 /** Does the enterprise's record hold the attribute? EXISTENCE code: exists, missing (no record, or no such field) or vacant (an empty field). */
@@ -23,11 +23,13 @@ export async function GetConfirm(
   database: DepartmentDatabase,
   enterprise: EnterpriseLocator,
   attribute: string,
-  profile: DataProfile,
+  schema: Schema,
   declared: string,
 ): Promise<boolean> {
   const stored = (await database.find(enterprise))?.values.get(attribute)
   if (stored === undefined || stored.trim() === '') return false
-  const canonical = canonicalValue(profile, declared)
-  return canonical !== null && (canonicalValue(profile, stored) ?? stored) === canonical
+  const wanted = canonicalise(schema, declared)
+  if (!wanted.ok) return false
+  const held = canonicalise(schema, stored)
+  return (held.ok ? held.value : stored) === wanted.value
 }

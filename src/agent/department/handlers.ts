@@ -1,10 +1,10 @@
 /** What a department does with a submission, a question or a shared key. Faults of the other side become answers, never exceptions. */
 import { ACK_CODE, EXISTENCE } from '../../contracts/codes.js'
+import { DataValidation } from '../../contracts/dataFunctions.js'
 import type { DataProfile } from '../../contracts/genesisTypes.js'
 import { idText } from '../../contracts/textId.js'
 import type { Hash } from '../../core/bytes.js'
 import { attributeDigest } from '../../crypto/digest.js'
-import { DataValidation } from '../canonical.js'
 import type {
   DepartmentDatabase,
   EnterpriseLocator,
@@ -91,7 +91,8 @@ async function ask(
   declared: string,
 ): Promise<Pick<Answer, 'existence' | 'confirmed'>> {
   const existence = await GetExistence(database, enterprise, name)
-  const confirmed = existence === EXISTENCE.exists && (await GetConfirm(database, enterprise, name, profile, declared))
+  const confirmed =
+    existence === EXISTENCE.exists && (await GetConfirm(database, enterprise, name, profile.schema, declared))
   return { existence, confirmed }
 }
 

@@ -1,0 +1,106 @@
+/** Portrait keys that enterprises have shared with one department, found on the chain and kept in memory. */
+import { type Address, concatBytes, fromHex, type Hash, toHash } from '../core/bytes.js'
+import { agentCacheEntriesMax, rpcLogRangeBlocksMax } from '../core/limits.js'
+import type { RpcClient } from '../rpc/client.js'
+import type { RpcLog } from '../rpc/wire.js'
+import { AgentError } from './agentError.js'
+import { dataSharing, view } from './contractClient.js'
+import { carriedKeyShare, carriedPart, readTransactions } from './department/carried.js'
+import { openValues } from './sealedValues.js'
+
+export interface KnownPortraitKey {
+  readonly version: number
+  /** 32 bytes. */
+  readonly key: Uint8Array
+}
+
+export interface PortraitKeyring {
+  /** The key of the enterprise's current portrait version. Throws AgentError NO_PORTRAIT_KEY when it was not shared. */
+  get(enterpriseId: Hash): Promise<KnownPortraitKey>
+  /** Keeps a key that is known already. */
+  put(enterpriseId: Hash, entry: KnownPortraitKey): void
+  /** Forgets the key: the enterprise has started a new version. */
+  drop(enterpriseId: Hash): void
+}
+
+export interface KeyringOptions {
+  readonly chainId: number
+  readonly self: Address
+  /** X25519 private keys, the current one first. */
+  readonly encryptionKeys: readonly Uint8Array[]
+}
+
+export function createPortraitKeyring(options: KeyringOptions, client: RpcClient): PortraitKeyring {
+  const known = new Map<Hash, KnownPortraitKey>()
+  const put = (enterpriseId: Hash, entry: KnownPortraitKey): void => {
+    if (known.size >= agentCacheEntriesMax) known.clear()
+    known.set(enterpriseId, entry)
+  }
+  return {
+    put,
+    drop: (enterpriseId) => void known.delete(enterpriseId),
+    async get(enterpriseId) {
+      const kept = known.get(enterpriseId)
+      if (kept) return kept
+      const version = await view(client, dataSharing, 'portraitVersionOf', { enterpriseId })
+      const key = version === 0 ? null : await searchKey(options, client, enterpriseId, version)
+      if (!key) {
+        const problem =
+          version === 0 ? 'has submitted nothing yet' : 'has not shared its portrait key with this department'
+        throw new AgentError('NO_PORTRAIT_KEY', `the enterprise ${problem}: it has to submit (and share) first`)
+      }
+      put(enterpriseId, { version, key })
+      return { version, key }
+    },
+  }
+}
+
+/** From the newest block backwards: shares to this department, and parts of submissions, which hold the key too. */
+async function searchKey(
+  options: KeyringOptions,
+  client: RpcClient,
+  enterpriseId: Hash,
+  version: number,
+): Promise<Uint8Array | null> {
+  const head = Number(await client.call('eth_blockNumber'))
+  for (let to = head; to >= 0; to -= rpcLogRangeBlocksMax) {
+    const logs = await readKeyLogs(options.self, client, enterpriseId, Math.max(0, to - rpcLogRangeBlocksMax + 1), to)
+    for (const log of logs.toReversed()) {
+      const key = await openKeyLog(options, client, log, version)
+      if (key) return key
+    }
+  }
+  return null
+}
+
+async function readKeyLogs(
+  self: Address,
+  client: RpcClient,
+  enterpriseId: Hash,
+  from: number,
+  to: number,
+): Promise<RpcLog[]> {
+  const { abi, address } = dataSharing
+  const own = toHash(concatBytes(new Uint8Array(12), fromHex(self)))
+  const range = { address, fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` } as const
+  const [shares, parts] = await Promise.all([
+    client.call('eth_getLogs', { ...range, topics: [abi.topic('PortraitKeyShared'), enterpriseId, own] }),
+    client.call('eth_getLogs', { ...range, topics: [abi.topic('DataStored'), null, enterpriseId, own] }),
+  ])
+  return [...parts, ...shares]
+}
+
+async function openKeyLog(
+  options: KeyringOptions,
+  client: RpcClient,
+  log: RpcLog,
+  version: number,
+): Promise<Uint8Array | null> {
+  const { chainId, self, encryptionKeys } = options
+  const transaction = (await readTransactions(client, [log.transactionHash])).get(log.transactionHash)
+  if (!transaction) return null
+  const stored = dataSharing.abi.decodeEvent('DataStored', { topics: log.topics, data: fromHex(log.data) })
+  const carried = stored ? carriedPart(chainId, transaction, stored.part) : carriedKeyShare(chainId, transaction, self)
+  if (carried.context.portraitVersion !== version) return null
+  return openValues(carried.envelope, encryptionKeys, carried.context)?.portraitKey ?? null
+}

@@ -1,0 +1,287 @@
+/** A department's query (paper 4.3, Fig. 7): from the user portrait where it has the answers, else from the supervisors. */
+import { EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
+import type { DataProfile } from '../contracts/genesisTypes.js'
+import { idText, textId } from '../contracts/textId.js'
+import { assert } from '../core/assert.js'
+import { type Address, fromHex, type Hash, toHash, uintToWord, ZERO_HASH } from '../core/bytes.js'
+import { attributeDigest } from '../crypto/digest.js'
+import { AgentError, validated } from './agentError.js'
+import type { Connection } from './connection.js'
+import { ContractRevert, dataSharing, members, view } from './contractClient.js'
+import { WaitError } from './heads.js'
+import { createPortraitKeyring, type KnownPortraitKey, type PortraitKeyring } from './portraitKeyring.js'
+import { sealValues } from './sealedValues.js'
+
+export interface RequesterOptions {
+  /** X25519 private keys of the asking department, the current one first. */
+  readonly encryptionKeys: readonly Uint8Array[]
+  /** How long answers are waited for after the request is final; default 30,000. */
+  readonly answerTimeoutMs?: number
+}
+
+export interface Question {
+  readonly enterpriseId: Hash
+  /** Attribute -> declared value. */
+  readonly values: ReadonlyMap<string, string>
+  /** Why it is asked, as an id; default 'verification'. */
+  readonly purpose?: Hash
+  /** Consent or statute reference where a rule wants one. */
+  readonly basis?: Hash
+}
+
+export interface Attester {
+  readonly address: Address
+  readonly name: string
+}
+
+/** The answer on one attribute. `unanswered`: the supervisors have not answered in time. */
+export interface VerifiedAttribute {
+  readonly attribute: string
+  readonly status: ExistenceName | 'unanswered'
+  /** The supervisors' record holds a value. */
+  readonly exists: boolean
+  /** It is the declared value. */
+  readonly confirmed: boolean
+  readonly attesters: readonly Attester[]
+  /** Block of the (last) answer; null when unanswered. */
+  readonly height: number | null
+  readonly fromPortrait: boolean
+  /** From the start of the query to this answer. */
+  readonly ms: number
+}
+
+export interface VerificationReport {
+  readonly enterpriseId: Hash
+  /** Unified social credit code. */
+  readonly creditCode: string
+  /** In the order of the question's values. */
+  readonly attributes: readonly VerifiedAttribute[]
+  /** null: everything came from the portrait. */
+  readonly requestId: bigint | null
+  readonly requestTransaction: Hash | null
+  readonly ms: number
+}
+
+interface AskedItem {
+  readonly name: string
+  readonly attribute: Hash
+  readonly digest: Hash
+  readonly value: string
+  readonly profile: DataProfile
+}
+
+/** Purpose of a question that names none. */
+const DEFAULT_PURPOSE = textId('verification')
+
+/** Refusals that come from what was read before a change on the chain: read again, ask again. */
+const STALE = new Set([
+  'StaleKeyEpoch',
+  'PortraitVersionMismatch',
+  'EnvelopeMissing',
+  'EnvelopeNotWanted',
+  'NoActiveSupervisor',
+  'UnknownAttribute',
+])
+
+export class Requester {
+  readonly #options: RequesterOptions
+  readonly #connection: Connection
+  readonly #keyring: PortraitKeyring
+
+  constructor(options: RequesterOptions, connection: Connection) {
+    const { chainId, client, sender } = connection
+    const { encryptionKeys } = options
+    this.#options = options
+    this.#connection = connection
+    this.#keyring = createPortraitKeyring({ chainId, self: sender.address, encryptionKeys }, client)
+  }
+
+  /** Step (a): the asking account as the chain knows it. Throws AgentError NOT_A_MEMBER. */
+  async authenticate(): Promise<{ readonly role: number; readonly id: Hash }> {
+    const { client, sender } = this.#connection
+    const { active, role, id } = await view(client, members, 'IdentityAuth', { userID: sender.address })
+    if (!active) throw new AgentError('NOT_A_MEMBER', `${sender.address} is no active member: register it first`)
+    return { role, id }
+  }
+
+  /**
+   * Asks whether the enterprise has these attributes with these values. With everything in the portrait it is one
+   * eth_call. Throws AgentError, ContractRevert (not allowed to ask, budget spent, basis missing), RpcError, RpcClientError.
+   */
+  async verify(question: Question): Promise<VerificationReport> {
+    try {
+      return await this.#verifyOnce(question)
+    } catch (error) {
+      if (!(error instanceof ContractRevert && STALE.has(error.error))) throw error
+      this.#connection.directory.clear()
+      this.#keyring.drop(question.enterpriseId)
+      return this.#verifyOnce(question)
+    }
+  }
+
+  async #verifyOnce(question: Question): Promise<VerificationReport> {
+    const started = performance.now()
+    const elapsed = () => performance.now() - started
+    const { enterpriseId } = question
+    const portraitKey = await this.#keyring.get(enterpriseId)
+    const items = await this.#items(question, portraitKey.key)
+    const entries = await view(this.#connection.client, dataSharing, 'portraitEntries', {
+      enterpriseId,
+      items: items.map(({ attribute, digest }) => ({ attribute, digest })),
+    })
+    const found = new Map<string, VerifiedAttribute>()
+    for (const [index, { name }] of items.entries()) {
+      const entry = entries[index]
+      if (!entry?.hit) continue
+      const at = { height: Number(entry.height), fromPortrait: true, ms: elapsed() }
+      found.set(name, await this.#verified(name, entry.existence, entry.confirmed, entry.attesters, at))
+    }
+    const missing = items.filter(({ name }) => !found.has(name))
+    const asked = missing.length === 0 ? null : await this.#ask(question, missing, portraitKey, elapsed)
+    for (const attribute of asked?.attributes ?? []) found.set(attribute.attribute, attribute)
+    return {
+      enterpriseId,
+      creditCode: idText(enterpriseId),
+      attributes: items.map(({ name }) => found.get(name)!),
+      requestId: asked?.requestId ?? null,
+      requestTransaction: asked?.transaction ?? null,
+      ms: elapsed(),
+    }
+  }
+
+  async #items(question: Question, portraitKey: Uint8Array): Promise<AskedItem[]> {
+    const profiles = await this.#connection.directory.profiles()
+    const { chainId } = this.#connection
+    const { enterpriseId } = question
+    return [...validated(profiles, question.values)].map(([name, value]) => {
+      const profile = profiles.get(name)
+      assert(profile, 'validated values have a profile')
+      const { attribute, schemaVersion } = profile
+      const digest = attributeDigest({ portraitKey, chainId, enterpriseId, attribute, schemaVersion, value })
+      return { name, attribute, digest, value, profile }
+    })
+  }
+
+  async #ask(question: Question, items: readonly AskedItem[], portraitKey: KnownPortraitKey, elapsed: () => number) {
+    const { sender } = this.#connection
+    const { enterpriseId } = question
+    const transaction = await sender.send(dataSharing, 'requestVerification', {
+      enterpriseId,
+      portraitVersion: portraitKey.version,
+      purpose: question.purpose ?? DEFAULT_PURPOSE,
+      basis: question.basis ?? ZERO_HASH,
+      items: items.map(({ attribute, digest }) => ({ attribute, digest })),
+      sealed: await this.#seal(enterpriseId, items, portraitKey),
+    })
+    const receipt = await sender.final(transaction)
+    const events = receipt.logs.map((log) =>
+      dataSharing.abi.decodeEvent('VerificationRequested', { topics: log.topics, data: fromHex(log.data) }),
+    )
+    const requestId = events.find((event) => event !== undefined)?.requestId
+    if (receipt.status !== '0x1' || requestId === undefined) {
+      const message = `request ${transaction} had no effect: the chain's rules changed meanwhile, ask again`
+      throw new AgentError('TRANSACTION_FAILED', message)
+    }
+    const attributes = await this.#answers(requestId, Number(receipt.blockNumber), items, elapsed)
+    return { requestId, transaction, attributes }
+  }
+
+  /** One envelope for each active supervisor, with the values that it supervises. */
+  async #seal(enterpriseId: Hash, items: readonly AskedItem[], { key, version }: KnownPortraitKey) {
+    const { chainId, directory, sender } = this.#connection
+    const supervisors = [...new Set(items.flatMap(({ profile }) => profile.supervisors))]
+    const sealed = await Promise.all(
+      supervisors.map(async (supervisor) => {
+        const member = await directory.member(supervisor)
+        if (!member?.active) return null
+        if (!member.encryptionKey) throw noEncryptionKey(member.name)
+        const own = items.filter(({ profile }) => profile.supervisors.includes(supervisor))
+        const context = {
+          kind: 'question',
+          chainId,
+          contract: dataSharing.address,
+          sender: sender.address,
+          enterpriseId,
+          portraitVersion: version,
+          recipient: supervisor,
+          keyEpoch: member.keyEpoch,
+          attributes: own.map(({ attribute }) => attribute),
+          digests: own.map(({ digest }) => digest),
+        } as const
+        const values = new Map(
+          own.map(({ name, value, profile }) => [name, { schemaVersion: profile.schemaVersion, value }]),
+        )
+        const envelope = sealValues({ portraitKey: key, values }, member.encryptionKey, context)
+        return { supervisor, keyEpoch: member.keyEpoch, envelope }
+      }),
+    )
+    return sealed.filter((entry) => entry !== null)
+  }
+
+  /** Waits until the request is complete, its deadline has passed or the time is up; what is unanswered then stays so. */
+  async #answers(
+    requestId: bigint,
+    fromHeight: number,
+    items: readonly AskedItem[],
+    elapsed: () => number,
+  ): Promise<VerifiedAttribute[]> {
+    const { client, heads } = this.#connection
+    const read = () => view(client, dataSharing, 'requestOf', { requestId })
+    const settled = async () => {
+      const request = await read()
+      const late = request.deadline !== 0n && BigInt(heads.height) > request.deadline
+      return request.completed || late ? request : undefined
+    }
+    const timeoutMs = this.#options.answerTimeoutMs ?? 30_000
+    const request = await heads
+      .until(settled, timeoutMs, `the answers to request ${requestId}`)
+      .catch((error: unknown) => {
+        if (error instanceof WaitError && error.code === 'TIMEOUT') return read()
+        throw error
+      })
+    const attestations = await this.#attestations(requestId, fromHeight)
+    const decided = new Map(request.items.map((item) => [item.attribute, item]))
+    return Promise.all(
+      items.map(({ name, attribute }) => {
+        const own = attestations.filter((attestation) => attestation.attribute === attribute)
+        const item = decided.get(attribute)
+        const height = item && item.existence !== 0 ? Math.max(...own.map((attestation) => attestation.height)) : null
+        const attesters = own.map(({ supervisor }) => supervisor)
+        const at = { height, fromPortrait: false, ms: elapsed() }
+        return this.#verified(name, item?.existence ?? 0, item?.confirmed ?? false, attesters, at)
+      }),
+    )
+  }
+
+  async #attestations(requestId: bigint, fromHeight: number) {
+    const { abi, address } = dataSharing
+    const logs = await this.#connection.client.call('eth_getLogs', {
+      address,
+      fromBlock: `0x${fromHeight.toString(16)}`,
+      topics: [abi.topic('Attested'), toHash(uintToWord(requestId))],
+    })
+    return logs.flatMap((log) => {
+      const event = abi.decodeEvent('Attested', { topics: log.topics, data: fromHex(log.data) })
+      return event ? [{ ...event, height: Number(log.blockNumber) }] : []
+    })
+  }
+
+  async #verified(
+    attribute: string,
+    existence: number,
+    confirmed: boolean,
+    attesters: readonly Address[],
+    at: Pick<VerifiedAttribute, 'height' | 'fromPortrait' | 'ms'>,
+  ): Promise<VerifiedAttribute> {
+    const { directory } = this.#connection
+    const named = await Promise.all(
+      attesters.map(async (address) => ({ address, name: (await directory.member(address))?.name ?? address })),
+    )
+    const status = nameOf(EXISTENCE, existence) ?? 'unanswered'
+    return { attribute, status, exists: existence === EXISTENCE.exists, confirmed, attesters: named, ...at }
+  }
+}
+
+function noEncryptionKey(name: string): AgentError {
+  return new AgentError('NO_ENCRYPTION_KEY', `${name} has published no encryption key: it has to rotate to one first`)
+}
