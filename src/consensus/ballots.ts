@@ -8,6 +8,9 @@ import type { Certificate, SignedVote, VoteKind } from './types.js'
 import type { ViewRecord } from './viewRecord.js'
 import { conflicts, sameVote } from './vote.js'
 
+/** A slow finality is remembered over some ten views. */
+const finalityLagDecay = 0.8
+
 const KINDS: readonly VoteKind[] = ['notarize', 'nullify', 'finalize']
 
 /** Counts a verified vote; a quorum becomes a certificate at once. */
@@ -43,17 +46,20 @@ export function adopt(core: Core, certificate: Certificate, fromJournal = false)
   if (contradicts(core, record, certificate) || record.certificates[certificate.kind]) return
   record.certificates[certificate.kind] = certificate
   core.changed = true
-  if (certificate.kind === 'finalize') setPending(core, certificate, fromJournal)
+  if (certificate.kind === 'finalize') setPending(core, record, certificate, fromJournal)
   else if (!fromJournal) core.journal.push({ type: 'certificate', certificate })
   if (certificate.kind === 'notarize') {
     core.notarized.set(certificate.view, certificate)
+    record.notarizedAt = core.now
     core.unfinalSince ??= core.now
   }
   if (certificate.view >= core.cur) enterView(core, after(certificate.view))
 }
 
 /** A finalization makes its view the base; everything at or below it is settled. */
-function setPending(core: Core, certificate: Certificate, fromJournal: boolean): void {
+function setPending(core: Core, record: ViewRecord, certificate: Certificate, fromJournal: boolean): void {
+  const lagMs = record.notarizedAt === null ? 0 : core.now - record.notarizedAt
+  core.finalityLagMs = Math.max(lagMs, core.finalityLagMs * finalityLagDecay)
   core.pending = certificate
   core.pendingJournaled = fromJournal
   forgetViews(core, certificate.view)

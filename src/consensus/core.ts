@@ -64,6 +64,8 @@ export interface Core {
   tip: Hash | null
   /** Since when a notarized view waits for finality (D3). */
   unfinalSince: number | null
+  /** How long finality lately took after notarization, in ms: the measure of patience for D3. */
+  finalityLagMs: number
   /** Since when something is expected of the current view (T1). */
   armedAt: number | null
   /** Since when a peer is known to be ahead in height. */

@@ -116,6 +116,7 @@ function initialCore(options: EngineOptions, recovery: Recovery, now: number): C
     building: null,
     tip: null,
     unfinalSince: null,
+    finalityLagMs: 0,
     armedAt: null,
     lagSince: null,
     lagAskedAt: Number.NEGATIVE_INFINITY,

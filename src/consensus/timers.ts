@@ -9,9 +9,14 @@ export function tipNeedsChild(core: Core): boolean {
   return at !== null && core.now >= at
 }
 
+/**
+ * Twice the time that finality lately took, so that on a slow network finalize votes still come first: else each empty
+ * block would call for the next one for ever.
+ */
 export function tipDemandAt(core: Core): number | null {
   if (core.unfinalSince === null || sabotaged(core, 'no-tip-demand')) return null
-  return core.unfinalSince + core.options.timers.finalizeGraceMs
+  const { finalizeGraceMs, viewTimeoutMaxMs } = core.options.timers
+  return core.unfinalSince + Math.max(finalizeGraceMs, Math.min(2 * core.finalityLagMs, viewTimeoutMaxMs))
 }
 
 /** A block is wanted, or somebody has begun to vote or propose here. */

@@ -13,6 +13,8 @@ export interface ViewRecord {
   readonly ballots: Readonly<Record<VoteKind, Ballot>>
   readonly certificates: Record<VoteKind, Certificate | null>
   readonly own: Record<VoteKind, SignedVote | null>
+  /** When the notarization was adopted, in ms. */
+  notarizedAt: number | null
   /** First proposal of the leader. */
   proposal: Proposal | null
   /** The proposal broke a rule: nullify (R5). */
@@ -29,6 +31,7 @@ export function emptyRecord(view: View): ViewRecord {
     ballots: { notarize: emptyBallot(), nullify: emptyBallot(), finalize: emptyBallot() },
     certificates: { notarize: null, nullify: null, finalize: null },
     own: { notarize: null, nullify: null, finalize: null },
+    notarizedAt: null,
     proposal: null,
     refused: false,
     declined: false,

@@ -1,0 +1,487 @@
+/** A simulated node: the shell around the core, with a disk that survives crashes and memory that does not. */
+import { verifyCertificate } from '../../src/consensus/certificate.js'
+import { decodeJournalRecord, decodeMessage, encodeJournalRecord, encodeMessage } from '../../src/consensus/codec.js'
+import type { Core } from '../../src/consensus/core.js'
+import { createEngine, type Engine } from '../../src/consensus/engine.js'
+import type { Sabotage } from '../../src/consensus/sabotage.js'
+import { roundRobin, smoothWeightedRoundRobin } from '../../src/consensus/schedule.js'
+import type {
+  Certificate,
+  ConsensusMessage,
+  Effect,
+  FinalPoint,
+  Input,
+  JournalRecord,
+  SealedBlock,
+  SealerSet,
+  Verdict,
+} from '../../src/consensus/types.js'
+import type { Address, Hash } from '../../src/core/bytes.js'
+import { asEpoch } from '../../src/core/bytes.js'
+import {
+  addressOf,
+  bodyOf,
+  epochTx,
+  genesisFinal,
+  genesisState,
+  readSimBlock,
+  rootAfter,
+  type SimState,
+  sealBlock,
+} from './fakes.js'
+import type { Actor } from './scenario.js'
+import type { NetMessage, World } from './world.js'
+
+const blockTxsMax = 8
+const syncBlocksMax = 16
+
+interface StoredBlock {
+  readonly block: SealedBlock
+  readonly certificate: Certificate | null
+}
+
+/** What survives a crash. */
+interface Durable {
+  final: FinalPoint
+  set: SealerSet
+  state: SimState
+  readonly chain: StoredBlock[]
+  journal: JournalRecord[]
+}
+
+export class SimNode {
+  readonly address: Address
+  readonly durable: Durable
+  up = false
+  engine: Engine | null = null
+  mempool = new Set<number>()
+  /** Next group commit is the last thing this node does. */
+  crashAtSync = false
+  private life = 0
+  private unsynced: JournalRecord[] = []
+  private outbox: { to: Address | null; message: ConsensusMessage }[] = []
+  private syncing = false
+  private wake: number | null = null
+  private states = new Map<Hash, SimState>()
+  private work: Input[] = []
+  private working = false
+  private tip: Hash = genesisFinal.hash
+  private readonly included = new Set<number>()
+  private readonly clockOffset: number
+
+  constructor(
+    private readonly world: World,
+    readonly index: number,
+    readonly actor: Actor,
+  ) {
+    this.address = addressOf(index)
+    const set = world.scenario.setOf(0)
+    this.durable = { final: genesisFinal, set, state: genesisState, chain: [], journal: [] }
+    this.clockOffset = Math.floor(world.rng.between(0, 1e9))
+  }
+
+  get core(): Core {
+    return Reflect.get(this.engine!, 'core') as Core
+  }
+
+  start(): void {
+    const { world, durable } = this
+    const { scenario } = world
+    this.up = true
+    this.life++
+    this.unsynced = []
+    this.outbox = []
+    this.syncing = false
+    this.crashAtSync = false
+    this.wake = null
+    this.work = []
+    this.working = false
+    this.mempool = new Set()
+    this.tip = durable.final.hash
+    this.states = new Map([[durable.final.hash, durable.state]])
+    const bug = this.actor === 'honest' ? scenario.bug : null
+    this.engine = createEngine(
+      {
+        self: this.address,
+        schedule: scenario.weightedSchedule ? smoothWeightedRoundRobin : roundRobin,
+        timers: scenario.timers,
+        sign: (vote) => world.keys.sign(this.address, vote),
+        sabotage: new Set(bug ? [bug as Sabotage] : []),
+      },
+      { final: durable.final, set: durable.set, journal: this.readJournal() },
+      this.clock(),
+    )
+    world.log(this, () => `starts at height ${durable.final.height}, ${durable.journal.length} records`)
+    this.input({ type: 'tick' })
+    this.gossipLater()
+  }
+
+  private readJournal(): JournalRecord[] {
+    const { journal } = this.durable
+    if (!this.world.scenario.throughCodec) return [...journal]
+    return journal.map((record) =>
+      decodeJournalRecord(encodeJournalRecord(record), (payload) => readSimBlock(this.world.keys, payload)),
+    )
+  }
+
+  /** Power off: what was not synced is lost except for a prefix that happened to reach the disk. */
+  crash(): void {
+    if (!this.up) return
+    this.world.log(this, () => 'crashes')
+    this.up = false
+    this.life++
+    const kept = this.world.rng.below(this.unsynced.length + 1)
+    this.durable.journal.push(...this.unsynced.slice(0, kept))
+    this.engine = null
+    this.world.noticePeer(this, false)
+  }
+
+  private clock(): number {
+    return this.world.queue.now + this.clockOffset
+  }
+
+  /** Runs `action` later, unless the node crashed meanwhile. */
+  private later(delayMs: number, action: () => void): void {
+    const { life } = this
+    this.world.queue.after(delayMs, () => {
+      if (this.life === life) action()
+    })
+  }
+
+  submit(tx: number): void {
+    if (!this.up || this.included.has(tx) || this.mempool.has(tx)) return
+    this.mempool.add(tx)
+    this.input({ type: 'demand', wanted: true })
+  }
+
+  private gossipLater(): void {
+    if (!this.world.scenario.gossip) return
+    this.later(1000, () => {
+      for (const tx of this.mempool) this.world.sendAll(this, { type: 'tx', id: tx })
+      this.gossipLater()
+    })
+  }
+
+  receive(from: Address, message: NetMessage): void {
+    if (!this.up || !this.engine) return
+    if (message.type === 'tx') this.submit(message.id)
+    else if (message.type === 'syncRequest') this.serveSync(from, message.height)
+    else if (message.type === 'syncBlocks') this.importBlocks(message.blocks, message.certificate)
+    else this.receiveConsensus(from, message)
+  }
+
+  private receiveConsensus(from: Address, sent: ConsensusMessage): void {
+    const { scenario, keys } = this.world
+    const message = scenario.throughCodec
+      ? decodeMessage(encodeMessage(sent), (payload) => readSimBlock(keys, payload))
+      : sent
+    if (scenario.prefilter && !this.engine!.needs(message)) return
+    const checked = this.verified(message)
+    if (checked) this.input({ type: 'message', from, message: checked })
+  }
+
+  /** The message with its signatures verified, or null. */
+  private verified(message: ConsensusMessage): ConsensusMessage | null {
+    const { keys } = this.world
+    if (message.type === 'vote')
+      return keys.recover(message.vote, message.vote.signature) === message.vote.signer ? message : null
+    if (message.type === 'certificate') return this.holds(message.certificate) ? message : null
+    if (message.type !== 'proposal') return message
+    if (keys.recover(message.vote, message.vote.signature) !== message.vote.signer) return null
+    if (!this.engine!.setOf(message.vote.epoch)) return null
+    const needed = message.justification.filter((certificate) => this.engine!.needsCertificate(certificate))
+    return needed.every((certificate) => this.holds(certificate))
+      ? { ...message, justification: message.justification }
+      : null
+  }
+
+  private holds(certificate: Certificate): boolean {
+    const set = this.engine!.setOf(certificate.epoch)
+    if (!set) return false
+    if (this.world.scenario.bug === 'duplicate-signers') return this.holdsCarelessly(set, certificate)
+    if (this.world.scenario.bug === 'majority-quorum') {
+      const weight = certificate.signers.reduce((sum, i) => sum + (set.sealers[i]?.weight ?? 0), 0)
+      return 2 * weight > set.sealers.reduce((sum, sealer) => sum + sealer.weight, 0)
+    }
+    return verifyCertificate(set, certificate, this.world.keys.recover) === null
+  }
+
+  /** Planted bug: the same signer may be counted twice. */
+  private holdsCarelessly(set: SealerSet, certificate: Certificate): boolean {
+    const total = set.sealers.reduce((sum, sealer) => sum + sealer.weight, 0)
+    const weight = certificate.signers.reduce((sum, i) => sum + (set.sealers[i]?.weight ?? 0), 0)
+    return (
+      3 * weight > 2 * total &&
+      certificate.signers.every(
+        (i, k) => this.world.keys.recover(certificate, certificate.signatures[k]!) === set.sealers[i]?.address,
+      )
+    )
+  }
+
+  input(input: Input): void {
+    this.work.push(input)
+    if (this.working) return
+    this.working = true
+    const { life } = this
+    while (this.work.length > 0 && this.life === life) {
+      const next = this.work.shift()!
+      this.world.log(this, () => describeInput(next))
+      const ready = this.engine!.step(next, this.clock())
+      this.unsynced.push(...ready.journal)
+      for (const effect of ready.effects) if (this.life === life) this.carryOut(effect)
+      if (this.life !== life) return
+      this.world.checker.onStep(this, this.core)
+      this.schedule(ready.wakeAt)
+    }
+    this.working = false
+    this.flush()
+  }
+
+  private schedule(wakeAt: number | null): void {
+    if (wakeAt === this.wake) return
+    this.wake = wakeAt
+    if (wakeAt === null) return
+    this.later(Math.max(0, wakeAt - this.clock()), () => {
+      if (this.wake !== wakeAt) return
+      this.wake = null
+      this.input({ type: 'tick' })
+    })
+  }
+
+  /** One sync for everything of a tick, then what was waiting for it leaves. */
+  private flush(): void {
+    if (this.syncing || (this.unsynced.length === 0 && this.outbox.length === 0)) return
+    const { fsyncMs } = this.world.scenario
+    if (fsyncMs === 0) {
+      this.synced(this.unsynced.length, this.outbox.length)
+      return
+    }
+    this.syncing = true
+    const records = this.unsynced.length
+    const messages = this.outbox.length
+    this.later(this.world.rng.between(0.3, 1) * fsyncMs, () => {
+      this.syncing = false
+      this.synced(records, messages)
+      if (this.up) this.flush()
+    })
+  }
+
+  private synced(records: number, messages: number): void {
+    this.durable.journal.push(...this.unsynced.splice(0, records))
+    const leaving = this.outbox.splice(0, messages)
+    const sent = this.crashAtSync ? this.world.rng.below(leaving.length + 1) : leaving.length
+    for (const { to, message } of leaving.slice(0, sent)) this.world.transmit(this, to, message)
+    if (this.crashAtSync) this.crash()
+  }
+
+  private carryOut(effect: Effect): void {
+    const { world } = this
+    switch (effect.type) {
+      case 'send':
+        this.post(effect.to, effect.message)
+        break
+      case 'broadcast':
+        this.post(null, effect.message)
+        break
+      case 'verify':
+        this.slowly(() => ({
+          type: 'verified',
+          hash: effect.block.hash,
+          verdict: this.execute(effect.block, effect.certified),
+        }))
+        break
+      case 'build':
+        this.slowly(() => this.build(effect))
+        break
+      case 'commit':
+        this.commit(effect.blocks, effect.certificate)
+        break
+      case 'tip':
+        this.tip = effect.hash
+        this.answerDemand()
+        break
+      case 'lagging':
+        world.transmit(this, effect.peer, { type: 'syncRequest', height: this.durable.final.height + 1 })
+        break
+      case 'evidence':
+        world.log(this, () => `evidence against ${effect.first.signer}`)
+        world.checker.onEvidence(this, effect.first)
+        break
+      case 'halt':
+        world.log(this, () => `halts: ${effect.reason}`)
+        world.checker.onHalt(this, effect.reason)
+        if (this.actor !== 'honest') this.reviveLater()
+        break
+    }
+  }
+
+  /** A faulty node that the core stopped starts again and forgets what it signed. */
+  private reviveLater(): void {
+    this.later(50, () => {
+      this.crash()
+      this.durable.journal = []
+      this.start()
+    })
+  }
+
+  private post(to: Address | null, message: ConsensusMessage): void {
+    if (this.world.scenario.bug === 'send-before-durable') this.world.transmit(this, to, message)
+    else this.outbox.push({ to, message })
+  }
+
+  private slowly(answer: () => Input): void {
+    const { executeMs } = this.world.scenario
+    if (executeMs === 0) this.work.push(answer())
+    else this.later(this.world.rng.between(0, executeMs), () => this.input(answer()))
+  }
+
+  private stateOf(hash: Hash): SimState | undefined {
+    return this.states.get(hash)
+  }
+
+  private isIncluded(tx: number, state: SimState): boolean {
+    if (this.included.has(tx)) return true
+    for (let at: SimState | null = state; at && at !== this.durable.state; at = at.parent)
+      if (at.txs.includes(tx)) return true
+    return false
+  }
+
+  private execute(block: SealedBlock, certified: boolean): Verdict {
+    const parent = this.stateOf(block.parent)
+    if (!parent) {
+      if (block.height <= this.durable.final.height) return { ok: false, reason: 'already final' }
+      throw new Error(`node ${this.index} must execute ${block.hash} without its parent`)
+    }
+    const { txs, root } = bodyOf(block)
+    // A clock may be wrong: now and then a good proposal is refused, but never once a quorum vouches for it.
+    if (!certified && this.world.rng.chance(this.world.clockTrouble)) return { ok: false, reason: 'clock' }
+    const repeated = txs.some((tx, i) => this.isIncluded(tx, parent) || txs.indexOf(tx) !== i)
+    if (repeated || root !== rootAfter(parent, txs)) return { ok: false, reason: 'invalid' }
+    this.states.set(block.hash, { root, parent, txs })
+    return this.verdictOf(block.epoch, txs)
+  }
+
+  private verdictOf(epoch: number, txs: readonly number[]): Verdict {
+    const closes = txs.some((tx) => tx >= epochTx)
+    return closes ? { ok: true, nextSet: this.world.setOf(asEpoch(epoch + 1)) } : { ok: true }
+  }
+
+  private wantedTxs(state: SimState): number[] {
+    return [...this.mempool].filter((tx) => !this.isIncluded(tx, state))
+  }
+
+  private build(effect: Extract<Effect, { type: 'build' }>): Input {
+    const { view, epoch, parent, height } = effect
+    const state = this.stateOf(parent)
+    if (!state) return { type: 'built', view, block: null, verdict: { ok: false, reason: 'no parent' } }
+    const txs = this.wantedTxs(state).slice(0, blockTxsMax)
+    if (txs.length === 0 && !effect.mayBeEmpty) return { type: 'built', view, block: null, verdict: { ok: true } }
+    const root = rootAfter(state, txs)
+    const block = sealBlock(this.world.keys, { parent, height, epoch, view, leader: this.address, txs, root, salt: 0 })
+    this.states.set(block.hash, { root, parent: state, txs })
+    this.world.blockHashes.push(block.hash)
+    return { type: 'built', view, block, verdict: this.verdictOf(epoch, txs) }
+  }
+
+  private answerDemand(): void {
+    const state = this.stateOf(this.tip)
+    this.work.push({ type: 'demand', wanted: state !== undefined && this.wantedTxs(state).length > 0 })
+  }
+
+  private commit(blocks: readonly SealedBlock[], certificate: Certificate): void {
+    for (const block of blocks) this.store(block, block === blocks.at(-1) ? certificate : null)
+    const last = blocks.at(-1)!
+    this.world.checker.onCertificate(this, certificate, last)
+    this.world.log(this, () => `final ${last.height} view ${last.view} ${last.hash.slice(-6)}`)
+    this.prune()
+  }
+
+  private store(block: SealedBlock, certificate: Certificate | null): void {
+    const { durable, world } = this
+    const state = this.stateOf(block.hash)
+    if (!state) throw new Error(`node ${this.index} must commit ${block.hash} without having executed it`)
+    world.checker.onFinal(this, block, state.root, durable.final.hash)
+    durable.chain.push({ block, certificate })
+    durable.final = { hash: block.hash, height: block.height, view: block.view, certificate }
+    durable.state = state
+    for (const tx of state.txs) {
+      this.included.add(tx)
+      this.mempool.delete(tx)
+    }
+    const verdict = this.verdictOf(block.epoch, state.txs)
+    if (verdict.ok && verdict.nextSet && world.scenario.bug !== 'no-epoch-boundary') durable.set = verdict.nextSet
+    world.onFinal(this, state.txs)
+  }
+
+  /** Forgets overlays at or below the final block and, now and then, rewrites the journal. */
+  private prune(): void {
+    const { durable, world } = this
+    if (this.states.size > 40) {
+      const live = new Set([...this.core.blocks.keys(), durable.final.hash])
+      for (const hash of this.states.keys()) if (!live.has(hash)) this.states.delete(hash)
+    }
+    if (!world.rng.chance(0.3)) return
+    const records = this.engine!.liveRecords(durable.final.hash)
+    if (!records) return
+    durable.journal = records.filter((record) => !this.unsynced.includes(record))
+  }
+
+  private serveSync(to: Address, from: number): void {
+    const { chain } = this.durable
+    const range: StoredBlock[] = []
+    let certified = 0
+    for (let height = from; height - from < 4 * syncBlocksMax; height++) {
+      const stored = chain[height - 1]
+      if (!stored || (range.length > 0 && stored.block.epoch !== range[0]!.block.epoch)) break
+      range.push(stored)
+      if (stored.certificate) certified = range.length
+      if (certified >= syncBlocksMax) break
+    }
+    const certificate = range[certified - 1]?.certificate
+    if (!certificate) return
+    const blocks = range.slice(0, certified).map((stored) => stored.block)
+    this.world.transmit(this, to, { type: 'syncBlocks', blocks, certificate })
+  }
+
+  private importBlocks(all: readonly SealedBlock[], certificate: Certificate): void {
+    const { durable, world } = this
+    const last = all.at(-1)
+    const blocks = all.filter((block) => block.height > durable.final.height)
+    if (!last || blocks.length === 0 || blocks[0]!.parent !== durable.final.hash) return
+    if (certificate.kind !== 'finalize' || certificate.block !== last.hash || !this.holds(certificate)) return
+    if (!blocks.every((block, i) => i === 0 || block.parent === blocks[i - 1]!.hash)) return
+    for (const block of blocks) {
+      if (!this.stateOf(block.hash)) {
+        const verdict = this.execute(block, true)
+        if (!verdict.ok) throw new Error(`synced block fails: ${verdict.reason}`)
+      }
+      this.store(block, block === last ? certificate : null)
+    }
+    world.log(this, () => `synced to ${last.height}`)
+    world.checker.onCertificate(this, certificate, last)
+    this.input({ type: 'synced', block: last, certificate, set: durable.set })
+    this.work.push({ type: 'demand', wanted: this.wantedTxs(durable.state).length > 0 })
+    this.input({ type: 'tick' })
+  }
+}
+
+function describeInput(input: Input): string {
+  if (input.type !== 'message')
+    return input.type === 'verified'
+      ? `verified ${input.hash.slice(-6)} ${input.verdict.ok}`
+      : input.type === 'demand'
+        ? `demand ${input.wanted}`
+        : input.type
+  const { message, from } = input
+  const what =
+    message.type === 'vote'
+      ? `${message.vote.kind} ${message.vote.view} ${message.vote.block.slice(-6)} by ${message.vote.signer.slice(-2)}`
+      : message.type === 'certificate'
+        ? `${message.certificate.kind} ${message.certificate.view}`
+        : message.type === 'proposal'
+          ? `view ${message.vote.view} ${message.block.hash.slice(-6)} on ${message.parentView}`
+          : message.type === 'status'
+            ? `epoch ${message.epoch} view ${message.view} final ${message.finalHeight}/${message.finalView}`
+            : ''
+  return `<- ${from.slice(-2)} ${message.type} ${what}`
+}
