@@ -81,6 +81,11 @@ export interface AccountProof {
   readonly storage: { readonly slot: Hash; readonly word: Hash; readonly proof: Uint8Array[] }[]
 }
 
+export type ChainStoreOptions = ({ readonly dir: string } | { readonly store: KeyValueStore }) & {
+  /** Trie nodes kept in memory, roughly. */
+  readonly trieNodesMax?: number
+}
+
 interface RecentBlock {
   readonly block: StoredBlock
   readonly receipts: readonly Receipt[]
@@ -101,16 +106,19 @@ export class ChainStore {
     getSync: (key) => (this.snapshot ?? this.store).getSync(key),
   }
 
-  private constructor(private readonly store: KeyValueStore) {}
+  private constructor(
+    private readonly store: KeyValueStore,
+    private readonly trieNodesMax: number | undefined,
+  ) {}
 
   /**
    * Opens the store in folder `dir`, or on `store` (closed by `close`). Throws StoreError LOCKED or NOT_OPENED, StateError
    * WRONG_CHAIN for a folder of another layout and CORRUPT for one that lacks its head.
    */
-  static async open(options: { readonly dir: string } | { readonly store: KeyValueStore }): Promise<ChainStore> {
+  static async open(options: ChainStoreOptions): Promise<ChainStore> {
     const store = 'dir' in options ? await openLevelStore(options.dir) : options.store
     try {
-      const chain = new ChainStore(store)
+      const chain = new ChainStore(store, options.trieNodesMax)
       chain.loadHead()
       return chain
     } catch (error) {
@@ -333,7 +341,7 @@ export class ChainStore {
     const { header } = stored
     this.current = {
       head: { header, hash, height, certificate },
-      state: FinalState.open(this.reader, header.stateRoot),
+      state: FinalState.open(this.reader, header.stateRoot, this.trieNodesMax),
     }
   }
 

@@ -36,15 +36,17 @@ export class FinalState implements StateLayer {
     /** In order of last use. */
     private readonly storageTries: Map<Address, Trie>,
     private readonly caches: Caches,
+    private readonly trieNodesMax: number,
   ) {}
 
-  /** The state with this root, which `reader` holds. */
-  static open(reader: KeyValueReader, stateRoot: Hash): FinalState {
-    return new FinalState(reader, Trie.at(stateRoot, accountSource(reader)), new Map(), {
-      accounts: new GenerationCache(cachedAccountsMax),
+  /** The state with this root, which `reader` holds. Keeps about `trieNodesMax` trie nodes in memory. */
+  static open(reader: KeyValueReader, stateRoot: Hash, trieNodesMax = trieNodesInMemoryMax): FinalState {
+    const caches = {
+      accounts: new GenerationCache<Address, Account | null>(cachedAccountsMax),
       slots: new SlotCache(cachedSlotsMax),
-      codes: new GenerationCache(cachedCodesMax),
-    })
+      codes: new GenerationCache<Hash, Uint8Array>(cachedCodesMax),
+    }
+    return new FinalState(reader, Trie.at(stateRoot, accountSource(reader)), new Map(), caches, trieNodesMax)
   }
 
   account(address: Address): Account | undefined {
@@ -107,7 +109,13 @@ export class FinalState implements StateLayer {
       this.storageTries.delete(address)
       this.storageTries.set(address, trie)
     }
-    const next = new FinalState(this.reader, changes.accountTrie ?? this.accounts, this.storageTries, this.caches)
+    const next = new FinalState(
+      this.reader,
+      changes.accountTrie ?? this.accounts,
+      this.storageTries,
+      this.caches,
+      this.trieNodesMax,
+    )
     next.boundMemory()
     return next
   }
@@ -119,8 +127,8 @@ export class FinalState implements StateLayer {
     }
     const tries = [this.accounts, ...this.storageTries.values()]
     const nodes = tries.reduce((sum, trie) => sum + trie.nodesInMemory, 0)
-    if (nodes <= trieNodesInMemoryMax) return
-    for (const trie of tries) trie.shrink(Math.floor((trie.nodesInMemory * trieNodesInMemoryMax) / (2 * nodes)))
+    if (nodes <= this.trieNodesMax) return
+    for (const trie of tries) trie.shrink(Math.floor((trie.nodesInMemory * this.trieNodesMax) / (2 * nodes)))
   }
 
   private assertCurrent(): void {
