@@ -1,0 +1,165 @@
+/** Three departments with the databases of Table 2, one that only asks, enterprises that declare; on a TestChain. */
+import { type Connection, connectionOn } from '../../../src/agent/connection.js'
+import type { DepartmentDatabase } from '../../../src/agent/database/departmentDatabase.js'
+import { openMemoryDatabase } from '../../../src/agent/database/open.js'
+import { DATASET_DEPARTMENTS } from '../../../src/agent/dataset/departments.js'
+import type { DatasetCompany } from '../../../src/agent/dataset/generate.js'
+import { recordOfRow } from '../../../src/agent/dataset/load.js'
+import { parseDeclaration } from '../../../src/agent/declaration.js'
+import { startOn } from '../../../src/agent/department/service.js'
+import { silentLog } from '../../../src/agent/log.js'
+import { CASE_RULE, CHECKSUM, ROLE, VALUE_TYPE } from '../../../src/contracts/codes.js'
+import type { DataProfile, GenesisConfig, Schema } from '../../../src/contracts/genesisTypes.js'
+import { attributeId } from '../../../src/contracts/textId.js'
+import { type Address, toHash, utf8, ZERO_HASH } from '../../../src/core/bytes.js'
+import { type EncryptionKeyPair, encryptionKeyFromPrivate } from '../../../src/crypto/encryptionKey.js'
+import { privateKeyToAddress } from '../../../src/crypto/secp256k1.js'
+import { TestChain } from './testChain.js'
+
+export interface Account {
+  readonly id: string
+  readonly privateKey: Uint8Array
+  readonly address: Address
+  readonly encryption: EncryptionKeyPair
+}
+
+let accounts = 0
+export function account(id: string): Account {
+  const privateKey = new Uint8Array(32).fill(++accounts)
+  const encryption = encryptionKeyFromPrivate(new Uint8Array(32).fill(100 + accounts))
+  return { id, privateKey, address: privateKeyToAddress(privateKey), encryption }
+}
+
+const text: Schema = {
+  valueType: VALUE_TYPE.text,
+  checksum: CHECKSUM.none,
+  caseRule: CASE_RULE.keep,
+  scale: 0,
+  lengthMax: 256,
+  min: 0n,
+  max: 0n,
+}
+const SCHEMAS: Record<string, Schema> = {
+  unifiedSocialCreditCode: { ...text, valueType: VALUE_TYPE.code, checksum: CHECKSUM.gb32100, lengthMax: 18 },
+  legalRepresentativeId: { ...text, valueType: VALUE_TYPE.code, checksum: CHECKSUM.gb11643, lengthMax: 18 },
+  registeredCapital: { ...text, valueType: VALUE_TYPE.decimal, scale: 2, min: 0n, max: 10n ** 15n },
+  employees: { ...text, valueType: VALUE_TYPE.integer, min: 0n, max: 10_000_000n },
+  registrationDate: { ...text, valueType: VALUE_TYPE.date },
+}
+
+export interface WorldOptions {
+  readonly companies: readonly DatasetCompany[]
+  /** Attributes with more supervisors than their own department: attribute -> department ids. */
+  readonly joint?: Readonly<Record<string, readonly string[]>>
+  readonly quorum?: number
+  readonly deadlineBlocks?: bigint
+}
+
+export class World {
+  readonly departments = new Map(DATASET_DEPARTMENTS.map(({ id }) => [id as string, account(id)]))
+  readonly asker = account('government-service')
+  readonly operator = account('operator')
+  readonly enterprises: ReadonlyMap<DatasetCompany, Account>
+  readonly chain: TestChain
+  readonly databases = new Map<string, DepartmentDatabase>()
+  readonly #closers: (() => void)[] = []
+
+  constructor(options: WorldOptions) {
+    this.enterprises = new Map(options.companies.map((c) => [c, account(c.truth.unifiedSocialCreditCode)]))
+    this.chain = new TestChain(this.#genesis(options))
+  }
+
+  department(id: string): Account {
+    const found = this.departments.get(id)
+    if (!found) throw new Error(`no department ${id}`)
+    return found
+  }
+
+  /** A member's connection; all are closed by `close`. */
+  connect(member: Account, client = this.chain.client()): Connection {
+    const connection = connectionOn(client, this.chain.chainId, {
+      privateKey: member.privateKey,
+      finalTimeoutMs: 5_000,
+    })
+    this.#closers.push(() => connection.close())
+    return connection
+  }
+
+  /** The department's database, filled with the companies' rows. */
+  async database(id: string): Promise<DepartmentDatabase> {
+    const kept = this.databases.get(id)
+    if (kept) return kept
+    const database = await openMemoryDatabase()
+    const rows = [...this.enterprises.keys()].flatMap(({ rows }) => rows).filter((row) => row.department === id)
+    await database.bulkLoad(rows.map(recordOfRow))
+    this.databases.set(id, database)
+    return database
+  }
+
+  async serve(id: string, database?: DepartmentDatabase) {
+    const department = this.department(id)
+    const options = { encryptionKeys: [department.encryption.privateKey] }
+    const needs = { database: database ?? (await this.database(id)), log: silentLog }
+    return startOn(this.connect(department), options, needs)
+  }
+
+  serveAll() {
+    return Promise.all([...this.departments.keys()].map((id) => this.serve(id)))
+  }
+
+  close(): void {
+    for (const close of this.#closers) close()
+  }
+
+  #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n }: WorldOptions): GenesisConfig {
+    const attributes: DataProfile[] = []
+    for (const { id, locators, attributes: own } of DATASET_DEPARTMENTS) {
+      for (const name of [...locators, ...own]) {
+        if (attributes.some(({ attribute }) => attribute === attributeId(name))) continue
+        const supervisors = (joint[name] ?? [id]).map((department) => this.department(department).address)
+        attributes.push({
+          attribute: attributeId(name),
+          schemaVersion: 1,
+          schema: SCHEMAS[name] ?? text,
+          supervisors,
+          encryptionKey: ZERO_HASH,
+          keyEpoch: 0n,
+          rule: {
+            quorum,
+            askerRoles: 1 << ROLE.department,
+            basis: 0,
+            delivery: 0,
+            validityBlocks: 0n,
+            deadlineBlocks,
+            digestBudget: 5,
+          },
+        })
+      }
+    }
+    const member = ({ id, address, encryption }: Account, role: number, name = id) => {
+      return { address, role, name, id, encryptionKey: toHash(encryption.publicKey) }
+    }
+    return {
+      chainId: 20261,
+      timestamp: 1,
+      gasLimit: 100_000_000n,
+      sealers: [{ address: this.operator.address, weight: 1 }],
+      members: [
+        { address: this.operator.address, role: ROLE.operator, name: 'operator', id: 'operator' },
+        ...[...this.departments.values(), this.asker].map((department) => member(department, ROLE.department)),
+        ...[...this.enterprises].map(([company, enterprise]) => {
+          return member(enterprise, ROLE.enterprise, company.truth.companyName)
+        }),
+      ],
+      attributes,
+      alloc: [],
+    }
+  }
+}
+
+/** A declaration of the company's true values, but for `changes`. */
+export function declarationOf(company: DatasetCompany, changes: Readonly<Record<string, string>> = {}) {
+  const values = { ...company.truth, ...changes }
+  const json = JSON.stringify({ enterprise: company.truth.unifiedSocialCreditCode, values })
+  return parseDeclaration(utf8(json), 'declaration.json')
+}
