@@ -52,11 +52,15 @@ t.test('batches on forks over a path store: roots, values and exactly the nodes 
       let trie = Trie.empty(store)
       for (const batch of batches) {
         trie = reopen ? Trie.at(trie.root(), store) : trie.fork()
-        applyTo(trie, model, batch)
+        // A root in the middle of a batch must not be taken for the one at its end.
+        applyTo(trie, model, batch.slice(0, batch.length >> 1))
+        trie.root()
+        applyTo(trie, model, batch.slice(batch.length >> 1))
         const reference = await referenceOf(model)
         if (trie.root() !== toHex(reference.root())) return false
         store.apply(trie)
         t.strictSame(sorted(store), sorted(freshNodes(model.values())), 'no node is missing, none is stale')
+        if ([...store.nodes].some(([path, node]) => path !== '0x' && node.length < 32)) return false
         for (const [key] of batch) {
           const expected = model.get(toHex(key))?.[1]
           const found = trie.get(key)
