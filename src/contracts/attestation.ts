@@ -105,7 +105,7 @@ function take(host: ContractHost, session: Session, answer: Answer): void {
 }
 
 function count(host: ContractHost, session: Session, index: number, answer: Finding): void {
-  const place = resultSlot(session.request.items, index)
+  const place = resultSlot(session.request.slot, index)
   const before = itemResult.read(host.load(place))
   if (before.answeredAt !== 0n) return
   const attribute = session.request.attributes[index]!
@@ -132,7 +132,7 @@ function keep(host: ContractHost, session: Session, index: number, result: ItemR
   if (result.existence === EXISTENCE.refused) return
   const { request, enterpriseId } = session
   const attribute = request.attributes[index]!
-  const digest = host.load(itemSlot(request.items, index))
+  const digest = host.load(itemSlot(request.slot, index))
   const attesters = result.answers === 1 ? [session.supervisor] : attestersOf(host, session, index)
   const { existence, confirmed } = result
   writePortrait(host, enterpriseId, attribute, { digest, existence, confirmed, attesters })

@@ -19,6 +19,8 @@ export type Canonical =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly code: ValueErrorCode; readonly message: string }
 
+/** Characters of a number: int256 has 78 digits. Keeps the patterns below linear in effect. */
+const numberLengthMax = 100
 /** Control characters and lone surrogates. */
 const BAD_CHARACTER = /[\p{Cc}\p{Cs}]/u
 const INTEGER = /^([+-]?)0*(\d+)$/
@@ -60,14 +62,14 @@ function cased({ caseRule }: Schema, text: string): string {
 }
 
 function integer(schema: Schema, text: string): Canonical {
-  const match = INTEGER.exec(text)
+  const match = text.length > numberLengthMax ? null : INTEGER.exec(text)
   if (match === null) return fault('NOT_AN_INTEGER', 'must be a whole number in digits, such as 1200')
   const value = BigInt(match[2]!) * (match[1] === '-' ? -1n : 1n)
   return within(schema, value, String(value))
 }
 
 function decimal(schema: Schema, text: string): Canonical {
-  const match = DECIMAL.exec(text)
+  const match = text.length > numberLengthMax ? null : DECIMAL.exec(text)
   if (match === null) return fault('NOT_A_DECIMAL', 'must be a number in digits, such as 1200.50')
   const { scale } = schema
   const fraction = match[3] ?? ''

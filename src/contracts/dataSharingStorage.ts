@@ -1,11 +1,13 @@
 /** Storage of `dataSharing`, and the guards that its parts share. */
 import type { Address, Hash } from '../core/bytes.js'
-import { ZERO_HASH } from '../core/bytes.js'
+import { toHash, ZERO_HASH } from '../core/bytes.js'
 import { ContractAbi } from '../vm/abi.js'
 import { type ContractHost, revert } from '../vm/contract.js'
 import {
+  bigintWord,
   loadWords,
   mappingSlot,
+  newMappingSlot,
   numberWord,
   packed,
   slotAfter,
@@ -25,7 +27,7 @@ const abi = dataSharingInterface
 export const SUBMISSION_COUNT_SLOT = slotAt(0)
 export const REQUEST_COUNT_SLOT = slotAt(1)
 const SET_COUNT_SLOT = slotAt(2)
-/** mapping(uint256 => Submission); Submission { bytes32 enterpriseId; bytes32 documentHash; head; mapping(uint256 => part) }. */
+/** mapping(uint256 => Submission); Submission { bytes32 enterpriseId; bytes32 documentHash; head; Part[32] parts }. */
 export const SUBMISSIONS_SLOT = slotAt(3)
 /** mapping(bytes32 => uint32): attribute sets by the keccak of their attributes. */
 const SET_IDS_SLOT = slotAt(4)
@@ -68,7 +70,7 @@ export const countOf = (host: ContractHost, counter: Hash): bigint => wordBigint
  */
 export function attributeSetId(host: ContractHost, attributes: readonly Hash[]): number {
   const bytes = Buffer.from(attributes.map((attribute) => attribute.slice(2)).join(''), 'hex')
-  const slot = mappingSlot(host, SET_IDS_SLOT, `0x${Buffer.from(host.keccak(bytes)).toString('hex')}` as Hash)
+  const slot = mappingSlot(host, SET_IDS_SLOT, toHash(host.keccak(bytes)))
   const known = host.load(slot)
   if (known !== ZERO_HASH) return wordNumber(known)
   const id = Number(nextId(host, SET_COUNT_SLOT))
@@ -127,7 +129,6 @@ export function requireCount(what: string, given: number, max: number, min = 1):
 }
 
 export const submissionSlot = (host: ContractHost, submissionId: bigint): Hash =>
-  mappingSlot(host, SUBMISSIONS_SLOT, `0x${submissionId.toString(16).padStart(64, '0')}` as Hash)
+  newMappingSlot(host, SUBMISSIONS_SLOT, bigintWord(submissionId))
 
-export const partSlot = (host: ContractHost, submission: Hash, part: number): Hash =>
-  mappingSlot(host, slotAfter(submission, SUBMISSION.parts), numberWord(part))
+export const partSlot = (submission: Hash, part: number): Hash => slotAfter(submission, SUBMISSION.parts + part)

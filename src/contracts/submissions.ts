@@ -48,7 +48,7 @@ export function storeData(host: ContractHost, args: Args<'StoreData'>): bigint {
   host.store(slotAfter(slot, SUBMISSION.head), submissionHead.write(head))
   parts.forEach(({ recipient, attributes }, part) => {
     const word = { recipient, attributeSet: attributeSetId(host, attributes), state: PART_STATE.waiting, code: 0 }
-    host.store(partSlot(host, slot, part), partWord.write(word))
+    host.store(partSlot(slot, part), partWord.write(word))
     emit(host, abi, 'DataStored', { submissionId, enterpriseId, recipient, part })
   })
   return submissionId
@@ -158,6 +158,6 @@ function openSubmission(host: ContractHost, submissionId: bigint) {
 function openPart(host: ContractHost, submissionId: bigint, part: number) {
   const { slot, head } = openSubmission(host, submissionId)
   if (part >= head.partCount) throw revert(abi, 'UnknownPart', { submissionId, part })
-  const place = partSlot(host, slot, part)
+  const place = partSlot(slot, part)
   return { place, word: partWord.read(host.load(place)) }
 }

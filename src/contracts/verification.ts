@@ -4,7 +4,7 @@ import { envelopeBytesMax, requestItemsMax, requestSupervisorsMax } from '../cor
 import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
-import { arraySlot, numberWord, slotAfter } from '../vm/storage.js'
+import { slotAfter } from '../vm/storage.js'
 import { BASIS } from './codes.js'
 import { readEntryHead, readRule, readSupervisors, requiredAnswers } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
@@ -150,16 +150,14 @@ function writeRequest(host: ContractHost, requestId: bigint, request: Request, w
   host.store(slotAfter(slot, REQUEST.purpose), purpose)
   host.store(slotAfter(slot, REQUEST.times), requestTimes.write({ height, deadline: wanted.deadline, portraitVersion }))
   host.store(slotAfter(slot, REQUEST.required), requiredWord(wanted.required))
-  host.store(slotAfter(slot, REQUEST.items), numberWord(items.length))
-  const first = arraySlot(host, slotAfter(slot, REQUEST.items))
-  for (let i = 0; i < items.length; i++) host.store(itemSlot(first, i), items[i]!.digest)
+  for (let i = 0; i < items.length; i++) host.store(itemSlot(slot, i), items[i]!.digest)
   const named = supervisorAnswers.write({ named: true, answers: 0n })
   for (const supervisor of wanted.bySupervisor.keys()) host.store(answersSlot(host, slot, supervisor), named)
 }
 
 /** The request with what has been answered so far; existence 0 where the quorum has not been reached. */
 export function requestOf(host: ContractHost, { requestId }: Args<'requestOf'>) {
-  const { slot, head, attributes, items } = openRequest(host, requestId)
+  const { slot, head, attributes } = openRequest(host, requestId)
   const { height, deadline } = requestTimes.read(host.load(slotAfter(slot, REQUEST.times)))
   return {
     enterpriseId: host.load(slot),
@@ -169,9 +167,9 @@ export function requestOf(host: ContractHost, { requestId }: Args<'requestOf'>) 
     deadline,
     completed: head.openCount === 0,
     items: attributes.map((attribute, i) => {
-      const { existence, confirmed, answers, answeredAt } = itemResult.read(host.load(resultSlot(items, i)))
+      const { existence, confirmed, answers, answeredAt } = itemResult.read(host.load(resultSlot(slot, i)))
       const done = answeredAt !== 0n
-      const digest = host.load(itemSlot(items, i))
+      const digest = host.load(itemSlot(slot, i))
       return { attribute, digest, existence: done ? existence : 0, confirmed: done && confirmed, answers, answeredAt }
     }),
   }

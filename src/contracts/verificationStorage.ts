@@ -1,12 +1,12 @@
 /** Storage of verification requests. */
 import type { Address, Hash } from '../core/bytes.js'
 import { type ContractHost, revert } from '../vm/contract.js'
-import { arraySlot, bigintWord, mappingSlot, type Packed, packed, slotAfter } from '../vm/storage.js'
+import { bigintWord, newMappingSlot, type Packed, packed, slotAfter } from '../vm/storage.js'
 import { EXISTENCE } from './codes.js'
 import { dataSharingInterface as abi, attributeSet, REQUESTS_SLOT } from './dataSharingStorage.js'
 
-/** Request { bytes32 enterpriseId; head; bytes32 purpose; times; uint8[32] required; Item[] items; mapping(address => answers) }. */
-export const REQUEST = { head: 1, purpose: 2, times: 3, required: 4, items: 5, answers: 6 } as const
+/** Request { bytes32 enterpriseId; head; bytes32 purpose; times; uint8[32] required; mapping(address => answers); Item[32] items }. */
+export const REQUEST = { head: 1, purpose: 2, times: 3, required: 4, answers: 5, items: 6 } as const
 
 /** attributeSet: the attributes of the items, in order. openCount: items without quorum. */
 export const requestHead = packed({
@@ -25,7 +25,7 @@ export type RequestHead = Packed<{
 export const requestTimes = packed({ height: 'uint64', deadline: 'uint64', portraitVersion: 'uint32' })
 
 /** Item { bytes32 digest; result }. Before answeredAt is set, existence and confirmed hold what the answers so far come to. */
-export const ITEM_WORDS = 2
+const ITEM_WORDS = 2
 export const itemResult = packed({
   existence: 'uint8',
   confirmed: 'bool',
@@ -48,27 +48,24 @@ export interface OpenRequest {
   readonly slot: Hash
   readonly head: RequestHead
   readonly attributes: readonly Hash[]
-  /** Slot of the first item. */
-  readonly items: Hash
 }
 
 export const requestSlot = (host: ContractHost, requestId: bigint): Hash =>
-  mappingSlot(host, REQUESTS_SLOT, bigintWord(requestId))
+  newMappingSlot(host, REQUESTS_SLOT, bigintWord(requestId))
 
 /** Reverts with UnknownRequest. */
 export function openRequest(host: ContractHost, requestId: bigint): OpenRequest {
   const slot = requestSlot(host, requestId)
   const head = requestHead.read(host.load(slotAfter(slot, REQUEST.head)))
   if (head.itemCount === 0) throw revert(abi, 'UnknownRequest', { requestId })
-  const items = arraySlot(host, slotAfter(slot, REQUEST.items))
-  return { slot, head, attributes: attributeSet(host, head.attributeSet), items }
+  return { slot, head, attributes: attributeSet(host, head.attributeSet) }
 }
 
-export const itemSlot = (items: Hash, index: number): Hash => slotAfter(items, ITEM_WORDS * index)
-export const resultSlot = (items: Hash, index: number): Hash => slotAfter(items, ITEM_WORDS * index + 1)
+export const itemSlot = (request: Hash, index: number): Hash => slotAfter(request, REQUEST.items + ITEM_WORDS * index)
+export const resultSlot = (request: Hash, index: number): Hash => slotAfter(itemSlot(request, index), 1)
 
 export const answersSlot = (host: ContractHost, request: Hash, supervisor: Address): Hash =>
-  mappingSlot(host, slotAfter(request, REQUEST.answers), supervisor)
+  newMappingSlot(host, slotAfter(request, REQUEST.answers), supervisor)
 
 /** uint8[32] in one word, the first in the lowest byte. */
 export function requiredWord(required: readonly number[]): Hash {

@@ -11,7 +11,7 @@ import {
   type InvalidReason,
   type TransactionOutcome,
 } from './executeTransaction.js'
-import { GAS_TRANSACTION } from './gas.js'
+import { GAS_TRANSACTION, intrinsicGas } from './gas.js'
 import type { MutableState } from './state.js'
 
 /** Why a proposer leaves a transaction out: BLOCK_... may fit another block, the rest is as in checkTransaction. */
@@ -83,9 +83,10 @@ export class BlockExecution {
 
   /** Executes and takes the transaction, or says why not and leaves everything as it was. */
   tryTransaction(tx: RecoveredTransaction): Attempt {
-    const skip = this.#check(tx)
+    const intrinsic = intrinsicGas(tx)
+    const skip = this.#check(tx, intrinsic)
     if (skip !== undefined) return { ok: false, skip }
-    const outcome = executeTransaction(this.state, this.block, tx, this.registry)
+    const outcome = executeTransaction(this.state, this.block, tx, this.registry, intrinsic)
     this.#gasUsed += outcome.gasUsed
     this.#bytes += tx.raw.length + FRAMING_BYTES
     const bloom = logsBloom(outcome.logs)
@@ -106,10 +107,10 @@ export class BlockExecution {
     return { receipts: this.#receipts, outcomes: this.#outcomes, gasUsed: this.#gasUsed, logsBloom: this.#bloom }
   }
 
-  #check(tx: RecoveredTransaction): SkipReason | undefined {
+  #check(tx: RecoveredTransaction, intrinsic: bigint): SkipReason | undefined {
     if (this.#bytes + tx.raw.length + FRAMING_BYTES > this.bytesMax) return 'BLOCK_BYTES'
     const gasLeft = this.block.gasLimit - this.#gasUsed
-    const reason = checkTransaction(this.state, this.block, tx, gasLeft)
+    const reason = checkTransaction(this.state, this.block, tx, gasLeft, intrinsic)
     return reason === 'GAS_LIMIT_ABOVE_BLOCK' && tx.gasLimit <= this.block.gasLimit ? 'BLOCK_GAS' : reason
   }
 }

@@ -41,11 +41,12 @@ export function checkTransaction(
   block: BlockContext,
   tx: RecoveredTransaction,
   gasLeft: bigint = block.gasLimit,
+  intrinsic: bigint = intrinsicGas(tx),
 ): InvalidReason | undefined {
   if (tx.chainId !== block.chainId) return 'WRONG_CHAIN'
   if (tx.to === null) return 'CONTRACT_CREATION'
   if (tx.gasLimit > gasLeft) return 'GAS_LIMIT_ABOVE_BLOCK'
-  if (tx.gasLimit < intrinsicGas(tx)) return 'INTRINSIC_GAS'
+  if (tx.gasLimit < intrinsic) return 'INTRINSIC_GAS'
   const account = state.account(tx.sender)
   const nonce = account?.nonce ?? 0n
   if (tx.nonce < nonce) return 'NONCE_TOO_LOW'
@@ -60,6 +61,7 @@ export function executeTransaction(
   block: BlockContext,
   tx: RecoveredTransaction,
   registry: ContractRegistry,
+  intrinsic: bigint = intrinsicGas(tx),
 ): TransactionOutcome {
   state.setNonce(tx.sender, tx.nonce + 1n)
   return executeMessage(state, block, registry, {
@@ -68,7 +70,7 @@ export function executeTransaction(
     value: tx.value,
     data: tx.data,
     gas: Number(tx.gasLimit),
-    intrinsic: Number(intrinsicGas(tx)),
+    intrinsic: Number(intrinsic),
   })
 }
 

@@ -21,44 +21,57 @@ export const wordAddress = (word: Hash): Address => `0x${word.slice(26)}` as Add
 /** Slot `index` of the contract: its index-th state variable. */
 export const slotAt = numberWord
 
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** The slot `by` words after `slot`; wraps at 2^256 as the EVM does. */
 export function slotAfter(slot: Hash, by: number): Hash {
-  const low = Number.parseInt(slot.slice(54), 16) + by
-  if (low < 0x1_0000_0000_0000) return (slot.slice(0, 54) + low.toString(16).padStart(12, '0')) as Hash
-  return bigintWord(BigInt(slot) + BigInt(by))
+  const low = Number.parseInt(slot.slice(64), 16) + by
+  return low < 256 ? ((slot.slice(0, 64) + HEX_BYTES[low]!) as Hash) : bigintWord(BigInt(slot) + BigInt(by))
 }
 
-/** Slots computed lately, in two generations, so that memory stays bounded; about 300 bytes an entry. */
+/**
+ * Slots computed lately, by base and key, in two generations, so that memory stays bounded; at most about 300 bytes an entry.
+ * Only a cache of a pure function: gas is charged for a hit as for a miss.
+ */
 const generationMax = 16_384
-let young = new Map<string, Hash>()
-let old = new Map<string, Hash>()
+type Slots = Map<Hash, Map<Hash | Address, Hash>>
+let young: Slots = new Map()
+let old: Slots = new Map()
+let youngCount = 0
 const scratch = Buffer.alloc(64)
-
-function remembered(host: ContractHost, key: string, bytes: number): Hash {
-  const known = young.get(key) ?? old.get(key)
-  if (known !== undefined) {
-    host.charge(GAS_KECCAK + GAS_KECCAK_WORD * (bytes >> 5))
-    return known
-  }
-  scratch.write(key, 0, 'hex')
-  const slot = toHex(host.keccak(scratch.subarray(0, bytes))) as Hash
-  if (young.size >= generationMax) {
-    old = young
-    young = new Map()
-  }
-  young.set(key, slot)
-  return slot
-}
 
 /** Slot of `mapping[key]`, where the mapping stands at `base`. `key` is a word, or an address. */
 export function mappingSlot(host: ContractHost, base: Hash, key: Hash | Address): Hash {
-  const word = key.length === 66 ? key.slice(2) : ZEROS.slice(0, 24) + key.slice(2)
-  return remembered(host, word + base.slice(2), 64)
+  const known = young.get(base)?.get(key) ?? old.get(base)?.get(key)
+  if (known === undefined) return remember(base, key, newMappingSlot(host, base, key))
+  host.charge(GAS_KECCAK + 2 * GAS_KECCAK_WORD)
+  return known
+}
+
+/** As mappingSlot, for keys that are seldom seen twice, such as ids. */
+export function newMappingSlot(host: ContractHost, base: Hash, key: Hash | Address): Hash {
+  if (key.length === 66) scratch.write(key.slice(2), 0, 'hex')
+  else scratch.fill(0, 0, 12).write(key.slice(2), 12, 'hex')
+  scratch.write(base.slice(2), 32, 'hex')
+  return toHex(host.keccak(scratch)) as Hash
+}
+
+function remember(base: Hash, key: Hash | Address, slot: Hash): Hash {
+  if (youngCount++ >= generationMax) {
+    old = young
+    young = new Map()
+    youngCount = 1
+  }
+  const slots = young.get(base)
+  if (slots === undefined) young.set(base, new Map([[key, slot]]))
+  else slots.set(key, slot)
+  return slot
 }
 
 /** Slot of the first item of the dynamic array (or long bytes) whose length stands at `base`. */
 export function arraySlot(host: ContractHost, base: Hash): Hash {
-  return remembered(host, base.slice(2), 32)
+  scratch.write(base.slice(2), 0, 'hex')
+  return toHex(host.keccak(scratch.subarray(0, 32))) as Hash
 }
 
 /** Types of packed fields, with their bytes: integers of up to 48 bits are numbers, larger ones bigints. */
