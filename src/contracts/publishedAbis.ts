@@ -1,0 +1,20 @@
+/** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
+import { dataPortraitInterface } from './dataPortrait.js'
+import { dataSharingInterface } from './dataSharing.js'
+import { keyAgreementInterface } from './keyAgreement.js'
+import { membersInterface } from './members.js'
+import { sealersInterface } from './sealers.js'
+
+/** File name in abi/ -> its text. */
+export function publishedAbis(): ReadonlyMap<string, string> {
+  const interfaces = {
+    members: membersInterface,
+    dataPortrait: dataPortraitInterface,
+    dataSharing: dataSharingInterface,
+    keyAgreement: keyAgreementInterface,
+    sealers: sealersInterface,
+  }
+  return new Map(
+    Object.entries(interfaces).map(([name, { json }]) => [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`]),
+  )
+}
