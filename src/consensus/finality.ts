@@ -58,7 +58,7 @@ function settle(core: Core, certificate: Certificate, nextSet: SealerSet | null)
   core.pending = null
   core.lagSince = null
   core.changed = true
-  if (nextSet && !sabotaged(core, 'no-epoch-boundary')) enterEpoch(core, nextSet)
+  if (nextSet) enterEpoch(core, nextSet)
   else if (certificate.view > core.final.view) core.final = { ...core.final, view: certificate.view }
   forgetBlocks(core)
 }

@@ -1,6 +1,6 @@
 /** Faulty actors: what they do with the messages of the honest core that runs inside them. */
 import type { Certificate, ConsensusMessage, Proposal, SignedVote, Vote, VoteKind } from '../../src/consensus/types.js'
-import { asView, ZERO_HASH } from '../../src/core/bytes.js'
+import { type Address, asEpoch, asView, ZERO_HASH } from '../../src/core/bytes.js'
 import { bodyOf, fakeHash, sealBlock } from './fakes.js'
 import type { SimNode } from './node.js'
 import type { World } from './world.js'
@@ -85,6 +85,7 @@ export function babble(world: World, node: SimNode): void {
     const vote = { kind, epoch: core.council.set.epoch, view, block: kind === 'nullify' ? ZERO_HASH : hash }
     const target = rng.pick(world.nodes).address
     if (rng.chance(0.2)) world.transmit(node, target, { type: 'certificate', certificate: stuffed(world, node, vote) })
+    else if (rng.chance(0.25)) relabel(world, node, target)
     else if (rng.chance(0.3)) outOfTurn(world, node)
     else world.transmit(node, rng.chance(0.5) ? null : target, { type: 'vote', vote: signed(world, node, vote) })
   })
@@ -99,6 +100,14 @@ function stuffed(world: World, node: SimNode, vote: Vote): Certificate {
     ...vote,
     signers: Array.from({ length: count }, () => index),
     signatures: Array.from({ length: count }, () => signature),
+  }
+}
+
+/** Old votes of others with another epoch written on them; their signatures must not hold. */
+function relabel(world: World, node: SimNode, target: Address): void {
+  for (const vote of world.rng.shuffle(world.recentVotes).slice(0, 10)) {
+    const epoch = asEpoch(world.rng.chance(0.5) ? node.core.council.set.epoch : vote.epoch + 1)
+    world.transmit(node, target, { type: 'vote', vote: { ...vote, epoch } })
   }
 }
 

@@ -3,10 +3,16 @@
 import { viewWindow } from '../../src/consensus/bounds.js'
 import { verifyCertificate } from '../../src/consensus/certificate.js'
 import type { Core } from '../../src/consensus/core.js'
-import type { Certificate, ConsensusMessage, SealedBlock, SignedVote } from '../../src/consensus/types.js'
+import type {
+  Certificate,
+  ConsensusMessage,
+  LeaderSchedule,
+  SealedBlock,
+  SignedVote,
+} from '../../src/consensus/types.js'
 import type { Address, Hash } from '../../src/core/bytes.js'
 import { indexOf, Keys } from './fakes.js'
-import type { SimNode } from './node.js'
+import type { Durable, SimNode } from './node.js'
 import type { Scenario } from './scenario.js'
 
 export class Violation extends Error {
@@ -25,7 +31,10 @@ export class Checker {
   private readonly signed = new Map<string, Hash>()
   readonly accused = new Set<Address>()
 
-  constructor(private readonly scenario: Scenario) {}
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly schedule: LeaderSchedule,
+  ) {}
 
   isHonest(address: Address): boolean {
     return this.scenario.actors[indexOf(address)] === 'honest'
@@ -85,14 +94,18 @@ export class Checker {
   }
 
   /** I1, I2, I4, I10. */
-  onFinal(node: SimNode, block: SealedBlock, root: Hash, parent: Hash): void {
+  onFinal(node: SimNode, block: SealedBlock, root: Hash, before: Durable): void {
     if (node.actor !== 'honest') return
     const known = this.finals[block.height]
     if (known === undefined) this.finals[block.height] = block.hash
     else if (known !== block.hash)
       throw new Violation('I1', `two final blocks at height ${block.height}, node ${node.index}`)
-    if (block.parent !== parent)
+    if (block.parent !== before.final.hash)
       throw new Violation('I4', `final block ${block.height} does not follow its parent, node ${node.index}`)
+    if (block.epoch !== before.set.epoch)
+      throw new Violation('I4', `final block ${block.height} has epoch ${block.epoch}, not ${before.set.epoch}`)
+    if (block.leader !== this.schedule(before.set, block.view))
+      throw new Violation('I4', `final block ${block.height} is not by the leader of its view`)
     const knownRoot = this.roots[block.height]
     if (knownRoot === undefined) this.roots[block.height] = root
     else if (knownRoot !== root)

@@ -4,7 +4,6 @@ import { decodeJournalRecord, decodeMessage, encodeJournalRecord, encodeMessage 
 import type { Core } from '../../src/consensus/core.js'
 import { createEngine, type Engine } from '../../src/consensus/engine.js'
 import type { Sabotage } from '../../src/consensus/sabotage.js'
-import { roundRobin, smoothWeightedRoundRobin } from '../../src/consensus/schedule.js'
 import type {
   Certificate,
   ConsensusMessage,
@@ -41,7 +40,7 @@ interface StoredBlock {
 }
 
 /** What survives a crash. */
-interface Durable {
+export interface Durable {
   final: FinalPoint
   set: SealerSet
   state: SimState
@@ -103,7 +102,7 @@ export class SimNode {
     this.engine = createEngine(
       {
         self: this.address,
-        schedule: scenario.weightedSchedule ? smoothWeightedRoundRobin : roundRobin,
+        schedule: world.schedule,
         timers: scenario.timers,
         sign: (vote) => world.keys.sign(this.address, vote),
         sabotage: new Set(bug ? [bug as Sabotage] : []),
@@ -144,7 +143,7 @@ export class SimNode {
   private later(delayMs: number, action: () => void): void {
     const { life } = this
     this.world.queue.after(delayMs, () => {
-      if (this.life === life) action()
+      if (this.life === life) this.world.guard(action)
     })
   }
 
@@ -400,7 +399,7 @@ export class SimNode {
     const { durable, world } = this
     const state = this.stateOf(block.hash)
     if (!state) throw new Error(`node ${this.index} must commit ${block.hash} without having executed it`)
-    world.checker.onFinal(this, block, state.root, durable.final.hash)
+    world.checker.onFinal(this, block, state.root, durable)
     durable.chain.push({ block, certificate })
     durable.final = { hash: block.hash, height: block.height, view: block.view, certificate }
     durable.state = state
@@ -409,7 +408,7 @@ export class SimNode {
       this.mempool.delete(tx)
     }
     const verdict = this.verdictOf(block.epoch, state.txs)
-    if (verdict.ok && verdict.nextSet && world.scenario.bug !== 'no-epoch-boundary') durable.set = verdict.nextSet
+    if (verdict.ok && verdict.nextSet) durable.set = verdict.nextSet
     world.onFinal(this, state.txs)
   }
 

@@ -1,5 +1,13 @@
 /** The network, the faults and the clock of one simulation run. */
-import type { Certificate, ConsensusMessage, SealedBlock, SealerSet } from '../../src/consensus/types.js'
+import { roundRobin, smoothWeightedRoundRobin } from '../../src/consensus/schedule.js'
+import type {
+  Certificate,
+  ConsensusMessage,
+  LeaderSchedule,
+  SealedBlock,
+  SealerSet,
+  SignedVote,
+} from '../../src/consensus/types.js'
 import type { Address, Epoch, Hash } from '../../src/core/bytes.js'
 import { babble, distort } from './byzantine.js'
 import { Checker, Violation } from './checker.js'
@@ -32,9 +40,11 @@ export class World {
   readonly queue = new EventQueue()
   readonly rng: Prng
   readonly keys: Keys
+  readonly schedule: LeaderSchedule
   readonly checker: Checker
   readonly nodes: SimNode[] = []
   readonly blockHashes: Hash[] = []
+  readonly recentVotes: SignedVote[] = []
   readonly transcript: string[] = []
   /** Chance that a proposal fails against a node's own clock. */
   clockTrouble = 0
@@ -53,7 +63,8 @@ export class World {
   ) {
     this.rng = new Prng(scenario.seed)
     this.keys = new Keys(scenario.bug !== 'no-epoch-in-vote')
-    this.checker = new Checker(scenario)
+    this.schedule = scenario.weightedSchedule ? smoothWeightedRoundRobin : roundRobin
+    this.checker = new Checker(scenario, this.schedule)
     this.loss = scenario.loss
     scenario.actors.forEach((actor, index) => {
       this.nodes.push(new SimNode(this, index, actor))
@@ -63,7 +74,10 @@ export class World {
 
   setOf(epoch: Epoch): SealerSet {
     let set = this.sets.get(epoch)
-    if (!set) this.sets.set(epoch, (set = this.scenario.setOf(epoch)))
+    if (!set) {
+      set = this.scenario.setOf(epoch)
+      this.sets.set(epoch, set)
+    }
     return set
   }
 
@@ -88,6 +102,7 @@ export class World {
     if (isConsensus(message)) {
       this.guard(() => this.checker.onSend(from, message))
       this.messages++
+      if (message.type === 'vote') this.remember(message.vote)
       if (message.type !== 'status') this.talk++
     }
     if (from.address === to.address || this.cuts.some((cut) => cut(from.index, to.index))) return
@@ -97,6 +112,11 @@ export class World {
       const [low, high] = this.scenario.delayMs
       this.queue.after(this.rng.between(low, high), () => this.guard(() => to.receive(from.address, message)))
     }
+  }
+
+  private remember(vote: SignedVote): void {
+    this.recentVotes.push(vote)
+    if (this.recentVotes.length > 200) this.recentVotes.splice(0, 100)
   }
 
   noticePeer(node: SimNode, connected: boolean): void {
@@ -253,7 +273,7 @@ export class World {
     return this.nodes.filter((node) => node.actor === 'honest')
   }
 
-  private guard(action: () => void): void {
+  guard(action: () => void): void {
     if (this.violation !== null) return
     try {
       action()
