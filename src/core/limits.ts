@@ -104,7 +104,7 @@ export const schemaLengthMax = 1_024
 
 /** Keystore file: a V3 file is under 1 KiB. */
 export const keystoreBytesMax = 16 * KIB
-/** scrypt memory (128 * N * r) that a keystore file may ask for; geth's standard strength asks for 256 MiB. */
+/** scrypt work, 128 * N * r * p, that a keystore file may ask for; geth's standard strength asks for 256 MiB. */
 export const keystoreScryptBytesMax = 512 * MIB
 /** PBKDF2 rounds that a keystore file may ask for; files in use have 10,240 to 1,000,000. */
 export const keystorePbkdf2RoundsMax = 10_000_000

@@ -3,7 +3,9 @@ import t from 'tap'
 import { keccak256 as viemKeccak } from 'viem'
 import { toHex, utf8 } from '../../src/core/bytes.js'
 import { EMPTY_OMMERS_HASH, EMPTY_TRIE_ROOT } from '../../src/core/header.js'
+import { txBytesMax } from '../../src/core/limits.js'
 import { keccak, keccak256, keccakHash, nobleKeccak, wasmKeccak } from '../../src/crypto/keccak.js'
+import { messageBytesMax } from '../../src/crypto/keccakModule.js'
 
 t.test('the WebAssembly implementation loads here and is in use', async (t) => {
   t.not(wasmKeccak, null)
@@ -21,10 +23,20 @@ t.test('every length over several blocks of the sponge, all implementations', as
   for (let length = 0; length <= 3 * 136 + 1; length++) {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + length) & 255)
     const expected = viemKeccak(bytes)
-    const same = [keccak256, nobleKeccak.keccak256].every((hash) => toHex(hash(bytes)) === expected)
+    const same = [keccak, nobleKeccak].every(
+      (hash) => toHex(hash.keccak256(bytes)) === expected && hash.keccakHash(bytes) === expected,
+    )
     if (!same) t.fail(`length ${length}`)
   }
-  t.same(keccak256(new Uint8Array(1_000_000)), nobleKeccak.keccak256(new Uint8Array(1_000_000)), 'a megabyte')
+})
+
+t.test('around the longest message that fits the module', async (t) => {
+  for (const length of [messageBytesMax - 1, messageBytesMax, messageBytesMax + 1, 1_000_000]) {
+    const bytes = new Uint8Array(length).fill(0xa5)
+    t.same(keccak256(bytes), nobleKeccak.keccak256(bytes), `${length} bytes`)
+    t.equal(keccakHash(bytes), nobleKeccak.keccakHash(bytes))
+  }
+  t.ok(messageBytesMax > txBytesMax)
 })
 
 t.test('views into larger buffers, and digests that stay', async (t) => {
