@@ -13,6 +13,7 @@ import {
 } from '../../src/agent/dataset/generate.js'
 import { loadDataset } from '../../src/agent/dataset/load.js'
 import { createRandom, ExactSampler } from '../../src/agent/dataset/random.js'
+import { isCreditCode, isResidentId } from '../../src/contracts/dataFunctions.js'
 
 /** What the record really lacks, read from the record alone. */
 function caseOf(row: DatasetRow): string {
@@ -68,8 +69,8 @@ t.test('values agree with each other', (t) => {
     if (Number(v.intellectualPropertyRights) !== kinds.reduce((a, b) => a + b)) t.fail('rights do not add up')
     if (Number(v.paidUpCapital) > Number(v.registeredCapital)) t.fail('paid up above registered')
     if (Number(v.socialSecurityEmployees) > Number(v.employees)) t.fail('more insured than employed')
-    if (!/^91\d{14}[\dX][0-9A-HJ-NPQRTUWXY]$/.test(v.unifiedSocialCreditCode)) t.fail(v.unifiedSocialCreditCode)
-    if (!/^\d{17}[\dX]$/.test(v.legalRepresentativeId)) t.fail(v.legalRepresentativeId)
+    if (!isCreditCode(v.unifiedSocialCreditCode)) t.fail(v.unifiedSocialCreditCode)
+    if (!isResidentId(v.legalRepresentativeId)) t.fail(v.legalRepresentativeId)
     if (!/^\d{19}$/.test(v.bankAccount)) t.fail(v.bankAccount)
   }
   t.pass('500 enterprises')

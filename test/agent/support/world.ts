@@ -23,10 +23,14 @@ export interface Account {
   readonly encryption: EncryptionKeyPair
 }
 
+const keyOf = (kind: number, number: number) =>
+  Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? kind : i === 1 ? number & 255 : i === 2 ? number >> 8 : 7))
+
 let accounts = 0
 export function account(id: string): Account {
-  const privateKey = new Uint8Array(32).fill(++accounts)
-  const encryption = encryptionKeyFromPrivate(new Uint8Array(32).fill(100 + accounts))
+  accounts++
+  const privateKey = keyOf(1, accounts)
+  const encryption = encryptionKeyFromPrivate(keyOf(2, accounts))
   return { id, privateKey, address: privateKeyToAddress(privateKey), encryption }
 }
 
