@@ -1,0 +1,70 @@
+/** What commands and programs use of the agents: submit, verify, serve a department, load data. */
+import { type Connection, type ConnectionOptions, connect } from './connection.js'
+import { type Declaration, readDeclaration } from './declaration.js'
+import { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
+import { Requester, type RequesterOptions, type VerificationReport } from './requester.js'
+
+export { AgentError, type AgentErrorCode } from './agentError.js'
+export { type Connection, type ConnectionOptions, connect } from './connection.js'
+export { ContractRevert } from './contractClient.js'
+export {
+  DatabaseError,
+  type DepartmentDatabase,
+  type EnterpriseLocator,
+  type EnterpriseRecord,
+  type LoadProgress,
+  type RecordWrite,
+} from './database/departmentDatabase.js'
+export { openDepartmentDatabase, openMemoryDatabase } from './database/open.js'
+export { DATASET_DEPARTMENTS, type DepartmentId } from './dataset/departments.js'
+export { type DatasetOptions, datasetCompanies, datasetRows, datasetSamples, datasetSizes } from './dataset/generate.js'
+export { loadDataset } from './dataset/load.js'
+export { type Declaration, DeclarationError, parseDeclaration, readDeclaration } from './declaration.js'
+export { GetConfirm, GetExistence } from './department/functions.js'
+export { type DepartmentService, type DepartmentServiceOptions, startDepartmentService } from './department/service.js'
+export { EnterpriseProxy, type PartReport, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
+export type { AgentLog } from './log.js'
+export { PortraitKeyFileError, rotatePortraitKey } from './portraitKeyFile.js'
+export {
+  type Question,
+  Requester,
+  type RequesterOptions,
+  type VerificationReport,
+  type VerifiedAttribute,
+} from './requester.js'
+
+/** Reads a declaration file and submits it with the enterprise's key. Errors: DeclarationError and those of EnterpriseProxy.submit. */
+export async function submitDeclaration(
+  file: string,
+  options: { readonly connection: ConnectionOptions; readonly proxy: ProxyOptions },
+): Promise<SubmissionReport> {
+  return withDeclaration(file, options.connection, (declaration, connection) => {
+    return new EnterpriseProxy(options.proxy, connection).submit(declaration)
+  })
+}
+
+/** Reads a declaration file and asks about all of its values. Errors: DeclarationError and those of Requester.verify. */
+export async function verifyDeclaration(
+  file: string,
+  options: { readonly connection: ConnectionOptions; readonly requester: RequesterOptions },
+): Promise<VerificationReport> {
+  return withDeclaration(file, options.connection, async ({ enterpriseId, values }, connection) => {
+    const requester = new Requester(options.requester, connection)
+    await requester.authenticate()
+    return requester.verify({ enterpriseId, values })
+  })
+}
+
+async function withDeclaration<T>(
+  file: string,
+  options: ConnectionOptions,
+  use: (declaration: Declaration, connection: Connection) => Promise<T>,
+): Promise<T> {
+  const declaration = await readDeclaration(file)
+  const connection = await connect(options)
+  try {
+    return await use(declaration, connection)
+  } finally {
+    connection.close()
+  }
+}
