@@ -29,13 +29,36 @@ export function toHex(bytes: Uint8Array): Hex {
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 }
 
-const HEX = /^0x(?:[0-9a-fA-F]{2})*$/
+/** Value of each ASCII hex digit; 255 for everything else. */
+const DIGITS = new Uint8Array(128).fill(255)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  DIGITS[digit.charCodeAt(0)] = value
+  DIGITS[digit.toUpperCase().charCodeAt(0)] = value
+}
+
+const HEX = /^0x[0-9a-fA-F]*$/
 
 /** Bytes of a `0x` hex string of even length. Throws BytesError naming `title` when it is anything else. */
 export function fromHex(hex: string, title = 'hex string'): Uint8Array {
-  if (!HEX.test(hex)) throw new BytesError(`${title} must be 0x-prefixed hex with an even number of digits`)
-  const buffer = Buffer.from(hex.slice(2), 'hex')
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+  if (hex.length % 2 !== 0 || hex.charCodeAt(0) !== 0x30 || hex.charCodeAt(1) !== 0x78) throw notHex(title)
+  const out = new Uint8Array((hex.length - 2) >> 1)
+  // Calls into the runtime pay off from about two words on. Node alone would cut wide characters to their low byte.
+  if (out.length > 64) {
+    if (!HEX.test(hex)) throw notHex(title)
+    Buffer.from(out.buffer).write(hex.slice(2), 'hex')
+    return out
+  }
+  for (let i = 0, at = 2; i < out.length; i++, at += 2) {
+    const high = DIGITS[hex.charCodeAt(at)] ?? 255
+    const low = DIGITS[hex.charCodeAt(at + 1)] ?? 255
+    if ((high | low) > 15) throw notHex(title)
+    out[i] = (high << 4) | low
+  }
+  return out
+}
+
+function notHex(title: string): BytesError {
+  return new BytesError(`${title} must be 0x-prefixed hex with an even number of digits`)
 }
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/
@@ -90,12 +113,19 @@ export function utf8(text: string): Uint8Array {
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+const WORD_END = 2n ** 256n
+/** One word through which integers and bytes change into each other. */
+const word = new DataView(new ArrayBuffer(32))
+const wordBytes = new Uint8Array(word.buffer)
 
 /** Big-endian bytes of a non-negative integer without leading zeros (0 is empty), as RLP wants. */
 export function uintToBytes(value: bigint | number): Uint8Array {
   if (typeof value === 'bigint' && value > MAX_SAFE) {
-    const hex = value.toString(16)
-    return new Uint8Array(Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex'))
+    if (value >= WORD_END) return longUintToBytes(value)
+    writeWord(value)
+    let from = 0
+    while (wordBytes[from] === 0) from++
+    return wordBytes.slice(from)
   }
   let rest = Number(value)
   if (!(rest >= 0) || !Number.isSafeInteger(rest)) throw new BytesError(`not an unsigned integer: ${value}`)
@@ -109,31 +139,58 @@ export function uintToBytes(value: bigint | number): Uint8Array {
   return out
 }
 
-/** Unsigned integer of big-endian bytes; empty is 0. */
-export function bytesToUint(bytes: Uint8Array): bigint {
-  if (bytes.length === 0) return 0n
-  return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`)
+/** Unsigned integer of the big-endian bytes from `from` up to `to`; none is 0. */
+export function bytesToUint(bytes: Uint8Array, from = 0, to = bytes.length): bigint {
+  const length = to - from
+  if (length <= 6) return BigInt(smallUint(bytes, from, to))
+  if (length > 32) return BigInt(toHex(bytes.subarray(from, to)))
+  const start = 32 - length
+  wordBytes.fill(0, 0, start)
+  for (let i = 0; i < length; i++) wordBytes[start + i] = bytes[from + i]!
+  if (length <= 8) return word.getBigUint64(24)
+  const low = (word.getBigUint64(16) << 64n) | word.getBigUint64(24)
+  return length <= 16 ? low : (word.getBigUint64(0) << 192n) | (word.getBigUint64(8) << 128n) | low
 }
 
 /** Unsigned integer below 2^53 of big-endian bytes; throws BytesError when it is larger. */
 export function bytesToNumber(bytes: Uint8Array, title = 'integer'): number {
-  const value = bytes.length <= 6 ? undefined : bytesToUint(bytes)
-  if (value !== undefined) {
-    if (value > MAX_SAFE) throw new BytesError(`${title} must be below 2^53`)
-    return Number(value)
-  }
-  let n = 0
-  for (const byte of bytes) n = n * 256 + byte
-  return n
+  if (bytes.length <= 6) return smallUint(bytes, 0, bytes.length)
+  const value = bytesToUint(bytes)
+  if (value > MAX_SAFE) throw new BytesError(`${title} must be below 2^53`)
+  return Number(value)
 }
 
-/** Big-endian word of 32 bytes. */
+/** Big-endian word of 32 bytes. Throws BytesError unless 0 <= value < 2^256. */
 export function uintToWord(value: bigint | number): Uint8Array {
-  const bytes = uintToBytes(value)
-  if (bytes.length > 32) throw new BytesError('integer does not fit in 256 bits')
-  const word = new Uint8Array(32)
-  word.set(bytes, 32 - bytes.length)
-  return word
+  const integer = typeof value === 'bigint' ? value : safeUint(value)
+  if (integer < 0n) throw new BytesError(`not an unsigned integer: ${value}`)
+  if (integer >= WORD_END) throw new BytesError('integer does not fit in 256 bits')
+  writeWord(integer)
+  return wordBytes.slice()
+}
+
+function safeUint(value: number): bigint {
+  if (!Number.isSafeInteger(value)) throw new BytesError(`not an unsigned integer: ${value}`)
+  return BigInt(value)
+}
+
+function writeWord(value: bigint): void {
+  word.setBigUint64(24, value)
+  word.setBigUint64(16, value >> 64n)
+  word.setBigUint64(8, value >> 128n)
+  word.setBigUint64(0, value >> 192n)
+}
+
+function longUintToBytes(value: bigint): Uint8Array {
+  const hex = value.toString(16)
+  return fromHex(`0x${hex.length % 2 ? '0' : ''}${hex}`)
+}
+
+/** Up to six bytes: what a double holds exactly. */
+function smallUint(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0
+  for (let i = from; i < to; i++) value = value * 256 + bytes[i]!
+  return value
 }
 
 function preview(value: unknown): string {

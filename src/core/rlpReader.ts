@@ -1,4 +1,5 @@
 /** Strict cursor over RLP (yellow paper, appendix B) for decoders on the hot path: no intermediate items. */
+import { bytesToUint } from './bytes.js'
 import { CodedError } from './codedError.js'
 
 export type RlpErrorCode =
@@ -83,7 +84,7 @@ export class RlpReader {
     this.integerHeader(bytesMax)
     const { bytes, payloadAt, payloadEnd } = this
     this.at = payloadEnd
-    return uintAt(bytes, payloadAt, payloadEnd)
+    return bytesToUint(bytes, payloadAt, payloadEnd)
   }
 
   /** The next item as an unsigned integer below 2^48. */
@@ -151,16 +152,5 @@ export class RlpReader {
 function numberAt(bytes: Uint8Array, from: number, to: number): number {
   let value = 0
   for (let i = from; i < to; i++) value = value * 256 + bytes[i]!
-  return value
-}
-
-function uintAt(bytes: Uint8Array, from: number, to: number): bigint {
-  const length = to - from
-  if (length <= 6) return BigInt(numberAt(bytes, from, to))
-  if (length > 32) return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString('hex')}`)
-  // Six bytes a step: the largest whole number of bytes that a double holds exactly.
-  const head = from + (length % 6)
-  let value = BigInt(numberAt(bytes, from, head))
-  for (let i = head; i < to; i += 6) value = (value << 48n) | BigInt(numberAt(bytes, i, i + 6))
   return value
 }
