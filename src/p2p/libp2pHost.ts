@@ -198,16 +198,37 @@ function wrapConnection(connection: Connection, address: Address, protocol: stri
   }
 }
 
+/**
+ * A stream's 'drain' says that some bytes may leave, not that all have left; to write at each of them would pile up bytes below our
+ * queue. So it counts as full until its own buffer is empty.
+ */
 function wrapStream(stream: Stream): HostStream {
+  let isWriting = false
+  const isFree = (): boolean => stream.writeBufferLength === 0 && !stream.writableNeedsDrain
   return {
-    write: (bytes) => stream.send(bytes),
+    write(bytes) {
+      isWriting = true
+      try {
+        stream.send(bytes)
+      } finally {
+        isWriting = false
+      }
+      return isFree()
+    },
     pause: () => stream.pause(),
     resume: () => {
       if (stream.status === 'open') stream.resume()
     },
     abort: (reason) => stream.abort(reason),
     listen: (events: HostStreamEvents) => {
-      stream.addEventListener('drain', () => events.onDrain())
+      const onRoom = (): void => {
+        if (!isWriting && isFree()) events.onDrain()
+      }
+      stream.addEventListener('drain', onRoom)
+      // 'idle' comes from within the stream's send, which would keep what is sent now without sending it.
+      stream.addEventListener('idle', () => {
+        if (!isWriting) queueMicrotask(onRoom)
+      })
       stream.addEventListener('remoteCloseWrite', () => events.onClose())
       stream.addEventListener('close', () => events.onClose())
       stream.addEventListener('message', (event) => forEachChunk(event.data, (chunk) => events.onData(chunk)))
