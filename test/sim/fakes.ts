@@ -150,9 +150,10 @@ export interface SimState {
   readonly root: Hash
   readonly parent: SimState | null
   readonly txs: readonly number[]
+  readonly height: number
 }
 
-export const genesisState: SimState = { root: fakeHash('genesis state'), parent: null, txs: [] }
+export const genesisState: SimState = { root: fakeHash('genesis state'), parent: null, txs: [], height: 0 }
 
 export const genesisFinal = { hash: fakeHash('genesis'), height: asHeight(0), view: asView(0), certificate: null }
 

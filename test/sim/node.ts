@@ -218,6 +218,7 @@ export class SimNode {
   }
 
   input(input: Input): void {
+    if (!this.up) return
     this.work.push(input)
     if (this.working) return
     this.working = true
@@ -356,7 +357,7 @@ export class SimNode {
     if (!certified && this.world.rng.chance(this.world.clockTrouble)) return { ok: false, reason: 'clock' }
     const repeated = txs.some((tx, i) => this.isIncluded(tx, parent) || txs.indexOf(tx) !== i)
     if (repeated || root !== rootAfter(parent, txs)) return { ok: false, reason: 'invalid' }
-    this.states.set(block.hash, { root, parent, txs })
+    this.states.set(block.hash, { root, parent, txs, height: block.height })
     return this.verdictOf(block.epoch, txs)
   }
 
@@ -377,7 +378,7 @@ export class SimNode {
     if (txs.length === 0 && !effect.mayBeEmpty) return { type: 'built', view, block: null, verdict: { ok: true } }
     const root = rootAfter(state, txs)
     const block = sealBlock(this.world.keys, { parent, height, epoch, view, leader: this.address, txs, root, salt: 0 })
-    this.states.set(block.hash, { root, parent: state, txs })
+    this.states.set(block.hash, { root, parent: state, txs, height })
     this.world.blockHashes.push(block.hash)
     return { type: 'built', view, block, verdict: this.verdictOf(epoch, txs) }
   }
@@ -415,10 +416,7 @@ export class SimNode {
   /** Forgets overlays at or below the final block and, now and then, rewrites the journal. */
   private prune(): void {
     const { durable, world } = this
-    if (this.states.size > 40) {
-      const live = new Set([...this.core.blocks.keys(), durable.final.hash])
-      for (const hash of this.states.keys()) if (!live.has(hash)) this.states.delete(hash)
-    }
+    for (const [hash, state] of this.states) if (state.height < durable.final.height) this.states.delete(hash)
     if (!world.rng.chance(0.3)) return
     const records = this.engine!.liveRecords(durable.final.hash)
     if (!records) return

@@ -55,6 +55,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
   const weights = weightsFor(rng, nodes)
   const actors = actorsFor(rng, weights, calm)
   const faulty = actors.some((actor) => actor !== 'honest')
+  const weightedSchedule = rng.chance(0.3)
   const epochs = calm || rng.chance(0.5) ? 0 : 1 + rng.below(3)
   return {
     seed,
@@ -73,13 +74,13 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     downForGood: calm || faulty ? null : downFor(rng, weights),
     chaosMs: calm ? 500 : rng.pick([2000, 6000, 12000]),
     txs: rng.pick([1, 5, 20, 60]),
-    gossip: rng.chance(0.8) || epochs > 0,
+    gossip: rng.chance(0.8) || epochs > 0 || weightedSchedule,
     fsyncMs: rng.pick([0, 0.2, 3]),
     executeMs: rng.pick([0, 0, 1, 8]),
     throughCodec: rng.chance(0.1),
     prefilter: rng.chance(0.5),
     peerInputs: rng.chance(0.5),
-    weightedSchedule: rng.chance(0.3),
+    weightedSchedule,
     bug: options.bug ?? null,
   }
 }
