@@ -164,7 +164,10 @@ function take(core: Core, input: Input): void {
 
 function takeMessage(core: Core, from: Address, message: ConsensusMessage): void {
   const peer = peerOf(core, from)
-  if (peer) peer.heardAt = core.now
+  if (peer) {
+    peer.heardAt = core.now
+    peer.connected = true
+  }
   switch (message.type) {
     case 'proposal':
       takeProposal(core, message)
