@@ -1,0 +1,233 @@
+/** A chain in memory for contract tests: genesis, transactions by name, calls, blocks. */
+import { type Abi, decodeErrorResult } from 'viem'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
+import { BASIS, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from '../../src/contracts/codes.js'
+import { dataPortraitInterface } from '../../src/contracts/dataPortrait.js'
+import { dataSharingInterface } from '../../src/contracts/dataSharing.js'
+import { applyGenesis } from '../../src/contracts/genesis.js'
+import type { DataProfile, GenesisConfig } from '../../src/contracts/genesisTypes.js'
+import { keyAgreementInterface } from '../../src/contracts/keyAgreement.js'
+import { membersInterface } from '../../src/contracts/members.js'
+import { systemContracts } from '../../src/contracts/registry.js'
+import { sealersInterface } from '../../src/contracts/sealers.js'
+import { attributeId, textId } from '../../src/contracts/textId.js'
+import {
+  type Address,
+  asHeight,
+  type Hash,
+  toHash,
+  toHex,
+  utf8,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+} from '../../src/core/bytes.js'
+import { keccak256 } from '../../src/crypto/keccak.js'
+import type { RecoveredTransaction } from '../../src/crypto/transaction.js'
+import { EMPTY_STATE } from '../../src/state/layer.js'
+import { StateOverlay } from '../../src/state/overlay.js'
+import { callContract } from '../../src/vm/call.js'
+import type { BlockContext } from '../../src/vm/contract.js'
+import { executeTransaction, type TransactionOutcome } from '../../src/vm/executeTransaction.js'
+
+export const CHAIN_ID = 20261n
+export const INTERFACES = {
+  members: membersInterface,
+  dataPortrait: dataPortraitInterface,
+  dataSharing: dataSharingInterface,
+  keyAgreement: keyAgreementInterface,
+  sealers: sealersInterface,
+}
+
+export const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}` as Address
+export const word = (text: string): Hash => toHash(keccak256(utf8(text)))
+
+export const OPERATOR = account(0x01)
+export const MARKET = account(0x11)
+export const FINANCE = account(0x12)
+export const PATENTS = account(0x13)
+export const AUDITOR = account(0x21)
+export const ENTERPRISE = account(0x31)
+export const OTHER_ENTERPRISE = account(0x32)
+export const STRANGER = account(0x99)
+export const SEALER = account(0x41)
+export const ENTERPRISE_ID = textId('91440300708461136T')
+export const OTHER_ENTERPRISE_ID = textId('914403001922038216')
+export const PURPOSE = textId('policy-declaration')
+export const ENVELOPE = Uint8Array.of(1, 2, 3)
+
+export const CAPITAL = attributeId('registeredCapital')
+export const EMPLOYEES = attributeId('employees')
+export const BANK_ACCOUNT = attributeId('bankAccount')
+/** Supervised by MARKET and FINANCE together. */
+export const LEGAL_REPRESENTATIVE = attributeId('legalRepresentative')
+
+export function profile(
+  attribute: Hash,
+  supervisors: readonly Address[],
+  rule: Partial<DataProfile['rule']> = {},
+): DataProfile {
+  return {
+    attribute,
+    schemaVersion: 1,
+    schema: { valueType: VALUE_TYPE.text, checksum: 0, caseRule: 0, scale: 0, lengthMax: 100, min: 0n, max: 0n },
+    supervisors,
+    encryptionKey: ZERO_HASH,
+    keyEpoch: 0n,
+    rule: {
+      quorum: QUORUM.all,
+      askerRoles: 1 << ROLE.department,
+      basis: BASIS.none,
+      delivery: DELIVERY.ledger,
+      validityBlocks: 0n,
+      deadlineBlocks: 0n,
+      digestBudget: 0,
+      ...rule,
+    },
+  }
+}
+
+export function genesisConfig(changes: Partial<GenesisConfig> = {}): GenesisConfig {
+  const department = (address: Address, id: string) => {
+    return { address, role: ROLE.department, name: `Department ${id}`, id, encryptionKey: word(`key of ${id}`) }
+  }
+  const enterprise = (address: Address, id: string) => ({ address, role: ROLE.enterprise, name: `Company ${id}`, id })
+  return {
+    chainId: Number(CHAIN_ID),
+    timestamp: 1_700_000_000,
+    gasLimit: 100_000_000n,
+    sealers: [
+      { address: SEALER, weight: 1 },
+      { address: MARKET, weight: 3 },
+    ],
+    members: [
+      { address: OPERATOR, role: ROLE.operator, name: 'Operations centre', id: 'operator' },
+      department(MARKET, 'market-regulation'),
+      department(FINANCE, 'finance'),
+      department(PATENTS, 'intellectual-property'),
+      { address: AUDITOR, role: ROLE.auditor, name: 'Audit office', id: 'audit' },
+      enterprise(ENTERPRISE, '91440300708461136T'),
+      enterprise(OTHER_ENTERPRISE, '914403001922038216'),
+    ],
+    attributes: [
+      profile(CAPITAL, [MARKET]),
+      profile(EMPLOYEES, [MARKET]),
+      profile(BANK_ACCOUNT, [FINANCE]),
+      profile(LEGAL_REPRESENTATIVE, [MARKET, FINANCE]),
+    ],
+    alloc: [{ address: OPERATOR, balance: 1_000n }],
+    ...changes,
+  }
+}
+
+type Interfaces = typeof INTERFACES
+type Name = keyof Interfaces
+type Args<C extends Name> = Parameters<Interfaces[C]['encodeCall']>
+
+export class World {
+  readonly state = new StateOverlay(EMPTY_STATE)
+  number = 1
+
+  constructor(readonly genesis: GenesisConfig = genesisConfig()) {
+    applyGenesis(this.state, genesis)
+  }
+
+  get block(): BlockContext {
+    const { gasLimit, timestamp } = this.genesis
+    const number = asHeight(this.number)
+    return { number, timestamp: timestamp + this.number, chainId: CHAIN_ID, sealer: SEALER, gasLimit }
+  }
+
+  transaction(
+    sender: Address,
+    to: Address,
+    data: Uint8Array,
+    changes: Partial<RecoveredTransaction> = {},
+  ): RecoveredTransaction {
+    return {
+      type: 2,
+      chainId: CHAIN_ID,
+      nonce: this.state.account(sender)?.nonce ?? 0n,
+      gasPrice: 1n,
+      maxPriorityFeePerGas: 1n,
+      gasLimit: 10_000_000n,
+      to,
+      value: 0n,
+      data,
+      accessList: [],
+      yParity: 0,
+      r: 1n,
+      s: 1n,
+      raw: data,
+      hash: ZERO_HASH,
+      sender,
+      ...changes,
+    }
+  }
+
+  /** Sends a transaction that calls a contract's function. */
+  send<C extends Name>(contract: C, sender: Address, ...call: Args<C>): TransactionOutcome {
+    const encode = INTERFACES[contract].encodeCall as (...args: Args<C>) => Uint8Array
+    const data = encode.apply(INTERFACES[contract], call)
+    return executeTransaction(
+      this.state,
+      this.block,
+      this.transaction(sender, CONTRACT_ADDRESSES[contract], data),
+      systemContracts,
+    )
+  }
+
+  /** As `send`; throws when the transaction fails. Returns its logs as [event, arguments]. */
+  must<C extends Name>(contract: C, sender: Address, ...call: Args<C>): Logged[] {
+    const outcome = this.send(contract, sender, ...call)
+    if (outcome.status !== 1) throw new Error(`${String(call[0])} failed: ${JSON.stringify(fault(contract, outcome))}`)
+    return logged(outcome)
+  }
+
+  /** Name of the custom error, or text, with which the transaction reverts, decoded by viem. */
+  refusal<C extends Name>(contract: C, sender: Address, ...call: Args<C>): string {
+    const mark = this.state.checkpoint()
+    const outcome = this.send(contract, sender, ...call)
+    this.state.revert(mark)
+    return fault(contract, outcome)
+  }
+
+  /** Calls a view function; its result, or the name of its error. */
+  view<C extends Name, R>(contract: C, decode: (abi: Interfaces[C], data: Uint8Array) => R, ...call: Args<C>): R {
+    const encode = INTERFACES[contract].encodeCall as (...args: Args<C>) => Uint8Array
+    const data = encode.apply(INTERFACES[contract], call)
+    const request = { from: ZERO_ADDRESS, to: CONTRACT_ADDRESSES[contract], data, value: 0n, gas: undefined }
+    const result = callContract(this.state, this.block, request, systemContracts)
+    if (result.ok) return decode(INTERFACES[contract], result.returnData)
+    throw new Error(result.code === 'REVERTED' ? errorName(contract, result.returnData) : result.message)
+  }
+}
+
+export type Logged = readonly [name: string, args: Record<string, unknown>]
+
+function fault(contract: Name, outcome: TransactionOutcome): string {
+  if (outcome.status === 1) return 'succeeded'
+  return outcome.revertData === undefined ? outcome.error! : errorName(contract, outcome.revertData)
+}
+
+function errorName(contract: Name, data: Uint8Array): string {
+  const abi = INTERFACES[contract].json as Abi
+  const { errorName: name, args } = decodeErrorResult({ abi, data: toHex(data) }) as {
+    errorName: string
+    args?: unknown[]
+  }
+  return name === 'Error' ? String(args?.[0]) : name
+}
+
+function logged(outcome: TransactionOutcome): Logged[] {
+  return outcome.logs.map((log) => {
+    for (const abi of Object.values(INTERFACES)) {
+      for (const item of abi.json) {
+        if (item.type !== 'event') continue
+        const decode = abi.decodeEvent as (name: string, log: unknown) => Record<string, unknown> | undefined
+        const args = decode.call(abi, item.name, log)
+        if (args !== undefined) return [item.name, args] as const
+      }
+    }
+    throw new Error(`unknown log ${log.topics[0]}`)
+  })
+}
