@@ -107,6 +107,8 @@ export class PeerLink {
       this.#events.onFault(error)
       return
     }
+    // A chunk counts as a frame, so that single bytes are not cheaper to send than to handle.
+    this.#framesInChunk++
     this.#spend(chunk.length, now)
   }
 

@@ -47,6 +47,37 @@ t.test('a node that comes back under another port and the same key is reached ag
   await untilConnected([networks[0]!, again])
 })
 
+t.test('sustained load in both directions loses nothing and keeps the connection', async (t) => {
+  const { networks, start } = await createLibp2pCluster(2)
+  t.teardown(() => Promise.all(networks.map((network) => network.stop())))
+  await start(0)
+  await start(1)
+  await untilConnected(networks)
+  const inboxes = networks.map(collect)
+  let losses = 0
+  for (const network of networks) network.onPeer(() => losses++)
+  const largeCount = 12
+  const smallCount = 20_000
+  const pump = async (from: number): Promise<void> => {
+    const network = networks[from]!
+    const to = networks[1 - from]!.self
+    let large = 0
+    let small = 0
+    await until(
+      'room for everything',
+      () => {
+        while (large < largeCount && network.send(to, CHANNEL.blocks, new Uint8Array(2 * 1024 * 1024))) large++
+        while (small < smallCount && network.send(to, CHANNEL.transactions, new Uint8Array(200))) small++
+        return large === largeCount && small === smallCount
+      },
+      60_000,
+    )
+  }
+  await Promise.all([pump(0), pump(1)])
+  await until('all frames', () => inboxes.every((inbox) => inbox.length === largeCount + smallCount), 60_000)
+  t.equal(losses, 0)
+})
+
 t.test('round trips are measured', async (t) => {
   const { networks, start } = await createLibp2pCluster(2)
   t.teardown(() => Promise.all(networks.map((network) => network.stop())))
