@@ -92,7 +92,7 @@ export function createFakeChain(): FakeChain {
     const done = (returnData: Uint8Array, logs: Log[] = []) => ({ ok: true as const, returnData, gasUsed: GAS, logs })
     if (request.to === null)
       return { ok: false, code: 'FAILED', message: 'contract creation is not supported', logs: [] }
-    if (request.to !== COUNTER) return done(new Uint8Array(0))
+    if (request.to !== COUNTER || request.data.length === 0) return done(new Uint8Array(0))
     const { functionName, args } = decodeFunctionData({ abi: counterAbi as Abi, data: toHex(request.data) })
     const [first, second] = (args ?? []) as [bigint | string, bigint]
     switch (functionName) {
