@@ -111,6 +111,8 @@ const faults: readonly [code: string, input: Uint8Array][] = [
   ['TRAILING_BYTES', fromHex('0x8000')],
   ['NOT_CANONICAL', fromHex('0x8100')],
   ['NOT_CANONICAL', fromHex('0xb801ff')],
+  ['NOT_CANONICAL', fromHex(`0xb837${'ff'.repeat(55)}`)],
+  ['NOT_CANONICAL', fromHex(`0xf837${'01'.repeat(55)}`)],
   ['NOT_CANONICAL', fromHex('0xf90001ff')],
   ['TOO_DEEP', nested(rlpDepthMax + 1)],
 ]

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { concatBytes, utf8 } from '../../src/core/bytes.js'
 import { envelopePlaintextBytesMax, envelopeRecipientsMax, txBytesMax } from '../../src/core/limits.js'
+import { aeadSeal } from '../../src/crypto/aead.js'
 import { generateEncryptionKey } from '../../src/crypto/encryptionKey.js'
 import {
   EnvelopeError,
@@ -10,6 +12,8 @@ import {
   openEnvelope,
   sealEnvelope,
 } from '../../src/crypto/envelope.js'
+import { hmacSha256 } from '../../src/crypto/hkdf.js'
+import { hpkeSeal } from '../../src/crypto/hpke.js'
 
 const info = utf8('info')
 const aad = utf8('aad')
@@ -99,8 +103,38 @@ t.test('sealing twice gives different bytes everywhere but in suite, count and k
   t.same(sealed.subarray(0, 10), again.subarray(0, 10))
 })
 
-t.test('an envelope under another content secret is refused by its commitment', async (t) => {
-  // An entry from another envelope: it opens by HPKE, but wraps a secret which this envelope does not commit to.
+/** An envelope for `first`, put together from the documented layout; `committed` is the secret that it claims to use. */
+function sealByHand(secret: Uint8Array, committed: Uint8Array): Uint8Array {
+  const label = (name: string) => utf8(`concordat envelope v1 ${name}`)
+  const { enc, ciphertext } = hpkeSeal('aes-256-gcm', first.publicKey, concatBytes(label('wrap'), info), aad, secret)
+  const keyId = createHash('sha256').update(first.publicKey).digest().subarray(0, 8)
+  const commitment = hmacSha256(committed, label('commitment'))
+  const head = concatBytes(Uint8Array.of(1, 1), keyId, enc, ciphertext, commitment)
+  const lengths = Uint8Array.from([0, 0, 0, head.length, 0, 0, 0, info.length])
+  const content = {
+    aead: 'aes-256-gcm',
+    key: hmacSha256(secret, label('key')),
+    nonce: new Uint8Array(12),
+    aad: concatBytes(label('content'), lengths, head, info, aad),
+  } as const
+  const padded = new Uint8Array(128)
+  padded[3] = PLAINTEXT.length
+  padded.set(PLAINTEXT, 4)
+  return concatBytes(head, aeadSeal(content, padded))
+}
+
+t.test('the layout is as documented', async (t) => {
+  const secret = new Uint8Array(32).fill(5)
+  const envelope = sealByHand(secret, secret)
+  t.same(openEnvelope({ envelope, privateKey: first.privateKey, info, aad }), PLAINTEXT)
+})
+
+t.test('a content secret other than the committed one is refused, though everything decrypts', async (t) => {
+  const envelope = sealByHand(new Uint8Array(32).fill(5), new Uint8Array(32).fill(6))
+  t.throws(() => openEnvelope({ envelope, privateKey: first.privateKey, info, aad }), { code: 'OPEN_FAILED' })
+})
+
+t.test('an entry moved from another envelope is refused by every recipient', async (t) => {
   const entryBytes = 8 + 32 + 48
   const other = sealEnvelope({ recipients: [first, second], plaintext: PLAINTEXT, info, aad })
   const mixed = sealed.slice()
