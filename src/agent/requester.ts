@@ -165,7 +165,7 @@ export class Requester {
   async #ask(question: Question, items: readonly AskedItem[], portraitKey: KnownPortraitKey, elapsed: () => number) {
     const { sender } = this.#connection
     const { enterpriseId } = question
-    const transaction = await sender.send(dataSharing, 'requestVerification', {
+    const sent = await sender.send(dataSharing, 'requestVerification', {
       enterpriseId,
       portraitVersion: portraitKey.version,
       purpose: question.purpose ?? DEFAULT_PURPOSE,
@@ -173,7 +173,8 @@ export class Requester {
       items: items.map(({ attribute, digest }) => ({ attribute, digest })),
       sealed: await this.#seal(enterpriseId, items, portraitKey),
     })
-    const receipt = await sender.final(transaction)
+    const receipt = await sender.final(sent)
+    const transaction = sent.hash
     const events = receipt.logs.map((log) =>
       dataSharing.abi.decodeEvent('VerificationRequested', { topics: log.topics, data: fromHex(log.data) }),
     )
@@ -226,20 +227,22 @@ export class Requester {
     elapsed: () => number,
   ): Promise<VerifiedAttribute[]> {
     const { client, heads } = this.#connection
-    const read = () => view(client, dataSharing, 'requestOf', { requestId })
+    const read = async () => {
+      const request = view(client, dataSharing, 'requestOf', { requestId })
+      const attestations = this.#attestations(requestId, fromHeight)
+      return { request: await request, attestations: await attestations }
+    }
     const settled = async () => {
-      const request = await read()
-      const late = request.deadline !== 0n && BigInt(heads.height) > request.deadline
-      return request.completed || late ? request : undefined
+      const found = await read()
+      const { completed, deadline } = found.request
+      return completed || (deadline !== 0n && BigInt(heads.height) > deadline) ? found : undefined
     }
     const timeoutMs = this.#options.answerTimeoutMs ?? 30_000
-    const request = await heads
-      .until(settled, timeoutMs, `the answers to request ${requestId}`)
-      .catch((error: unknown) => {
-        if (error instanceof WaitError && error.code === 'TIMEOUT') return read()
-        throw error
-      })
-    const attestations = await this.#attestations(requestId, fromHeight)
+    const wait = { timeoutMs, what: `the answers to request ${requestId}`, afterHeight: fromHeight }
+    const { request, attestations } = await heads.until(settled, wait).catch((error: unknown) => {
+      if (error instanceof WaitError && error.code === 'TIMEOUT') return read()
+      throw error
+    })
     const decided = new Map(request.items.map((item) => [item.attribute, item]))
     return Promise.all(
       items.map(({ name, attribute }) => {

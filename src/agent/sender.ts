@@ -23,21 +23,26 @@ export interface SenderNeeds {
   readonly heads: Heads
 }
 
+export interface SentTransaction {
+  readonly hash: Hash
+  /** Newest final block seen before it was sent: it is in a later one. */
+  readonly afterHeight: number
+}
+
 export interface TransactionSender {
   readonly address: Address
   /**
-   * Signs and hands to the node; resolves with the hash when the node has taken it. The node estimates the gas first, so a
-   * contract's refusal costs nothing. `reserve`: gas on top, for a state that may have grown by then. Throws
-   * ContractRevert, RpcError or RpcClientError.
+   * Signs and hands to the node; resolves when the node has taken it. Without `gasLimit` the node estimates first, so a
+   * contract's refusal costs nothing. Throws ContractRevert, RpcError or RpcClientError.
    */
   send<H extends HumanAbi, N extends FunctionName<H>>(
     contract: Contract<H>,
     name: N,
     args: FunctionArgs<H, N>,
-    options?: { readonly reserve?: bigint },
-  ): Promise<Hash>
+    gasLimit?: bigint,
+  ): Promise<SentTransaction>
   /** The receipt once the transaction is final, whatever its status. Throws WaitError. */
-  final(hash: Hash): Promise<RpcReceipt>
+  final(sent: SentTransaction): Promise<RpcReceipt>
 }
 
 /** The state may grow between estimate and execution: a fifth more, and some storage words. */
@@ -45,6 +50,12 @@ const withMargin = (gas: bigint): bigint => (gas * 6n) / 5n + 50_000n
 
 export function createSender(options: SenderOptions, needs: SenderNeeds): TransactionSender {
   return new Sender(options, needs)
+}
+
+/** `known`: the node had these very bytes before, their answer was lost; they may be final already. */
+interface Submitted {
+  readonly hash: Hash
+  readonly known: boolean
 }
 
 class Sender implements TransactionSender {
@@ -66,19 +77,22 @@ class Sender implements TransactionSender {
     contract: Contract<H>,
     name: N,
     args: FunctionArgs<H, N>,
-    options: { readonly reserve?: bigint } = {},
-  ): Promise<Hash> {
+    gasLimit?: bigint,
+  ): Promise<SentTransaction> {
     const data = contract.abi.encodeCall(name, args)
-    const gas = (await this.#estimate(contract, data)) + (options.reserve ?? 0n)
+    const gas = gasLimit ?? (await this.#estimate(contract, data))
+    const afterHeight = this.#needs.heads.height
     const sent = this.#tail.then(() => this.#submit(contract.address, data, gas))
     this.#tail = sent.catch(() => {})
-    return sent
+    const { hash, known } = await sent
+    return { hash, afterHeight: known ? -1 : afterHeight }
   }
 
-  async final(hash: Hash): Promise<RpcReceipt> {
+  async final({ hash, afterHeight }: SentTransaction): Promise<RpcReceipt> {
     const { client, heads } = this.#needs
     const check = async () => (await client.call('eth_getTransactionReceipt', hash)) ?? undefined
-    return heads.until(check, this.#options.finalTimeoutMs ?? 30_000, `transaction ${hash} to become final`)
+    const timeoutMs = this.#options.finalTimeoutMs ?? 30_000
+    return heads.until(check, { timeoutMs, what: `transaction ${hash} to become final`, afterHeight })
   }
 
   async #estimate<H extends HumanAbi>(contract: Contract<H>, data: Uint8Array): Promise<bigint> {
@@ -90,7 +104,7 @@ class Sender implements TransactionSender {
     }
   }
 
-  async #submit(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Hash> {
+  async #submit(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Submitted> {
     try {
       return await this.#submitOnce(to, data, gasLimit)
     } catch (error) {
@@ -104,7 +118,7 @@ class Sender implements TransactionSender {
     }
   }
 
-  async #submitOnce(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Hash> {
+  async #submitOnce(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Submitted> {
     const { client } = this.#needs
     this.#nonce ??= BigInt(await client.call('eth_getTransactionCount', this.address, 'pending'))
     const unsigned = {
@@ -120,12 +134,13 @@ class Sender implements TransactionSender {
       accessList: [],
     } as const
     const { raw, hash } = signTransaction(unsigned, this.#options.privateKey)
+    let known = false
     await client.call('eth_sendRawTransaction', toHex(raw)).catch((error: unknown) => {
-      // The same bytes arrived before: their answer was lost.
-      if (!(error instanceof RpcError && error.message.startsWith('already known'))) throw error
+      known = error instanceof RpcError && error.message.startsWith('already known')
+      if (!known) throw error
     })
     this.#nonce++
-    return hash
+    return { hash, known }
   }
 }
 

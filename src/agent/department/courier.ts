@@ -27,6 +27,10 @@ const PASSING = new Set(['NotActiveMember', 'NotActiveDepartment'])
 /** Pause before a message is tried again. */
 const RETRY_MS = 1_000
 
+/** Gas of a first try: each message is calldata and a few storage words; one that completes a quorum writes a portrait entry. */
+const GAS_BASE = 200_000n
+const GAS_MESSAGE = 300_000n
+
 /** One transaction's worth of messages. */
 type Load = readonly [Acknowledgement] | readonly [Answer, ...Answer[]]
 
@@ -92,11 +96,12 @@ export class Courier {
 
   async #deliver(load: Load): Promise<void> {
     const keys = load.map(messageKey)
+    const doubtful = keys.some((key) => this.#doubtful.has(key))
     try {
-      if (keys.some((key) => this.#doubtful.has(key)) && (await this.#chainHas(load[0]))) return await this.#done(keys)
-      const hash = await this.#send(load)
-      const receipt = await this.#needs.sender.final(hash)
+      if (doubtful && (await this.#chainHas(load[0]))) return await this.#done(keys)
+      const receipt = await this.#needs.sender.final(await this.#send(load, doubtful))
       if (receipt.status === '0x1') return
+      const hash = receipt.transactionHash
       this.#needs.log.warn(
         { transaction: hash, messages: keys.length },
         'a transaction failed, its messages are sent one by one',
@@ -107,18 +112,19 @@ export class Courier {
     }
   }
 
-  #send(load: Load) {
+  /** A first try spares the node the estimate; it goes with a doubtful one, to learn of a refusal before sending. */
+  #send(load: Load, doubtful: boolean) {
     const [first] = load
+    const gasLimit = doubtful ? undefined : GAS_BASE + GAS_MESSAGE * BigInt(load.length)
     const { sender } = this.#needs
     if (first.kind === 'acknowledgement') {
       const { submissionId, part, accepted, code } = first
-      return sender.send(dataSharing, 'acknowledge', { submissionId, part, accepted, code })
+      return sender.send(dataSharing, 'acknowledge', { submissionId, part, accepted, code }, gasLimit)
     }
     const answers = (load as readonly Answer[]).map(({ requestId, attribute, existence, confirmed }) => {
       return { requestId, attribute, existence, confirmed }
     })
-    // Another supervisor's answer may come first; then this one completes the quorum and writes the portrait.
-    return sender.send(dataSharing, 'attest', { answers }, { reserve: 200_000n * BigInt(answers.length) })
+    return sender.send(dataSharing, 'attest', { answers }, gasLimit)
   }
 
   async #chainHas(message: Message): Promise<boolean> {

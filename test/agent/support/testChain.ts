@@ -43,8 +43,6 @@ export class TestChain {
   height = 0
   /** Set false to hold transactions back until `seal`. */
   sealing = true
-  /** Method calls so far. */
-  readonly calls: string[] = []
   /** Runs before each method; throws to make it fail, after the chain has acted when `after` is true. */
   fault: ((method: string, params: readonly unknown[], after: boolean) => void) | undefined
   /** Raw bytes of everything sent. */
@@ -65,14 +63,14 @@ export class TestChain {
     this.#state = new ScratchState(base)
   }
 
-  /** A client of its own: closing it ends its subscriptions. */
-  client(): RpcClient {
+  /** A client of its own, which notes its methods in `calls`; closing it ends its subscriptions. */
+  client(calls: string[] = []): RpcClient {
     const open = new Set<() => void>()
     let closed = false
     const request = async (method: string, params: readonly unknown[] = []): Promise<unknown> => {
       if (closed) throw new Error('client is closed')
       await new Promise((resolve) => setImmediate(resolve))
-      this.calls.push(method)
+      calls.push(method)
       this.fault?.(method, params, false)
       const result = structuredClone(this.#answer(method, params))
       this.fault?.(method, params, true)
