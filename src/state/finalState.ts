@@ -1,5 +1,5 @@
 /** The state of the latest final block, read from the store. */
-import { type Address, EMPTY_BYTES, type Hash, toHash, ZERO_HASH } from '../core/bytes.js'
+import { type Address, concatBytes, EMPTY_BYTES, type Hash, toHash, ZERO_HASH } from '../core/bytes.js'
 import { EMPTY_TRIE_ROOT } from '../core/header.js'
 import { cachedAccountsMax, cachedSlotsMax, storageTriesMax, trieNodesInMemoryMax } from '../core/limits.js'
 import { type Account, decodeAccount, EMPTY_CODE_HASH, encodeAccount } from './account.js'
@@ -8,7 +8,8 @@ import { StateError } from './errors.js'
 import { trimmedWord } from './keys.js'
 import type { StateLayer } from './layer.js'
 import type { StateChanges } from './overlay.js'
-import { accountKey, accountNodeKey, codeKey, slotKey, storageNodePrefix } from './store/keys.js'
+import { ByteArena } from './store/arena.js'
+import { accountKey, accountNodePrefix, codeKey, slotKey, storageNodePrefix } from './store/keys.js'
 import type { KeyValueReader, WriteOperation } from './store/keyValueStore.js'
 import type { NodeSource } from './trie/load.js'
 import { Trie } from './trie/trie.js'
@@ -46,7 +47,13 @@ export class FinalState implements StateLayer {
       slots: new SlotCache(cachedSlotsMax),
       codes: new GenerationCache<Hash, Uint8Array>(cachedCodesMax),
     }
-    return new FinalState(reader, Trie.at(stateRoot, accountSource(reader)), new Map(), caches, trieNodesMax)
+    return new FinalState(
+      reader,
+      Trie.at(stateRoot, nodeSource(reader, accountNodePrefix)),
+      new Map(),
+      caches,
+      trieNodesMax,
+    )
   }
 
   account(address: Address): Account | undefined {
@@ -91,7 +98,7 @@ export class FinalState implements StateLayer {
     this.assertCurrent()
     const open = this.storageTries.get(address)
     const root = this.account(address)?.storageRoot ?? EMPTY_TRIE_ROOT
-    const trie = open ?? Trie.at(root, storageSource(this.reader, address))
+    const trie = open ?? Trie.at(root, nodeSource(this.reader, storageNodePrefix(address)))
     this.storageTries.delete(address)
     this.storageTries.set(address, trie)
     return trie
@@ -154,31 +161,20 @@ export function stateOperations(changes: StateChanges, operations: WriteOperatio
     }
   }
   for (const [codeHash, value] of changes.code) operations.push({ type: 'put', key: codeKey(codeHash), value })
-  changes.accountTrie?.visitChanges((path, encoded) => operations.push(nodeOperation(accountNodeKey(path), encoded)))
-  for (const [address, trie] of changes.storageTries) {
-    const prefix = storageNodePrefix(address)
-    trie.visitChanges((path, encoded) => operations.push(nodeOperation(joined(prefix, path), encoded)))
-  }
+  if (changes.accountTrie !== undefined) nodeOperations(changes.accountTrie, accountNodePrefix, operations)
+  for (const [address, trie] of changes.storageTries) nodeOperations(trie, storageNodePrefix(address), operations)
 }
 
-function nodeOperation(key: Uint8Array, encoded: Uint8Array | null): WriteOperation {
-  return encoded === null ? { type: 'del', key } : { type: 'put', key, value: encoded }
+function nodeOperations(trie: Trie, prefix: Uint8Array, operations: WriteOperation[]): void {
+  const arena = new ByteArena()
+  trie.visitChanges((path, encoded) => {
+    const key = arena.concat(prefix, path)
+    operations.push(encoded === null ? { type: 'del', key } : { type: 'put', key, value: arena.copyOf(encoded) })
+  })
 }
 
-function accountSource(reader: KeyValueReader): NodeSource {
-  return { load: (path) => reader.getSync(accountNodeKey(path)) }
-}
-
-function storageSource(reader: KeyValueReader, address: Address): NodeSource {
-  const prefix = storageNodePrefix(address)
-  return { load: (path) => reader.getSync(joined(prefix, path)) }
-}
-
-function joined(prefix: Uint8Array, path: Uint8Array): Uint8Array {
-  const key = new Uint8Array(prefix.length + path.length)
-  key.set(prefix)
-  key.set(path, prefix.length)
-  return key
+function nodeSource(reader: KeyValueReader, prefix: Uint8Array): NodeSource {
+  return { load: (path) => reader.getSync(concatBytes(prefix, path)) }
 }
 
 function readWord(record: Uint8Array | undefined): Hash {

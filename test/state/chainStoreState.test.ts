@@ -6,7 +6,7 @@ import { toHex } from '../../src/core/bytes.js'
 import { ChainStore } from '../../src/state/chainStore.js'
 import { EMPTY_STATE } from '../../src/state/layer.js'
 import { StateOverlay } from '../../src/state/overlay.js'
-import { accountNodeKey, storageNodePrefix, tableRange } from '../../src/state/store/keys.js'
+import { accountNodePrefix, storageNodePrefix, tableRange } from '../../src/state/store/keys.js'
 import { openLevelStore } from '../../src/state/store/level.js'
 import { MemoryStore } from '../../src/state/store/memory.js'
 import { address, blockOn, genesisOf, word } from './chain.js'
@@ -37,7 +37,9 @@ function expectedNodeKeys(model: Model): { root: string; keys: string[] } {
   const root = overlay.root()
   const { accountTrie, storageTries } = overlay.changes()
   const keys: string[] = []
-  accountTrie?.visitChanges((path, encoded) => encoded && keys.push(toHex(accountNodeKey(path))))
+  accountTrie?.visitChanges(
+    (path, encoded) => encoded && keys.push(`${toHex(accountNodePrefix)}${toHex(path).slice(2)}`),
+  )
   for (const [address, trie] of storageTries) {
     trie.visitChanges(
       (path, encoded) => encoded && keys.push(`${toHex(storageNodePrefix(address))}${toHex(path).slice(2)}`),

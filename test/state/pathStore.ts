@@ -16,7 +16,7 @@ export class PathStore implements NodeSource {
   apply(trie: Trie): void {
     trie.visitChanges((path, encoded) => {
       if (encoded === null) this.nodes.delete(toHex(path))
-      else this.nodes.set(toHex(path), encoded)
+      else this.nodes.set(toHex(path), encoded.slice())
     })
   }
 }

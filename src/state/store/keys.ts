@@ -52,12 +52,8 @@ export const accountKey = (address: Address): Uint8Array => hexKey(prefix.accoun
 export const codeKey = (codeHash: Hash): Uint8Array => hexKey(prefix.code, codeHash)
 export const slotKey = (address: Address, slot: Hash): Uint8Array => hexKey(prefix.slot, address, slot)
 
-export function accountNodeKey(path: Uint8Array): Uint8Array {
-  const key = new Uint8Array(1 + path.length)
-  key[0] = prefix.accountNode
-  key.set(path, 1)
-  return key
-}
+/** Prefix of the keys of the account trie; append the path. */
+export const accountNodePrefix: Uint8Array = Uint8Array.of(prefix.accountNode)
 
 /** Prefix of the keys of one account's storage trie; append the path. */
 export function storageNodePrefix(address: Address): Uint8Array {

@@ -2,7 +2,7 @@
 import { encodeNode } from './encode.js'
 import { BRANCH, EXTENSION, LEAF, type LoadedNode, nibbleAt, type TrieNode, UNLOADED, Unloaded } from './node.js'
 
-/** `path`: one nibble a byte, valid during the call only. `encoded`: the node, or null when the path has to be deleted. */
+/** `path`: one nibble a byte. `encoded`: the node, or null when the path has to be deleted. Both are valid during the call only. */
 export type VisitNode = (path: Uint8Array, encoded: Uint8Array | null) => void
 
 /** Nibbles of the longest path: trie keys are hashes or shorter. */

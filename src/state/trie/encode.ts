@@ -31,9 +31,9 @@ export function refOf(node: TrieNode, depth: number): Uint8Array {
   return ref
 }
 
-/** A node's RLP. Everything below it must have been hashed. */
+/** A node's RLP, valid until the next call into this file. Everything below it must have been hashed. */
 export function encodeNode(node: LoadedNode, depth: number): Uint8Array {
-  return scratch.slice(0, encodeToScratch(node, depth))
+  return scratch.subarray(0, encodeToScratch(node, depth))
 }
 
 function encodeToScratch(node: LoadedNode, depth: number): number {

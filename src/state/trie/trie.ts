@@ -112,7 +112,7 @@ export class Trie {
     let node = this.loadTop()
     let depth = 0
     while (node !== null) {
-      if (depth === 0 || node.ref?.length === 32) proof.push(encodeNode(node, depth))
+      if (depth === 0 || node.ref?.length === 32) proof.push(encodeNode(node, depth).slice())
       if (node.kind === LEAF) break
       if (node.kind === BRANCH) {
         if (depth === end) break
