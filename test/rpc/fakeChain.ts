@@ -1,11 +1,13 @@
 /** A chain in memory behind ChainApi: no consensus, one contract, real transactions, hashes, roots and blooms. */
 import {
   type Abi,
+  type AbiFunction,
   decodeFunctionData,
   encodeErrorResult,
   encodeEventTopics,
   encodeFunctionResult,
   parseAbi,
+  toFunctionSelector,
 } from 'viem'
 import { type Block, encodeBlock } from '../../src/core/block.js'
 import {
@@ -55,6 +57,8 @@ export const counterAbi = parseAbi([
   'error TooMany(uint256 amount)',
 ])
 
+const SELECTORS = new Set(['increment', 'value', 'refuse', 'refuseCustom', 'spam'].map(selectorOf))
+
 const GAS = 30_000n
 const GAS_LIMIT = 30_000_000n
 
@@ -93,6 +97,9 @@ export function createFakeChain(): FakeChain {
     if (request.to === null)
       return { ok: false, code: 'FAILED', message: 'contract creation is not supported', logs: [] }
     if (request.to !== COUNTER || request.data.length === 0) return done(new Uint8Array(0))
+    if (!SELECTORS.has(toHex(request.data.subarray(0, 4)))) {
+      return { ok: false, code: 'REVERTED', returnData: new Uint8Array(0), logs: [] }
+    }
     const { functionName, args } = decodeFunctionData({ abi: counterAbi as Abi, data: toHex(request.data) })
     const [first, second] = (args ?? []) as [bigint | string, bigint]
     switch (functionName) {
@@ -103,7 +110,7 @@ export function createFakeChain(): FakeChain {
           abi: counterAbi,
           eventName: 'Incremented',
           args: { by: request.from },
-        }) as Hash[]
+        }) as unknown as Hash[]
         const log: Log = { address: COUNTER, topics, data: uintToWord(value) }
         return done(fromHex(encodeFunctionResult({ abi: counterAbi, functionName: 'increment', result: value })), [log])
       }
@@ -176,7 +183,7 @@ export function createFakeChain(): FakeChain {
     call: (request) => withoutLogs(run(request, false)),
     estimateGas(request) {
       const outcome = run(request, false)
-      return outcome.ok ? { ok: true, gas: GAS } : withoutLogs(outcome)
+      return outcome.ok ? { ok: true, gas: GAS } : failureOf(outcome)
     },
     prove: (address, slots) => ({
       nonce: nonces.get(address) ?? 0n,
@@ -255,13 +262,26 @@ export function createFakeChain(): FakeChain {
   return chain
 }
 
+function selectorOf(name: string): string {
+  const item = counterAbi.find((entry) => entry.type === 'function' && entry.name === name)
+  return toFunctionSelector(item as AbiFunction)
+}
+
 function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
 
-function withoutLogs<T extends { logs: Log[] }>({ logs: _, ...outcome }: T): Omit<T, 'logs'> {
-  return outcome
+function withoutLogs(outcome: CallOutcome): CallOutcome {
+  if (outcome.ok) return { ok: true, returnData: outcome.returnData, gasUsed: outcome.gasUsed }
+  return failureOf(outcome)
+}
+
+type Failure = Extract<CallOutcome, { ok: false }>
+
+function failureOf(outcome: Failure): Failure {
+  if (outcome.code === 'REVERTED') return { ok: false, code: 'REVERTED', returnData: outcome.returnData }
+  return { ok: false, code: 'FAILED', message: outcome.message }
 }
 
 const spamLogs = (count: number, bytes: number): Log[] =>
