@@ -6,14 +6,15 @@ import type { Verdict } from './types.js'
 
 /**
  * Whether the block and all its ancestors above the final one are executed; else fetches or executes the lowest that is
- * not. `certified`: a quorum vouches for the block, hence for its ancestors. 'bad': it can never be.
+ * not. `certified`: a quorum vouches for the block, hence for its ancestors. `childIsHere`: so whoever sent the child has
+ * it. 'bad': it can never be.
  */
-export function resolve(core: Core, hash: Hash, certified: boolean): 'valid' | 'wait' | 'bad' {
+export function resolve(core: Core, hash: Hash, certified: boolean, childIsHere = false): 'valid' | 'wait' | 'bad' {
   let lowest: BlockEntry | null = null
   for (let at = hash; at !== core.final.hash; ) {
     const entry = core.blocks.get(at)
     if (!entry) {
-      want(core, at, lowest !== null)
+      want(core, at, childIsHere || lowest !== null)
       return 'wait'
     }
     if (entry.state === 'valid') break
@@ -59,9 +60,10 @@ export function takeVerdict(core: Core, hash: Hash, verdict: Verdict): void {
 /** A block that is missing is asked for; its child came from someone who has it, else it is probably on its way. */
 function want(core: Core, hash: Hash, childIsHere: boolean): void {
   core.needed.add(hash)
-  if (core.missing.has(hash)) return
-  const graceMs = childIsHere ? 0 : fetchGraceMs(core)
-  core.missing.set(hash, { askAt: core.now + graceMs, tries: 0 })
+  const askAt = core.now + (childIsHere ? 0 : fetchGraceMs(core))
+  const wish = core.missing.get(hash)
+  if (!wish) core.missing.set(hash, { askAt, tries: 0 })
+  else if (wish.tries === 0) wish.askAt = Math.min(wish.askAt, askAt)
 }
 
 /** Votes overtake blocks; a request within this time would mostly be wasted. In ms. */

@@ -66,7 +66,7 @@ function judge(core: Core, proposal: Proposal): 'vote' | 'refuse' | 'wait' {
     if (found !== 'valid') return found === 'bad' ? 'refuse' : 'wait'
     return core.blocks.get(block.hash)?.nextSet ? 'vote' : 'refuse'
   }
-  const found = block.parent === core.final.hash ? 'valid' : resolve(core, block.parent, true)
+  const found = block.parent === core.final.hash ? 'valid' : resolve(core, block.parent, true, true)
   if (found !== 'valid') return found === 'bad' ? 'refuse' : 'wait'
   if (core.blocks.get(block.parent)?.nextSet && !sabotaged(core, 'no-epoch-boundary')) return 'refuse'
   return judgeContent(core, block.hash)

@@ -1,6 +1,7 @@
 /**
- * Simulator on the command line. SIM_SEED=n [SIM_NODES=4] [SIM_BUG=name] replays one seed with its transcript;
- * SIM_FROM=a SIM_TO=b hunts through a range and prints what fails.
+ * The simulator on the command line: `npx tsc -p test/sim`, then `node dist/sim/test/sim/main.js` with
+ * SIM_SEED=7 (replays one seed with its transcript) or SIM_FROM=1 SIM_TO=5000 (prints the seeds that fail);
+ * SIM_NODES=4 pins the number of nodes, SIM_BUG=name plants a bug.
  */
 import process from 'node:process'
 import { outline, runSeed } from './run.js'

@@ -1,4 +1,4 @@
-/** Runs one seed, or many; also the command line: `SIM_SEED=7 node run.js` replays a seed with its transcript. */
+/** Runs one seed, or many. */
 import { type Scenario, type ScenarioOptions, scenarioOf } from './scenario.js'
 import { type RunResult, World } from './world.js'
 
