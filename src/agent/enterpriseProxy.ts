@@ -79,9 +79,8 @@ export class EnterpriseProxy {
     const { documentHash } = declaration
     const portraitVersion = portraitKey.version
     const submission = { enterpriseId, documentHash, portraitVersion, parts }
-    const sent = await this.#connection.sender.send(dataSharing, 'StoreData', submission)
-    const receipt = await this.#connection.sender.final(sent)
-    const transaction = sent.hash
+    const transaction = await this.#connection.sender.send(dataSharing, 'StoreData', submission)
+    const receipt = await this.#connection.sender.final(transaction)
     const finalMs = performance.now() - started
     const submissionId = this.#submissionId(receipt.logs, transaction, receipt.status === '0x1')
     const [sharedWith, acknowledged] = await Promise.all([
@@ -216,8 +215,7 @@ export class EnterpriseProxy {
       return ackedCount === partCount ? true : undefined
     }
     if (timeoutMs > 0) {
-      const wait = { timeoutMs, what: `acknowledgements of submission ${submissionId}` }
-      await heads.until(all, wait).catch((error: unknown) => {
+      await heads.until(all, timeoutMs, `acknowledgements of submission ${submissionId}`).catch((error: unknown) => {
         if (!(error instanceof WaitError && error.code === 'TIMEOUT')) throw error
       })
     }

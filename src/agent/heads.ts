@@ -8,24 +8,16 @@ export type WaitCode = 'TIMEOUT' | 'STOPPED'
 /** A wait for the chain that ended without what was waited for. */
 export class WaitError extends CodedError<WaitCode> {}
 
-export interface Wait {
-  readonly timeoutMs: number
-  /** For the message of the WaitError. */
-  readonly what: string
-  /** Height up to which `check` is known to find nothing. */
-  readonly afterHeight?: number
-}
-
 export interface Heads {
   /** Height of the newest final block seen; -1 before the first. */
   readonly height: number
   /** Calls back for each new final block seen, until closed. Heights grow but may skip. */
   onHead(callback: (height: number) => void): Subscription
   /**
-   * Runs `check` after each new final block above `afterHeight` (default: now as well) until it returns a value. Rejects
-   * with WaitError, or with what `check` throws.
+   * Runs `check` now and after each new final block until it returns a value; not before a block above `afterHeight` when
+   * nothing can be found up to there. Rejects with WaitError, which says `what` was waited for, or with what `check` throws.
    */
-  until<T>(check: () => Promise<T | undefined>, wait: Wait): Promise<T>
+  until<T>(check: () => Promise<T | undefined>, timeoutMs: number, what: string, afterHeight?: number): Promise<T>
   stop(): void
 }
 
@@ -65,7 +57,12 @@ class HeadFollower implements Heads {
     return { close: () => this.#callbacks.delete(callback) }
   }
 
-  async until<T>(check: () => Promise<T | undefined>, { timeoutMs, what, afterHeight }: Wait): Promise<T> {
+  async until<T>(
+    check: () => Promise<T | undefined>,
+    timeoutMs: number,
+    what: string,
+    afterHeight = Number.NEGATIVE_INFINITY,
+  ): Promise<T> {
     assert(timeoutMs > 0, 'a wait needs a time limit')
     if (this.#stopped) throw new WaitError('STOPPED', `stopped while waiting for ${what}`)
     const { promise, resolve, reject } = deferred<T>()
@@ -92,7 +89,7 @@ class HeadFollower implements Heads {
     this.#stops.add(stop)
     const subscription = this.onHead(() => void run())
     try {
-      if (afterHeight === undefined || this.height > afterHeight) void run()
+      if (this.height > afterHeight) void run()
       return await promise
     } finally {
       clearTimeout(timer)

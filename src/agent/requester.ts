@@ -165,7 +165,7 @@ export class Requester {
   async #ask(question: Question, items: readonly AskedItem[], portraitKey: KnownPortraitKey, elapsed: () => number) {
     const { sender } = this.#connection
     const { enterpriseId } = question
-    const sent = await sender.send(dataSharing, 'requestVerification', {
+    const transaction = await sender.send(dataSharing, 'requestVerification', {
       enterpriseId,
       portraitVersion: portraitKey.version,
       purpose: question.purpose ?? DEFAULT_PURPOSE,
@@ -173,8 +173,7 @@ export class Requester {
       items: items.map(({ attribute, digest }) => ({ attribute, digest })),
       sealed: await this.#seal(enterpriseId, items, portraitKey),
     })
-    const receipt = await sender.final(sent)
-    const transaction = sent.hash
+    const receipt = await sender.final(transaction)
     const events = receipt.logs.map((log) =>
       dataSharing.abi.decodeEvent('VerificationRequested', { topics: log.topics, data: fromHex(log.data) }),
     )
@@ -238,8 +237,8 @@ export class Requester {
       return completed || (deadline !== 0n && BigInt(heads.height) > deadline) ? found : undefined
     }
     const timeoutMs = this.#options.answerTimeoutMs ?? 30_000
-    const wait = { timeoutMs, what: `the answers to request ${requestId}`, afterHeight: fromHeight }
-    const { request, attestations } = await heads.until(settled, wait).catch((error: unknown) => {
+    const waiting = heads.until(settled, timeoutMs, `the answers to request ${requestId}`, fromHeight)
+    const { request, attestations } = await waiting.catch((error: unknown) => {
       if (error instanceof WaitError && error.code === 'TIMEOUT') return read()
       throw error
     })

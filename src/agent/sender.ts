@@ -1,6 +1,7 @@
 /** Sends transactions of one account: nonces in order, signing, waiting for the final receipt. */
 
 import { type Address, type Hash, toHex } from '../core/bytes.js'
+import { agentCacheEntriesMax } from '../core/limits.js'
 import { privateKeyToAddress } from '../crypto/secp256k1.js'
 import { signTransaction } from '../crypto/transaction.js'
 import type { RpcClient } from '../rpc/client.js'
@@ -23,16 +24,10 @@ export interface SenderNeeds {
   readonly heads: Heads
 }
 
-export interface SentTransaction {
-  readonly hash: Hash
-  /** Newest final block seen before it was sent: it is in a later one. */
-  readonly afterHeight: number
-}
-
 export interface TransactionSender {
   readonly address: Address
   /**
-   * Signs and hands to the node; resolves when the node has taken it. Without `gasLimit` the node estimates first, so a
+   * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates first, so a
    * contract's refusal costs nothing. Throws ContractRevert, RpcError or RpcClientError.
    */
   send<H extends HumanAbi, N extends FunctionName<H>>(
@@ -40,9 +35,9 @@ export interface TransactionSender {
     name: N,
     args: FunctionArgs<H, N>,
     gasLimit?: bigint,
-  ): Promise<SentTransaction>
+  ): Promise<Hash>
   /** The receipt once the transaction is final, whatever its status. Throws WaitError. */
-  final(sent: SentTransaction): Promise<RpcReceipt>
+  final(hash: Hash): Promise<RpcReceipt>
 }
 
 /** The state may grow between estimate and execution: a fifth more, and some storage words. */
@@ -64,6 +59,8 @@ class Sender implements TransactionSender {
   readonly #needs: SenderNeeds
   /** Next nonce; null when it has to be read from the node. */
   #nonce: bigint | null = null
+  /** Newest final block seen before a transaction was sent: it is in a later one. */
+  readonly #sentAfter = new Map<Hash, number>()
   /** Transactions reach the node in the order of their nonces. */
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -78,21 +75,25 @@ class Sender implements TransactionSender {
     name: N,
     args: FunctionArgs<H, N>,
     gasLimit?: bigint,
-  ): Promise<SentTransaction> {
+  ): Promise<Hash> {
     const data = contract.abi.encodeCall(name, args)
     const gas = gasLimit ?? (await this.#estimate(contract, data))
     const afterHeight = this.#needs.heads.height
     const sent = this.#tail.then(() => this.#submit(contract.address, data, gas))
     this.#tail = sent.catch(() => {})
     const { hash, known } = await sent
-    return { hash, afterHeight: known ? -1 : afterHeight }
+    if (this.#sentAfter.size >= agentCacheEntriesMax) this.#sentAfter.clear()
+    if (!known) this.#sentAfter.set(hash, afterHeight)
+    return hash
   }
 
-  async final({ hash, afterHeight }: SentTransaction): Promise<RpcReceipt> {
+  async final(hash: Hash): Promise<RpcReceipt> {
     const { client, heads } = this.#needs
     const check = async () => (await client.call('eth_getTransactionReceipt', hash)) ?? undefined
     const timeoutMs = this.#options.finalTimeoutMs ?? 30_000
-    return heads.until(check, { timeoutMs, what: `transaction ${hash} to become final`, afterHeight })
+    const afterHeight = this.#sentAfter.get(hash)
+    this.#sentAfter.delete(hash)
+    return heads.until(check, timeoutMs, `transaction ${hash} to become final`, afterHeight)
   }
 
   async #estimate<H extends HumanAbi>(contract: Contract<H>, data: Uint8Array): Promise<bigint> {

@@ -148,7 +148,7 @@ t.test('garbage on the chain does not stop an agent', async (t) => {
   await sender.final(await sender.send(dataSharing, 'sharePortraitKey', key))
   const acknowledged = dataSharing.abi.topic('DataAcknowledged')
   const find = async () => (await client.call('eth_getLogs', { topics: [acknowledged] }))[0]
-  const log = await heads.until(find, { timeoutMs: 3_000, what: 'the rejection' })
+  const log = await heads.until(find, 3_000, 'the rejection')
   t.equal(Number.parseInt(log.data.slice(-4), 16), ACK_CODE.cannotOpen)
   await service.stop()
   world.close()

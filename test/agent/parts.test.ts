@@ -104,7 +104,7 @@ t.test('waiting: by push, with a limit, until stopped', async (t) => {
     checks++
     return world.chain.height >= 3 ? 'done' : undefined
   }
-  const third = heads.until(check, { timeoutMs: 2_000, what: 'block 3' })
+  const third = heads.until(check, 2_000, 'block 3')
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setImmediate(resolve))
     world.chain.seal()
@@ -112,18 +112,18 @@ t.test('waiting: by push, with a limit, until stopped', async (t) => {
   t.equal(await third, 'done')
   t.ok(checks <= 5, `${checks} checks`)
   await t.rejects(
-    heads.until(async () => undefined, { timeoutMs: 20, what: 'nothing' }),
+    heads.until(async () => undefined, 20, 'nothing'),
     { code: 'TIMEOUT', message: /nothing/ },
   )
   const broken = async (): Promise<undefined> => {
     throw new RangeError('x')
   }
-  await t.rejects(heads.until(broken, { timeoutMs: 1_000, what: 'y' }), RangeError)
-  const never = heads.until(async () => undefined, { timeoutMs: 5_000, what: 'never' })
+  await t.rejects(heads.until(broken, 1_000, 'y'), RangeError)
+  const never = heads.until(async () => undefined, 5_000, 'never')
   heads.stop()
   await t.rejects(never, { code: 'STOPPED' })
   await t.rejects(
-    heads.until(async () => 1, { timeoutMs: 1_000, what: 'late' }),
+    heads.until(async () => 1, 1_000, 'late'),
     { code: 'STOPPED' },
   )
 })
