@@ -67,6 +67,7 @@ try {
       ['write -> final, idle, p99', `${latency.p99.toFixed(1)} ms`],
       ['throughput, final and durable', `${throughput.perSecond.toFixed(0)} tx/s`],
       ['transactions, blocks', `${throughput.transactions}, ${throughput.blocks}`],
+      ['CPU per transaction per node', `${throughput.cpuMicrosPerTransactionPerNode.toFixed(0)} µs`],
       ['bytes of one transaction', String(throughput.bytes)],
     ],
   )
@@ -79,7 +80,10 @@ try {
 
 async function registerEnterprises(network: NetworkFile, client: RpcClient, count: number): Promise<Enterprise[]> {
   const heads = followHeads(client)
-  const operator = createSender({ chainId: network.chainId, privateKey: fromHex(network.accounts.operator!.privateKey) }, { client, heads })
+  const operator = createSender(
+    { chainId: network.chainId, privateKey: fromHex(network.accounts.operator!.privateKey) },
+    { client, heads },
+  )
   const enterprises = Array.from({ length: count }, (_, index): Enterprise => {
     const key = new Uint8Array(randomBytes(32))
     return { key, account: privateKeyToAddress(key), id: textId(`BENCH${String(index).padStart(13, '0')}`), nonce: 0n }
@@ -153,13 +157,19 @@ async function idleWrites(client: RpcClient, enterprise: Enterprise, makeData: M
   return quantiles(times)
 }
 
-async function load(clients: readonly RpcClient[], enterprises: readonly Enterprise[], makeData: MakeData, count: number) {
+async function load(
+  clients: readonly RpcClient[],
+  enterprises: readonly Enterprise[],
+  makeData: MakeData,
+  count: number,
+) {
   const raws: Hex[] = []
   for (let i = 0; i < count; i++) {
     const enterprise = enterprises[i % enterprises.length]!
     raws.push(toHex(sign(enterprise, makeData(enterprise))))
   }
   const first = Number(await clients[0]!.call('eth_blockNumber'))
+  const cpuBefore = await cpuSeconds()
   const start = performance.now()
   const perBatch = 50
   const batches: Hex[][] = []
@@ -168,17 +178,37 @@ async function load(clients: readonly RpcClient[], enterprises: readonly Enterpr
   await Promise.all(
     clients.map(async (client, index) => {
       for (let at = index; at < batches.length; at += clients.length) {
-        const results = await client.batch(batches[at]!.map((raw) => ({ method: 'eth_sendRawTransaction', params: [raw] })))
+        const results = await client.batch(
+          batches[at]!.map((raw) => ({ method: 'eth_sendRawTransaction', params: [raw] })),
+        )
         for (const result of results) if (!result.ok) throw result.error
       }
     }),
   )
   const { height, transactions } = await untilFinal(clients[0]!, first, count)
   const seconds = (performance.now() - start) / 1_000
-  return { transactions, blocks: height - first, seconds, perSecond: transactions / seconds, bytes: (raws[0]!.length - 2) / 2 }
+  const cpu = (await cpuSeconds()) - cpuBefore
+  return {
+    transactions,
+    blocks: height - first,
+    seconds,
+    perSecond: transactions / seconds,
+    bytes: (raws[0]!.length - 2) / 2,
+    cpuMicrosPerTransactionPerNode: (cpu / created.nodes.length / transactions) * 1e6,
+  }
 }
 
-async function untilFinal(client: RpcClient, first: number, count: number): Promise<{ height: number; transactions: number }> {
+/** CPU time of all node processes since their start, in seconds. */
+async function cpuSeconds(): Promise<number> {
+  const texts = await Promise.all(created.nodes.map(async (node) => (await fetch(node.metrics)).text()))
+  return texts.reduce((sum, text) => sum + Number(/^process_cpu_seconds_total\{[^}]*\} ([\d.]+)/m.exec(text)?.[1]), 0)
+}
+
+async function untilFinal(
+  client: RpcClient,
+  first: number,
+  count: number,
+): Promise<{ height: number; transactions: number }> {
   let height = first
   let transactions = 0
   const heads = followHeads(client)

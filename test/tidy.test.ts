@@ -24,15 +24,33 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Narrower doors: what of a folder others may use. */
 const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] = [
   { from: 'agent', to: 'rpc', only: /^rpc\/(client|errors|wire)/, why: 'agents talk to a node as any client does' },
-  { from: 'agent', to: 'state', only: /^state\/(store\/|errors)/, why: 'the embedded department database is a key-value store' },
-  { from: 'agent', to: 'vm', only: /^vm\/abi/, why: 'agents encode calls with the contracts\' ABI' },
+  {
+    from: 'agent',
+    to: 'state',
+    only: /^state\/(store\/|errors)/,
+    why: 'the embedded department database is a key-value store',
+  },
+  { from: 'agent', to: 'vm', only: /^vm\/abi/, why: "agents encode calls with the contracts' ABI" },
   { from: 'contracts', to: 'crypto', only: /^crypto\/keccak/, why: 'contracts hash, they hold no keys' },
 ]
 
 const PURE = ['consensus', 'vm', 'contracts']
 const IMPURE = [
-  /\basync\b/, /\bawait\b/, /\bPromise\b/, /\bDate\b/, /Math\.random/, /performance\./, /setTimeout/, /setInterval/, /setImmediate/,
-  /queueMicrotask/, /\bprocess\./, /from 'node:/, /\bconsole\./, /\bglobalThis\b/, /crypto\.getRandomValues/,
+  /\basync\b/,
+  /\bawait\b/,
+  /\bPromise\b/,
+  /\bDate\b/,
+  /Math\.random/,
+  /performance\./,
+  /setTimeout/,
+  /setInterval/,
+  /setImmediate/,
+  /queueMicrotask/,
+  /\bprocess\./,
+  /from 'node:/,
+  /\bconsole\./,
+  /\bglobalThis\b/,
+  /crypto\.getRandomValues/,
 ]
 
 /** Libraries that exactly one file (or folder) imports. */
@@ -55,9 +73,11 @@ function filesUnder(dir: string): string[] {
 const files = filesUnder(SRC).map((path) => {
   const text = readFileSync(path, 'utf8')
   const name = relative(SRC, path)
-  const imports = [...text.matchAll(/(?:^|\n)\s*(?:import|export)[^'"]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g)].map(
-    (match) => (match[1] ?? match[2] ?? match[3])!,
-  )
+  const imports = [
+    ...text.matchAll(
+      /(?:^|\n)\s*(?:import|export)[^'"]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g,
+    ),
+  ].map((match) => (match[1] ?? match[2] ?? match[3])!)
   return { name, room: name.split('/')[0]!, path, text, imports }
 })
 
@@ -73,7 +93,8 @@ t.test('imports point down the layers', async (t) => {
       if (room === file.room || file.name === 'index.ts') continue
       if (!MAY_IMPORT[file.room]?.includes(room)) faults.push(`${file.name} imports ${target}`)
       for (const door of DOORS) {
-        if (door.from === file.room && door.to === room && !door.only.test(target)) faults.push(`${file.name} imports ${target}: ${door.why}`)
+        if (door.from === file.room && door.to === room && !door.only.test(target))
+          faults.push(`${file.name} imports ${target}: ${door.why}`)
       }
     }
   }
@@ -93,7 +114,8 @@ t.test('libraries that need care have one home', async (t) => {
   const faults: string[] = []
   for (const file of files) {
     for (const specifier of file.imports) {
-      for (const { library, home } of SINGLE_HOMES) if (library.test(specifier) && !home.test(file.name)) faults.push(`${file.name} imports ${specifier}`)
+      for (const { library, home } of SINGLE_HOMES)
+        if (library.test(specifier) && !home.test(file.name)) faults.push(`${file.name} imports ${specifier}`)
     }
   }
   t.same(faults, [])
@@ -104,17 +126,32 @@ t.test('every source file is used, and none has grown past 450 lines', async (t)
   const used = new Set<string>()
   const outside = [...filesUnder(join(ROOT, 'test')), ...filesUnder(join(ROOT, 'bench'))]
   const mark = (path: string, specifiers: readonly string[]) => {
-    for (const s of specifiers) if (s.startsWith('.') || s.startsWith('/')) used.add(resolve(dirname(path), s).replace(/\.js$/, '.ts'))
+    for (const s of specifiers)
+      if (s.startsWith('.') || s.startsWith('/')) used.add(resolve(dirname(path), s).replace(/\.js$/, '.ts'))
   }
   for (const file of files) mark(file.path, file.imports)
   for (const path of outside.filter((p) => p.includes('/bench/'))) {
-    mark(path, [...readFileSync(path, 'utf8').matchAll(/from\s+'([^']+)'/g)].map((m) => m[1]!))
+    mark(
+      path,
+      [...readFileSync(path, 'utf8').matchAll(/from\s+'([^']+)'/g)].map((m) => m[1]!),
+    )
   }
-  t.same(files.filter((f) => !entries.test(f.name) && !used.has(f.path)).map((f) => f.name), [], 'no dead files')
-  t.same(files.filter((f) => f.text.split('\n').length > 450).map((f) => f.name), [], 'no giant files')
+  t.same(
+    files.filter((f) => !entries.test(f.name) && !used.has(f.path)).map((f) => f.name),
+    [],
+    'no dead files',
+  )
+  t.same(
+    files.filter((f) => f.text.split('\n').length > 450).map((f) => f.name),
+    [],
+    'no giant files',
+  )
 })
 
 t.test('loose ends', async (t) => {
   const loose = /\bas any\b|@ts-ignore|@ts-nocheck|TODO|FIXME|not implemented/
-  t.same(files.filter((f) => loose.test(f.text)).map((f) => f.name), [])
+  t.same(
+    files.filter((f) => loose.test(f.text)).map((f) => f.name),
+    [],
+  )
 })

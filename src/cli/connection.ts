@@ -1,12 +1,12 @@
 /** How commands reach a node and whose key they sign with: --network DIR, or --rpc URL with --key-file FILE. */
-import { type Command } from 'commander'
-import { followHeads, type Heads } from '../agent/heads.js'
-import { createSender, type TransactionSender } from '../agent/sender.js'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type Connection, connect as connectAgent } from '../agent/connection.js'
 import { fromHex } from '../core/bytes.js'
 import { readKeyFile } from '../crypto/keyFile.js'
 import { createRpcClient, type RpcClient } from '../rpc/client.js'
 import { UsageError } from './errors.js'
-import { type NetworkFile, readNetwork } from './network/file.js'
+import { type NetworkFile, type NetworkNode, readNetwork } from './network/file.js'
 
 export interface ConnectionFlags {
   readonly network?: string
@@ -16,54 +16,77 @@ export interface ConnectionFlags {
   readonly json?: boolean
 }
 
-export interface Connection {
-  readonly client: RpcClient
-  readonly heads: Heads
-  readonly chainId: number
-  readonly network: NetworkFile | undefined
-  close(): void
-}
-
-/** Adds the options that `connect` reads. */
-export function withConnection(command: Command): Command {
+/** Adds the options of commands that read the chain. */
+export function withNode(command: Command): Command {
   return command
     .option('--network <dir>', 'a local network made by `concordat network create`')
     .option('--rpc <url>', 'JSON-RPC endpoint of a node (default: the first node of --network)')
-    .option('--key-file <file>', 'private key to sign with: hex of mode 0600, or keystore V3')
-    .option('--password-file <file>', 'password of the keystore')
     .option('--json', 'print JSON')
 }
 
-/** Connects to the node that the flags name. Throws UsageError or RpcClientError. */
-export async function connect(flags: ConnectionFlags, nodeName?: string): Promise<Connection> {
-  const network = flags.network === undefined ? undefined : readNetwork(flags.network)
-  const node = network?.nodes.find((one) => one.name === nodeName || one.department === nodeName) ?? network?.nodes[0]
-  const url = flags.rpc ?? node?.rpc
-  if (url === undefined) throw new UsageError('say which node to ask: --network DIR, or --rpc http://host:port')
-  const client = createRpcClient({ url })
+/** Adds the options of commands that sign. */
+export function withSigner(command: Command): Command {
+  return withNode(command)
+    .option('--key-file <file>', 'private key to sign with: hex of mode 0600, or keystore V3')
+    .option('--password-file <file>', 'password of the keystore')
+}
+
+/** Runs `use` with a client of the node that the flags name. Throws UsageError, RpcClientError and what `use` throws. */
+export async function reading<T>(flags: ConnectionFlags, use: (client: RpcClient) => Promise<T>): Promise<T> {
+  const client = createRpcClient({ url: endpointOf(flags) })
   try {
-    const chainId = Number(await client.call('eth_chainId'))
-    const heads = followHeads(client)
-    const close = () => {
-      heads.stop()
-      client.close()
-    }
-    return { client, heads, chainId, network, close }
-  } catch (error) {
+    return await use(client)
+  } finally {
     client.close()
-    throw error
   }
 }
 
-/** The signer that --key-file names, or the development account `account` of the network. Throws UsageError or KeyFileError. */
-export async function privateKeyOf(flags: ConnectionFlags, connection: Connection, account: string): Promise<Uint8Array> {
-  if (flags.keyFile !== undefined) return readKeyFile(flags.keyFile, flags.passwordFile)
-  const known = connection.network?.accounts[account]
-  if (known === undefined) throw new UsageError(`name the key of ${account}: --key-file FILE`)
-  return fromHex(known.privateKey)
+/** Runs `use` signed in with the key that --key-file names, or with the development account `account` of the network. */
+export async function signedIn<T>(
+  flags: ConnectionFlags,
+  account: string,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const privateKey = await privateKeyOf(flags, account)
+  const connection = await connectAgent({ rpc: { url: endpointOf(flags, account) }, privateKey })
+  try {
+    return await use(connection)
+  } finally {
+    connection.close()
+  }
 }
 
-export async function senderOf(flags: ConnectionFlags, connection: Connection, account: string): Promise<TransactionSender> {
-  const { client, heads, chainId } = connection
-  return createSender({ chainId, privateKey: await privateKeyOf(flags, connection, account) }, { client, heads })
+/** The node's folder of a department of the local network; throws UsageError when there is none. */
+export function departmentNode(
+  flags: ConnectionFlags,
+  department: string,
+): { readonly node: NetworkNode; readonly dir: string } {
+  const network = networkOf(flags)
+  const node = network?.nodes.find((one) => one.department === department)
+  if (flags.network === undefined || network === undefined || node === undefined) {
+    const known = network?.nodes.flatMap((one) => one.department ?? []).join(', ')
+    throw new UsageError(
+      `there is no department '${department}'${known ? `; this network has ${known}` : ': name the network with --network DIR'}`,
+    )
+  }
+  return { node, dir: join(flags.network, node.name) }
+}
+
+function networkOf(flags: ConnectionFlags): NetworkFile | undefined {
+  return flags.network === undefined ? undefined : readNetwork(flags.network)
+}
+
+function endpointOf(flags: ConnectionFlags, account?: string): string {
+  const network = networkOf(flags)
+  const node = network?.nodes.find((one) => one.department === account) ?? network?.nodes[0]
+  const url = flags.rpc ?? node?.rpc
+  if (url === undefined) throw new UsageError('say which node to ask: --network DIR, or --rpc http://host:port')
+  return url
+}
+
+async function privateKeyOf(flags: ConnectionFlags, account: string): Promise<Uint8Array> {
+  if (flags.keyFile !== undefined) return readKeyFile(flags.keyFile, flags.passwordFile)
+  const known = networkOf(flags)?.accounts[account]
+  if (known === undefined) throw new UsageError(`name the key of ${account}: --key-file FILE`)
+  return fromHex(known.privateKey)
 }

@@ -1,14 +1,21 @@
 /** All commands. Each lives in a file of its own under commands/; parsing faults end with status 2. */
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import { attributeCommand } from './commands/attribute.js'
+import { datasetCommand } from './commands/dataset.js'
+import { demoCommand } from './commands/demo.js'
+import { departmentCommand } from './commands/department.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
 import { nodeCommand } from './commands/node.js'
+import { submitCommand } from './commands/submit.js'
+import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './errors.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 export function buildProgram(): Command {
   const program = new Command('concordat')
@@ -17,11 +24,16 @@ export function buildProgram(): Command {
     .showHelpAfterError('(see --help for the options and an example)')
     .showSuggestionAfterError()
   const commands = [
+    demoCommand(),
     networkCommand(),
     nodeCommand(),
     keysCommand(),
     memberCommand(),
+    datasetCommand(),
+    departmentCommand(),
     attributeCommand(),
+    submitCommand(),
+    verifyCommand(),
   ]
   for (const command of commands) program.addCommand(command)
   usageErrors(program)

@@ -97,7 +97,11 @@ export class Blocks {
     const timeMs = Math.max(now(), parent.header.timestamp * 1_000 + readVanity(parent.header.extraData).ms)
     const timestamp = Math.floor(timeMs / 1_000)
     const overlay = new StateOverlay(parent.state)
-    const execution = new BlockExecution(overlay, this.#context(effect.height, timestamp, self, gasLimit), this.#needs.registry)
+    const execution = new BlockExecution(
+      overlay,
+      this.#context(effect.height, timestamp, self, gasLimit),
+      this.#needs.registry,
+    )
     this.#fill(execution)
     if (execution.transactions.length === 0 && !effect.mayBeEmpty) return null
     const vanity = writeVanity({ epoch: effect.epoch, view: effect.view, ms: timeMs % 1_000 })
@@ -134,10 +138,15 @@ export class Blocks {
     const raw = decodeRawBlock(sealed.payload)
     const fault = this.#checkHeader(raw.header, parent, certified)
     if (fault !== undefined) return fault
-    if (orderedRoot(raw.transactions) !== raw.header.transactionsRoot) return 'transactionsRoot does not match the transactions'
+    if (orderedRoot(raw.transactions) !== raw.header.transactionsRoot)
+      return 'transactionsRoot does not match the transactions'
     const overlay = new StateOverlay(parent.state)
     const { header } = raw
-    const execution = new BlockExecution(overlay, this.#context(header.number, header.timestamp, header.miner, header.gasLimit), this.#needs.registry)
+    const execution = new BlockExecution(
+      overlay,
+      this.#context(header.number, header.timestamp, header.miner, header.gasLimit),
+      this.#needs.registry,
+    )
     for (const [index, bytes] of raw.transactions.entries()) {
       const attempt = execution.tryTransaction(this.#needs.recover(bytes))
       if (!attempt.ok) return `transaction ${index} cannot be included: ${attempt.skip}`
@@ -145,8 +154,10 @@ export class Blocks {
     const result = execution.result()
     if (result.gasUsed !== header.gasUsed) return `gasUsed is ${header.gasUsed}, execution used ${result.gasUsed}`
     if (Buffer.compare(result.logsBloom, header.logsBloom) !== 0) return 'logsBloom does not match the logs'
-    if (orderedRoot(result.receipts.map(encodeReceipt)) !== header.receiptsRoot) return 'receiptsRoot does not match the receipts'
-    if (overlay.root() !== header.stateRoot) return `stateRoot is ${header.stateRoot}, execution gives ${overlay.root()}`
+    if (orderedRoot(result.receipts.map(encodeReceipt)) !== header.receiptsRoot)
+      return 'receiptsRoot does not match the receipts'
+    if (overlay.root() !== header.stateRoot)
+      return `stateRoot is ${header.stateRoot}, execution gives ${overlay.root()}`
     this.#keep({ sealed, block: { header, transactions: execution.transactions }, receipts: result.receipts, overlay })
     return undefined
   }
@@ -158,12 +169,14 @@ export class Blocks {
     if (header.parentHash !== parent.hash) return 'parentHash is not the parent'
     if (header.number !== parent.header.number + 1) return `number is ${header.number} after ${parent.header.number}`
     if (timeMs < parentMs) return 'timestamp is before that of the parent'
-    if (!certified && timeMs > now() + clockDriftMs) return `timestamp is ${timeMs - now()} ms ahead of this node's clock`
+    if (!certified && timeMs > now() + clockDriftMs)
+      return `timestamp is ${timeMs - now()} ms ahead of this node's clock`
     if (header.gasLimit !== gasLimit) return `gasLimit is ${header.gasLimit}, the chain's is ${gasLimit}`
     if (header.ommersHash !== EMPTY_OMMERS_HASH) return 'there are no ommers on this chain'
     if (header.difficulty !== DIFFICULTY) return `difficulty is ${header.difficulty}, must be ${DIFFICULTY}`
     if (header.baseFeePerGas !== 0n) return 'baseFeePerGas must be 0'
-    if (header.mixHash !== ZERO_HASH || Buffer.compare(header.nonce, ZERO_NONCE) !== 0) return 'mixHash and nonce must be zero'
+    if (header.mixHash !== ZERO_HASH || Buffer.compare(header.nonce, ZERO_NONCE) !== 0)
+      return 'mixHash and nonce must be zero'
     return undefined
   }
 

@@ -38,10 +38,18 @@ export const nodeConfigSchema = z.strictObject({
       /** Host headers that are answered besides the bound address and localhost. */
       allowedHosts: z.array(z.string().max(255)).max(64).default([]),
       allowedOrigins: z.array(z.string().max(255)).max(64).default([]),
-      bodyBytesMax: z.int().min(1024).max(64 * 1024 * 1024).default(1024 * 1024),
+      bodyBytesMax: z
+        .int()
+        .min(1024)
+        .max(64 * 1024 * 1024)
+        .default(1024 * 1024),
       batchMax: z.int().min(1).max(10_000).default(100),
       logBlockRangeMax: z.int().min(1).max(10_000_000).default(10_000),
-      responseBytesMax: z.int().min(1024).max(256 * 1024 * 1024).default(10 * 1024 * 1024),
+      responseBytesMax: z
+        .int()
+        .min(1024)
+        .max(256 * 1024 * 1024)
+        .default(10 * 1024 * 1024),
       requestTimeoutMs: ms.default(5_000),
     })
     .prefault({}),
@@ -63,7 +71,11 @@ export const nodeConfigSchema = z.strictObject({
   mempool: z
     .strictObject({
       countMax: z.int().min(1).max(1_000_000).default(20_000),
-      bytesMax: z.int().min(1024).max(4 * 1024 ** 3).default(128 * 1024 * 1024),
+      bytesMax: z
+        .int()
+        .min(1024)
+        .max(4 * 1024 ** 3)
+        .default(128 * 1024 * 1024),
       perSenderMax: z.int().min(1).max(100_000).default(4_096),
       nonceWindow: z.int().min(1).max(100_000).default(4_096),
     })
@@ -79,11 +91,16 @@ const CONFIG_BYTES_MAX = 1024 * 1024
  * Reads, merges and checks a node's configuration. Relative paths are resolved against the file's folder.
  * Throws ConfigError naming the key and what to do.
  */
-export function loadNodeConfig(file: string, env: NodeJS.ProcessEnv = process.env, flags: Record<string, string> = {}): NodeConfig {
+export function loadNodeConfig(
+  file: string,
+  env: NodeJS.ProcessEnv = process.env,
+  flags: Record<string, string> = {},
+): NodeConfig {
   const raw = readYaml(file)
   const overrides = new Map<string, string>()
   for (const [name, value] of Object.entries(env)) {
-    if (name.startsWith('CONCORDAT_') && value !== undefined) overrides.set(name.slice('CONCORDAT_'.length), value)
+    if (name !== 'CONCORDAT_PROF' && name.startsWith('CONCORDAT_') && value !== undefined)
+      overrides.set(name.slice('CONCORDAT_'.length), value)
   }
   const config = parseConfig(nodeConfigSchema, raw, { file, env: overrides, flags })
   const base = dirname(resolve(file))
@@ -104,7 +121,8 @@ function readYaml(file: string): unknown {
   } catch (error) {
     throw new ConfigError('UNREADABLE', `cannot read the configuration ${file}: ${(error as Error).message}`)
   }
-  if (text.length > CONFIG_BYTES_MAX) throw new ConfigError('TOO_LARGE', `${file} is larger than 1 MiB; is it the right file?`)
+  if (text.length > CONFIG_BYTES_MAX)
+    throw new ConfigError('TOO_LARGE', `${file} is larger than 1 MiB; is it the right file?`)
   try {
     return parse(text, { maxAliasCount: 0 }) ?? {}
   } catch (error) {

@@ -27,12 +27,16 @@ export function parseConfig<T>(schema: z.ZodType<T>, raw: unknown, overrides: Ov
   for (const [name, value] of overrides.env) {
     const path = byEnvName.get(name)
     if (path === undefined) {
-      throw new ConfigError('UNKNOWN_KEY', `environment variable CONCORDAT_${name} names no configuration key${suggest(name, [...byEnvName.keys()], 'CONCORDAT_')}`)
+      throw new ConfigError(
+        'UNKNOWN_KEY',
+        `environment variable CONCORDAT_${name} names no configuration key${suggest(name, [...byEnvName.keys()], 'CONCORDAT_')}`,
+      )
     }
     setPath(merged, path, scalar(value))
   }
   for (const [path, value] of Object.entries(overrides.flags)) {
-    if (!paths.includes(path)) throw new ConfigError('UNKNOWN_KEY', `flag names no configuration key: ${path}${suggest(path, paths)}`)
+    if (!paths.includes(path))
+      throw new ConfigError('UNKNOWN_KEY', `flag names no configuration key: ${path}${suggest(path, paths)}`)
     setPath(merged, path, scalar(value))
   }
   const result = schema.safeParse(merged)
@@ -95,7 +99,10 @@ function suggest(key: string, known: readonly string[], prefix = ''): string {
   let best = ''
   let distance = 4
   for (const candidate of known) {
-    const d = Math.min(editDistance(key, candidate), editDistance(key.split('.').at(-1)!, candidate.split('.').at(-1)!) + 0.5)
+    const d = Math.min(
+      editDistance(key, candidate),
+      editDistance(key.split('.').at(-1)!, candidate.split('.').at(-1)!) + 0.5,
+    )
     if (d < distance) {
       distance = d
       best = candidate

@@ -2,8 +2,9 @@
  * The final chain of this node: takes executed blocks with their certificates, makes them durable one after the other and
  * tells everyone who waits, each only after the block can be read (P4).
  */
-import type { Certificate } from '../consensus/types.js'
+
 import { decodeCertificate } from '../consensus/codec.js'
+import type { Certificate } from '../consensus/types.js'
 import { assert } from '../core/assert.js'
 import { asHeight, type Hash, type Height } from '../core/bytes.js'
 import type { ChainHead, ChainStore } from '../state/chainStore.js'
@@ -61,7 +62,10 @@ export class FinalChain {
   async commit(candidate: Candidate, certificate: Uint8Array): Promise<void> {
     const { hash, height } = candidate.sealed
     if (height <= this.#queued.height) return
-    assert(height === this.#queued.height + 1 && candidate.sealed.parent === this.#queued.hash, `block ${height} ${hash} does not follow the final block ${this.#queued.height}`)
+    assert(
+      height === this.#queued.height + 1 && candidate.sealed.parent === this.#queued.hash,
+      `block ${height} ${hash} does not follow the final block ${this.#queued.height}`,
+    )
     this.#queued = { hash, height }
     this.#pending++
     const { block, receipts, overlay } = candidate

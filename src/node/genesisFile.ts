@@ -1,16 +1,7 @@
 /** genesis.json: the agreement on which a chain starts. Everyone with the same file gets the same genesis hash. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import {
-  BASIS,
-  CASE_RULE,
-  CHECKSUM,
-  DELIVERY,
-  QUORUM,
-  QUORUM_OF,
-  ROLE,
-  VALUE_TYPE,
-} from '../contracts/codes.js'
+import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, QUORUM, QUORUM_OF, ROLE, VALUE_TYPE } from '../contracts/codes.js'
 import type { DataProfile, GenesisConfig } from '../contracts/genesisTypes.js'
 import { textId } from '../contracts/textId.js'
 import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
@@ -28,7 +19,9 @@ const key = z
   .regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x followed by 64 hex digits')
   .transform((text) => text.toLowerCase() as Hash)
 const keyOf = <T extends Record<string, number>>(table: T) => z.enum(Object.keys(table) as [keyof T & string])
-const bigint = z.union([z.int(), z.string().regex(/^-?\d{1,78}$/, 'must be a whole number')]).transform((value) => BigInt(value))
+const bigint = z
+  .union([z.int(), z.string().regex(/^-?\d{1,78}$/, 'must be a whole number')])
+  .transform((value) => BigInt(value))
 
 const schemaSchema = z.strictObject({
   valueType: keyOf(VALUE_TYPE),
@@ -60,15 +53,35 @@ export const genesisAttributeSchema = z.strictObject({
 })
 
 export const genesisSchema = z.strictObject({
-  chainId: z.int().min(1).max(2 ** 31),
+  chainId: z
+    .int()
+    .min(1)
+    .max(2 ** 31),
   timestamp: z.int().min(0),
-  gasLimit: z.int().min(30_000_000).max(2 ** 40),
-  sealers: z.array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) })).min(1).max(sealersMax),
+  gasLimit: z
+    .int()
+    .min(30_000_000)
+    .max(2 ** 40),
+  sealers: z
+    .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))
+    .min(1)
+    .max(sealersMax),
   members: z
-    .array(z.strictObject({ address, role: keyOf(ROLE), name: z.string().min(1).max(128), id: z.string().min(1).max(32), encryptionKey: key.optional() }))
+    .array(
+      z.strictObject({
+        address,
+        role: keyOf(ROLE),
+        name: z.string().min(1).max(128),
+        id: z.string().min(1).max(32),
+        encryptionKey: key.optional(),
+      }),
+    )
     .max(100_000),
   attributes: z.array(genesisAttributeSchema).max(1_000),
-  alloc: z.array(z.strictObject({ address, balance: bigint })).max(100_000).default([]),
+  alloc: z
+    .array(z.strictObject({ address, balance: bigint }))
+    .max(100_000)
+    .default([]),
 })
 
 export type GenesisFile = z.input<typeof genesisSchema>
@@ -81,7 +94,8 @@ export function loadGenesis(file: string): GenesisConfig {
   } catch (error) {
     throw new ConfigError('UNREADABLE', `cannot read the genesis file ${file}: ${(error as Error).message}`)
   }
-  if (text.length > GENESIS_BYTES_MAX) throw new ConfigError('TOO_LARGE', `${file} is larger than 64 MiB; is it the right file?`)
+  if (text.length > GENESIS_BYTES_MAX)
+    throw new ConfigError('TOO_LARGE', `${file} is larger than 64 MiB; is it the right file?`)
   let json: unknown
   try {
     json = JSON.parse(text)

@@ -67,7 +67,9 @@ export class Inbox {
   }
 
   #checkVote(vote: SignedVote): string | undefined {
-    return this.#needs.recoverVote(vote, vote.signature) === vote.signer ? undefined : `VOTE_SIGNATURE: not signed by ${vote.signer}`
+    return this.#needs.recoverVote(vote, vote.signature) === vote.signer
+      ? undefined
+      : `VOTE_SIGNATURE: not signed by ${vote.signer}`
   }
 
   #checkCertificate(certificate: Certificate): string | 'later' | undefined {

@@ -37,9 +37,20 @@ export class Membership {
   }
 
   #isActive(state: StateReader, userID: Address): boolean {
-    const block = { number: asHeight(0), timestamp: 0, chainId: this.#chainId, sealer: ZERO_ADDRESS, gasLimit: 10_000_000n }
+    const block = {
+      number: asHeight(0),
+      timestamp: 0,
+      chainId: this.#chainId,
+      sealer: ZERO_ADDRESS,
+      gasLimit: 10_000_000n,
+    }
     const data = ABI.encodeCall('IdentityAuth', { userID })
-    const result = callContract(state, block, { from: userID, to: CONTRACT_ADDRESSES.members, data, value: 0n, gas: undefined }, this.#registry)
+    const result = callContract(
+      state,
+      block,
+      { from: userID, to: CONTRACT_ADDRESSES.members, data, value: 0n, gas: undefined },
+      this.#registry,
+    )
     return result.ok && ABI.decodeResult('IdentityAuth', result.returnData).active
   }
 }

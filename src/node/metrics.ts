@@ -1,9 +1,9 @@
 /** What a node tells Prometheus. Gauges are read when asked; nothing is computed for them in between. */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../consensus/engine.js'
 import type { Block } from '../core/block.js'
-import { recoverCount } from '../crypto/transaction.js'
 import type { RecoveredTransaction } from '../crypto/transaction.js'
+import { recoverCount } from '../crypto/transaction.js'
 import type { Network } from '../p2p/network.js'
 import type { MetricsText } from '../rpc/server.js'
 import type { FinalChain } from './finalChain.js'

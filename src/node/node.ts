@@ -7,14 +7,14 @@ import { createEngine, type Engine } from '../consensus/engine.js'
 import { roundRobin } from '../consensus/schedule.js'
 import type { Effect, Input, SealedBlock, SealerSet, Vote } from '../consensus/types.js'
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
-import { registry as systemContracts } from '../contracts/registry.js'
 import type { GenesisConfig } from '../contracts/genesisTypes.js'
+import { systemContracts } from '../contracts/registry.js'
 import { type Address, asEpoch, EMPTY_BYTES, type Hash } from '../core/bytes.js'
 import { readVanity } from '../core/seal.js'
 import { privateKeyToAddress } from '../crypto/secp256k1.js'
-import { CHANNEL, type Channel } from '../p2p/network.js'
-import { createLibp2pNetwork, type Libp2pNetwork } from '../p2p/libp2pNetwork.js'
 import { listenMultiaddr } from '../p2p/identity.js'
+import { createLibp2pNetwork, type Libp2pNetwork } from '../p2p/libp2pNetwork.js'
+import { CHANNEL, type Channel } from '../p2p/network.js'
 import { type RunningServer, startHealthServer, startRpcServer } from '../rpc/server.js'
 import { ChainStore } from '../state/chainStore.js'
 import { Journal } from '../state/journal.js'
@@ -87,7 +87,10 @@ export class Node {
       const journal = Journal.open(join(config.journalDir, 'consensus.journal'))
       const { p2p } = config
       const self = privateKeyToAddress(privateKey)
-      const permitted = new Set([...genesis.sealers.map((sealer) => sealer.address), ...p2p.peers.map((peer) => peer.address.toLowerCase() as Address)])
+      const permitted = new Set([
+        ...genesis.sealers.map((sealer) => sealer.address),
+        ...p2p.peers.map((peer) => peer.address.toLowerCase() as Address),
+      ])
       const network = await createLibp2pNetwork({
         privateKey,
         networkId: block0.hash,
@@ -192,18 +195,29 @@ export class Node {
       sync: this.#sync,
       sealerSet: () => this.#set,
     })
-    this.#metrics = createMetrics({ name: config.name, engine: this.engine, pool: this.#pool, chain: this.#chain, network, loop: this.#loop })
+    this.#metrics = createMetrics({
+      name: config.name,
+      engine: this.engine,
+      pool: this.#pool,
+      chain: this.#chain,
+      network,
+      loop: this.#loop,
+    })
     // Registered after the view's own listener; all of them run once the block is on disk.
     this.#chain.onFinal(({ sealed, block, receipts }) => {
       this.#pool.committed(block.transactions)
       this.#blocks.prune(sealed.height)
-      if (receipts.some((receipt) => receipt.logs.some((entry) => entry.address === CONTRACT_ADDRESSES.members))) membership.forget()
+      if (receipts.some((receipt) => receipt.logs.some((entry) => entry.address === CONTRACT_ADDRESSES.members)))
+        membership.forget()
       this.#metrics.finalBlock(block)
       this.#loop.prune(sealed.hash)
       this.#heartbeatDue = false
       this.#armHeartbeat()
       this.#setTip(this.#tip)
-      options.log.debug({ height: sealed.height, hash: sealed.hash, view: sealed.view, transactions: block.transactions.length }, 'final')
+      options.log.debug(
+        { height: sealed.height, hash: sealed.hash, view: sealed.view, transactions: block.transactions.length },
+        'final',
+      )
     })
   }
 
@@ -236,7 +250,10 @@ export class Node {
           onDefect: (error, method) => log.error({ err: error, method }, 'RPC method failed unexpectedly'),
         },
       ),
-      await startHealthServer({ host: metrics.host, port: metrics.port }, { readiness: () => this.view.readiness(), metrics: readMetrics }),
+      await startHealthServer(
+        { host: metrics.host, port: metrics.port },
+        { readiness: () => this.view.readiness(), metrics: readMetrics },
+      ),
     ]
     this.#loop.push({ type: 'tick' })
     this.#armHeartbeat()
@@ -276,7 +293,12 @@ export class Node {
         sign,
       },
       {
-        final: { hash: head.hash, height: head.height, view: readVanity(head.header.extraData).view, certificate: found?.certificate ?? null },
+        final: {
+          hash: head.hash,
+          height: head.height,
+          view: readVanity(head.header.extraData).view,
+          certificate: found?.certificate ?? null,
+        },
         set: this.#set,
         journal: this.#journal.records().map((record) => decodeJournalRecord(record, readBlock)),
       },
@@ -305,7 +327,11 @@ export class Node {
   #work(effect: Extract<Effect, { type: 'build' | 'verify' }>): Input {
     if (effect.type === 'verify') {
       const verdict = this.#blocks.verify(effect.block, effect.certified)
-      if (!verdict.ok) this.#options.log.warn({ hash: effect.block.hash, leader: effect.block.leader, reason: verdict.reason }, 'proposed block refused')
+      if (!verdict.ok)
+        this.#options.log.warn(
+          { hash: effect.block.hash, leader: effect.block.leader, reason: verdict.reason },
+          'proposed block refused',
+        )
       return { type: 'verified', hash: effect.block.hash, verdict }
     }
     const built = this.#blocks.build({ ...effect, mayBeEmpty: effect.mayBeEmpty || this.#heartbeatDue })
@@ -334,7 +360,10 @@ export class Node {
         this.#sync.lagging(effect.peer, effect.height)
         return
       case 'evidence':
-        log.error({ sealer: effect.first.signer, view: effect.first.view, epoch: effect.first.epoch }, 'a sealer signed two conflicting votes')
+        log.error(
+          { sealer: effect.first.signer, view: effect.first.view, epoch: effect.first.epoch },
+          'a sealer signed two conflicting votes',
+        )
         this.#metrics.evidence()
         return
       case 'halt':

@@ -6,7 +6,9 @@ import type { NodeConfig } from './config.js'
 import { loadGenesis } from './genesisFile.js'
 import { Node } from './node.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 /** Runs until a signal or a fatal fault; resolves once everything is closed. */
 export async function runNode(config: NodeConfig): Promise<void> {
@@ -32,7 +34,10 @@ export async function runNode(config: NodeConfig): Promise<void> {
   process.once('uncaughtException', end)
   try {
     await node.start()
-    log.info({ address: node.address, genesis: node.genesisHash, rpc: node.rpcUrl, height: node.view.head().header.number }, 'node is up')
+    log.info(
+      { address: node.address, genesis: node.genesisHash, rpc: node.rpcUrl, height: node.view.head().header.number },
+      'node is up',
+    )
     const fatal = await ended
     if (fatal !== undefined) {
       log.fatal({ err: fatal }, 'the node stops: it cannot be sure of its state any more')

@@ -2,19 +2,30 @@
  * Range sync: a node that lags or starts empty fetches final blocks from its peers, checks links, seals and certificates
  * before it executes anything, and commits in order. Serving is bounded and paced.
  */
-import { decodeCertificate } from '../consensus/codec.js'
+
 import { type RecoverVote, verifyCertificate } from '../consensus/certificate.js'
+import { decodeCertificate } from '../consensus/codec.js'
 import type { Certificate, SealedBlock, SealerSet, Verdict } from '../consensus/types.js'
 import { type Address, asHeight, type Hash, type Height } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { blockBytesMax, blocksFrameBytesMax } from '../core/limits.js'
 import { CHANNEL, type Network } from '../p2p/network.js'
 import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SYNC_REQUESTS_PER_SECOND_MAX, SYNC_TIMEOUT_MS } from './limits.js'
-import { decodeSyncMessage, encodeSyncMessage, type RangeRequest, type RangeResponse, type SyncedBlock } from './syncMessages.js'
+import {
+  decodeSyncMessage,
+  encodeSyncMessage,
+  type RangeRequest,
+  type RangeResponse,
+  type SyncedBlock,
+} from './syncMessages.js'
 
 /** A range whose links and certificates hold; only this is imported. */
 interface CheckedRange {
-  readonly blocks: readonly { readonly sealed: SealedBlock; readonly certificate: Certificate | null; readonly encoded: Uint8Array }[]
+  readonly blocks: readonly {
+    readonly sealed: SealedBlock
+    readonly certificate: Certificate | null
+    readonly encoded: Uint8Array
+  }[]
 }
 
 export interface SyncNeeds {
@@ -116,7 +127,11 @@ export class BlockSync {
       this.#next()
     }, SYNC_TIMEOUT_MS)
     this.#request = { id, peer, timer }
-    this.#needs.network.send(peer, CHANNEL.blocks, encodeSyncMessage({ type: 'request', id, from: asHeight(height + 1), to }))
+    this.#needs.network.send(
+      peer,
+      CHANNEL.blocks,
+      encodeSyncMessage({ type: 'request', id, from: asHeight(height + 1), to }),
+    )
   }
 
   #finishRequest(): void {
@@ -157,12 +172,14 @@ export class BlockSync {
       try {
         const sealed = readBlock(block)
         if (sealed.height <= parent.height && checked.length === 0) continue
-        if (sealed.height !== parent.height + 1 || sealed.parent !== parent.hash) return `SYNC_LINK: block ${sealed.height} does not follow ${parent.height}`
+        if (sealed.height !== parent.height + 1 || sealed.parent !== parent.hash)
+          return `SYNC_LINK: block ${sealed.height} does not follow ${parent.height}`
         const decoded = certificate.length === 0 ? null : decodeCertificate(certificate)
         if (decoded !== null) {
           const set = setOf(decoded.epoch)
           if (set === undefined) return `SYNC_EPOCH: the sealers of epoch ${decoded.epoch} are not known`
-          if (decoded.kind !== 'finalize' || decoded.block !== sealed.hash) return `SYNC_CERTIFICATE: not of block ${sealed.height}`
+          if (decoded.kind !== 'finalize' || decoded.block !== sealed.hash)
+            return `SYNC_CERTIFICATE: not of block ${sealed.height}`
           const fault = verifyCertificate(set, decoded, recoverVote)
           if (fault !== null) return `${fault.code}: ${fault.message}`
         }
@@ -183,7 +200,8 @@ export class BlockSync {
       if (this.#stopped) return
       if (sealed.height <= this.#needs.head().height) continue
       const verdict = this.#needs.verify(sealed)
-      if (!verdict.ok) throw new Error(`final block ${sealed.height} (${sealed.hash}) fails execution here: ${verdict.reason} (R15)`)
+      if (!verdict.ok)
+        throw new Error(`final block ${sealed.height} (${sealed.hash}) fails execution here: ${verdict.reason} (R15)`)
       await this.#needs.commit(sealed, encoded)
       if (certificate !== null) this.#needs.onSynced(sealed, certificate)
     }

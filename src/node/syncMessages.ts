@@ -29,7 +29,8 @@ export interface RangeResponse {
 
 export function encodeSyncMessage(message: RangeRequest | RangeResponse): Uint8Array {
   const id = uintToBytes(message.id)
-  if (message.type === 'request') return rlpEncode([uintToBytes(0), id, uintToBytes(message.from), uintToBytes(message.to)])
+  if (message.type === 'request')
+    return rlpEncode([uintToBytes(0), id, uintToBytes(message.from), uintToBytes(message.to)])
   return rlpEncode([uintToBytes(1), id, message.blocks.map(({ block, certificate }) => [block, certificate])])
 }
 

@@ -139,7 +139,8 @@ export class Transactions {
 
   #admit(raw: Uint8Array): SubmitResult {
     const { pool, state } = this.#needs
-    if (raw.length > txBytesMax) return { ok: false, code: 'OVERSIZED', detail: `${raw.length} bytes, at most ${txBytesMax}` }
+    if (raw.length > txBytesMax)
+      return { ok: false, code: 'OVERSIZED', detail: `${raw.length} bytes, at most ${txBytesMax}` }
     let tx: RecoveredTransaction
     try {
       tx = this.recover(raw)
@@ -151,7 +152,8 @@ export class Transactions {
     const fault = this.#check(tx)
     if (fault !== undefined) return fault
     const refusal = pool.add(tx, state.nonce(tx.sender))
-    if (refusal !== undefined) return { ok: false, code: REFUSALS[refusal], detail: `nonce ${tx.nonce}, next ${state.nonce(tx.sender)}` }
+    if (refusal !== undefined)
+      return { ok: false, code: REFUSALS[refusal], detail: `nonce ${tx.nonce}, next ${state.nonce(tx.sender)}` }
     this.#needs.onPooled(tx)
     return { ok: true, hash: tx.hash }
   }
@@ -159,11 +161,14 @@ export class Transactions {
   #check(tx: RecoveredTransaction): Extract<SubmitResult, { ok: false }> | undefined {
     const { chainId, blockGasLimit, state } = this.#needs
     if (tx.chainId === null) return { ok: false, code: 'NOT_REPLAY_PROTECTED' }
-    if (tx.chainId !== chainId) return { ok: false, code: 'WRONG_CHAIN_ID', detail: `${tx.chainId}, this chain is ${chainId}` }
+    if (tx.chainId !== chainId)
+      return { ok: false, code: 'WRONG_CHAIN_ID', detail: `${tx.chainId}, this chain is ${chainId}` }
     if (tx.to === null) return { ok: false, code: 'CONTRACT_CREATION' }
-    if (tx.gasLimit > blockGasLimit) return { ok: false, code: 'GAS_LIMIT_TOO_HIGH', detail: `${tx.gasLimit}, block ${blockGasLimit}` }
+    if (tx.gasLimit > blockGasLimit)
+      return { ok: false, code: 'GAS_LIMIT_TOO_HIGH', detail: `${tx.gasLimit}, block ${blockGasLimit}` }
     const gas = intrinsicGas(tx)
-    if (tx.gasLimit < gas) return { ok: false, code: 'INTRINSIC_GAS_TOO_LOW', detail: `have ${tx.gasLimit}, want ${gas}` }
+    if (tx.gasLimit < gas)
+      return { ok: false, code: 'INTRINSIC_GAS_TOO_LOW', detail: `have ${tx.gasLimit}, want ${gas}` }
     if (tx.value > 0n && state.balance(tx.sender) < tx.value) return { ok: false, code: 'INSUFFICIENT_FUNDS' }
     if (!state.maySend(tx.sender)) return { ok: false, code: 'SENDER_NOT_PERMITTED', detail: tx.sender }
     return undefined

@@ -25,8 +25,7 @@ const set = (world: World, sender: typeof MARKET, dataProfile: DataProfile) =>
   world.refusal('dataPortrait', sender, 'SetDataProfile', { dataProfile })
 const must = (world: World, sender: typeof MARKET, dataProfile: DataProfile) =>
   world.must('dataPortrait', sender, 'SetDataProfile', { dataProfile })
-const read = (world: World, attribute: typeof NEW) =>
-  world.view('dataPortrait', (abi, d) => abi.decodeResult('dataProfileOf', d), 'dataProfileOf', { attribute })
+const read = (world: World, attribute: typeof NEW) => world.view('dataPortrait', 'dataProfileOf', { attribute })
 
 t.test('a department publishes an attribute and its key comes from KeyAgreement', async (t) => {
   const world = new World()
@@ -60,12 +59,12 @@ t.test('a department publishes an attribute and its key comes from KeyAgreement'
   })
   world.must('members', FINANCE, 'rotateEncryptionKey', { encryptionKey: word('new') })
   t.same([read(world, BANK_ACCOUNT).encryptionKey, read(world, BANK_ACCOUNT).keyEpoch], [word('new'), 2n])
-  const all = world.view('dataPortrait', (abi, d) => abi.decodeResult('GetDataProfile', d), 'GetDataProfile', {})
+  const all = world.view('dataPortrait', 'GetDataProfile', {})
   t.same(
     all.map((e) => e.attribute),
     [...world.genesis.attributes.map((e) => e.attribute), NEW],
   )
-  const count = world.view('dataPortrait', (abi, d) => abi.decodeResult('attributeCount', d), 'attributeCount', {})
+  const count = world.view('dataPortrait', 'attributeCount', {})
   t.equal(count, 5n)
   t.throws(() => read(world, word('x')), { message: 'UnknownAttribute' })
 })

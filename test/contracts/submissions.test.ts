@@ -46,12 +46,10 @@ const FINANCE_PART = part(FINANCE, [BANK_ACCOUNT])
 const base = { enterpriseId: ENTERPRISE_ID, documentHash: word('document'), portraitVersion: 1 }
 const submission = (...parts: Part[]) => ({ ...base, parts })
 
-const read = (world: World, submissionId: bigint) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('submissionOf', d), 'submissionOf', { submissionId })
+const read = (world: World, submissionId: bigint) => world.view('dataSharing', 'submissionOf', { submissionId })
 const readPart = (world: World, submissionId: bigint, index: number) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('partOf', d), 'partOf', { submissionId, part: index })
-const versionOf = (world: World, enterpriseId: Hash) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('portraitVersionOf', d), 'portraitVersionOf', { enterpriseId })
+  world.view('dataSharing', 'partOf', { submissionId, part: index })
+const versionOf = (world: World, enterpriseId: Hash) => world.view('dataSharing', 'portraitVersionOf', { enterpriseId })
 
 t.test('a submission is recorded and told to each recipient', async (t) => {
   const world = new World()
@@ -71,7 +69,7 @@ t.test('a submission is recorded and told to each recipient', async (t) => {
     code: 0,
   })
   world.must('dataSharing', ENTERPRISE, 'StoreData', submission(MARKET_PART))
-  const count = world.view('dataSharing', (abi, d) => abi.decodeResult('submissionCount', d), 'submissionCount', {})
+  const count = world.view('dataSharing', 'submissionCount', {})
   t.equal(count, 2n)
   t.throws(() => read(world, 3n), { message: 'UnknownSubmission' })
   t.throws(() => readPart(world, 1n, 2), { message: 'UnknownPart' })
@@ -141,7 +139,7 @@ t.test('an accepted value drops the portrait of its attributes, a rejected one d
   const world = new World()
   const entry = { enterpriseId: ENTERPRISE_ID, attribute: CAPITAL, digest: word('v'), existence: 1, confirmed: true }
   const known = () =>
-    world.view('dataSharing', (abi, d) => abi.decodeResult('GetConfirm', d), 'GetConfirm', {
+    world.view('dataSharing', 'GetConfirm', {
       userID: ENTERPRISE_ID,
       dataParam: CAPITAL,
       digest: word('v'),

@@ -49,24 +49,23 @@ const attest = (world: World, sender: Who, ...answers: ReturnType<typeof answer>
   world.must('dataSharing', sender, 'attest', { answers })
 const refusesAttest = (world: World, sender: Who, ...answers: ReturnType<typeof answer>[]) =>
   world.refusal('dataSharing', sender, 'attest', { answers })
-const requestOf = (world: World, requestId = 1n) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('requestOf', d), 'requestOf', { requestId })
+const requestOf = (world: World, requestId = 1n) => world.view('dataSharing', 'requestOf', { requestId })
 const entries = (world: World, ...items: ReturnType<typeof item>[]) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('portraitEntries', d), 'portraitEntries', {
+  world.view('dataSharing', 'portraitEntries', {
     enterpriseId: ENTERPRISE_ID,
     items,
   })
 const userProfile = (world: World) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('GetUserProfile', d), 'GetUserProfile', {
+  world.view('dataSharing', 'GetUserProfile', {
     enterpriseId: ENTERPRISE_ID,
   })
 const existence = (world: World, dataParam: Hash) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('GetExistence', d), 'GetExistence', {
+  world.view('dataSharing', 'GetExistence', {
     userID: ENTERPRISE_ID,
     dataParam,
   })
 const confirm = (world: World, dataParam: Hash, digest: Hash) =>
-  world.view('dataSharing', (abi, d) => abi.decodeResult('GetConfirm', d), 'GetConfirm', {
+  world.view('dataSharing', 'GetConfirm', {
     userID: ENTERPRISE_ID,
     dataParam,
     digest,
@@ -254,7 +253,7 @@ t.test('one transaction answers several requests', async (t) => {
     completed: true,
     items: [{ existence: vacant }, { existence: exists, confirmed: true }],
   })
-  const count = world.view('dataSharing', (abi, d) => abi.decodeResult('requestCount', d), 'requestCount', {})
+  const count = world.view('dataSharing', 'requestCount', {})
   t.equal(count, 2n)
 })
 
@@ -286,7 +285,7 @@ t.test('quorum of any: the first answer decides, later ones stand on record', as
   t.match(requestOf(world).items, [{ existence: exists, confirmed: true, answers: 1 }])
   t.match(entries(world, item(LEGAL_REPRESENTATIVE)), [{ existence: exists, attesters: [FINANCE] }])
   const given = (supervisor: Who) =>
-    world.view('dataSharing', (abi, d) => abi.decodeResult('answerOf', d), 'answerOf', {
+    world.view('dataSharing', 'answerOf', {
       requestId: 1n,
       attribute: LEGAL_REPRESENTATIVE,
       supervisor,
@@ -386,7 +385,8 @@ t.test('answers from before and after a change do not make an entry together', a
 
 t.test('a sole supervisor sets an entry by itself', async (t) => {
   const world = new World()
-  const entry = { enterpriseId: ENTERPRISE_ID, attribute: CAPITAL, digest: D1, existence: exists, confirmed: true }
+  const finding: { existence: number; confirmed: boolean } = { existence: exists, confirmed: true }
+  const entry = { enterpriseId: ENTERPRISE_ID, attribute: CAPITAL, digest: D1, ...finding }
   const refusal = (changes: Partial<typeof entry>, sender: Who = MARKET) =>
     world.refusal('dataSharing', sender, 'SetUserProfile', { ...entry, ...changes })
   t.equal(refusal({}), 'succeeded')
@@ -407,7 +407,7 @@ t.test('guessing stops at the budget', async (t) => {
       items: [item(CAPITAL, word(`guess ${n}`))],
     }).status
   const left = (requester: Who) =>
-    world.view('dataSharing', (abi, d) => abi.decodeResult('digestBudgetLeft', d), 'digestBudgetLeft', {
+    world.view('dataSharing', 'digestBudgetLeft', {
       requester,
       enterpriseId: ENTERPRISE_ID,
       attribute: CAPITAL,

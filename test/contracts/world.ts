@@ -2,13 +2,18 @@
 import { type Abi, decodeErrorResult } from 'viem'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { BASIS, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from '../../src/contracts/codes.js'
+import type { dataPortraitAbi } from '../../src/contracts/dataPortrait.abi.js'
 import { dataPortraitInterface } from '../../src/contracts/dataPortrait.js'
+import type { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
 import { dataSharingInterface } from '../../src/contracts/dataSharing.js'
 import { applyGenesis } from '../../src/contracts/genesis.js'
 import type { DataProfile, GenesisConfig } from '../../src/contracts/genesisTypes.js'
+import type { keyAgreementAbi } from '../../src/contracts/keyAgreement.abi.js'
 import { keyAgreementInterface } from '../../src/contracts/keyAgreement.js'
+import type { membersAbi } from '../../src/contracts/members.abi.js'
 import { membersInterface } from '../../src/contracts/members.js'
 import { systemContracts } from '../../src/contracts/registry.js'
+import type { sealersAbi } from '../../src/contracts/sealers.abi.js'
 import { sealersInterface } from '../../src/contracts/sealers.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
 import {
@@ -21,10 +26,12 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '../../src/core/bytes.js'
+import type { Log } from '../../src/core/receipt.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
 import type { RecoveredTransaction } from '../../src/crypto/transaction.js'
 import { EMPTY_STATE } from '../../src/state/layer.js'
 import { StateOverlay } from '../../src/state/overlay.js'
+import type { FunctionArgs, FunctionName, FunctionResult } from '../../src/vm/abiTypes.js'
 import { callContract } from '../../src/vm/call.js'
 import type { BlockContext } from '../../src/vm/contract.js'
 import { executeTransaction, type TransactionOutcome } from '../../src/vm/executeTransaction.js'
@@ -119,9 +126,24 @@ export function genesisConfig(changes: Partial<GenesisConfig> = {}): GenesisConf
   }
 }
 
-type Interfaces = typeof INTERFACES
-type Name = keyof Interfaces
-type Args<C extends Name> = Parameters<Interfaces[C]['encodeCall']>
+interface Lines {
+  readonly members: typeof membersAbi
+  readonly dataPortrait: typeof dataPortraitAbi
+  readonly dataSharing: typeof dataSharingAbi
+  readonly keyAgreement: typeof keyAgreementAbi
+  readonly sealers: typeof sealersAbi
+}
+type Name = keyof Lines
+type Fn<C extends Name> = FunctionName<Lines[C]>
+
+/** The interface of a contract, without the type of its name: that the arguments fit is checked where they are given. */
+interface AnyInterface {
+  readonly json: Abi
+  encodeCall(name: string, args: unknown): Uint8Array
+  decodeResult(name: string, bytes: Uint8Array): unknown
+  decodeEvent(name: string, log: Log): Record<string, unknown> | undefined
+}
+const interfaceOf = (contract: Name): AnyInterface => INTERFACES[contract] as unknown as AnyInterface
 
 export class World {
   readonly state = new StateOverlay(EMPTY_STATE)
@@ -165,39 +187,52 @@ export class World {
   }
 
   /** Sends a transaction that calls a contract's function. */
-  send<C extends Name>(contract: C, sender: Address, ...call: Args<C>): TransactionOutcome {
-    const encode = INTERFACES[contract].encodeCall as (...args: Args<C>) => Uint8Array
-    const data = encode.apply(INTERFACES[contract], call)
-    return executeTransaction(
-      this.state,
-      this.block,
-      this.transaction(sender, CONTRACT_ADDRESSES[contract], data),
-      systemContracts,
-    )
+  send<C extends Name, N extends Fn<C>>(
+    contract: C,
+    sender: Address,
+    name: N,
+    args: FunctionArgs<Lines[C], N>,
+  ): TransactionOutcome {
+    const data = interfaceOf(contract).encodeCall(name, args)
+    const tx = this.transaction(sender, CONTRACT_ADDRESSES[contract], data)
+    return executeTransaction(this.state, this.block, tx, systemContracts)
   }
 
   /** As `send`; throws when the transaction fails. Returns its logs as [event, arguments]. */
-  must<C extends Name>(contract: C, sender: Address, ...call: Args<C>): Logged[] {
-    const outcome = this.send(contract, sender, ...call)
-    if (outcome.status !== 1) throw new Error(`${String(call[0])} failed: ${JSON.stringify(fault(contract, outcome))}`)
+  must<C extends Name, N extends Fn<C>>(
+    contract: C,
+    sender: Address,
+    name: N,
+    args: FunctionArgs<Lines[C], N>,
+  ): Logged[] {
+    const outcome = this.send(contract, sender, name, args)
+    if (outcome.status !== 1) throw new Error(`${name} failed: ${fault(contract, outcome)}`)
     return logged(outcome)
   }
 
-  /** Name of the custom error, or text, with which the transaction reverts, decoded by viem. */
-  refusal<C extends Name>(contract: C, sender: Address, ...call: Args<C>): string {
+  /** Name of the custom error, or text, with which the transaction would revert, decoded by viem. */
+  refusal<C extends Name, N extends Fn<C>>(
+    contract: C,
+    sender: Address,
+    name: N,
+    args: FunctionArgs<Lines[C], N>,
+  ): string {
     const mark = this.state.checkpoint()
-    const outcome = this.send(contract, sender, ...call)
+    const outcome = this.send(contract, sender, name, args)
     this.state.revert(mark)
     return fault(contract, outcome)
   }
 
-  /** Calls a view function; its result, or the name of its error. */
-  view<C extends Name, R>(contract: C, decode: (abi: Interfaces[C], data: Uint8Array) => R, ...call: Args<C>): R {
-    const encode = INTERFACES[contract].encodeCall as (...args: Args<C>) => Uint8Array
-    const data = encode.apply(INTERFACES[contract], call)
+  /** Result of a view function; throws an Error with the name of the contract's error. */
+  view<C extends Name, N extends Fn<C>>(
+    contract: C,
+    name: N,
+    args: FunctionArgs<Lines[C], N>,
+  ): FunctionResult<Lines[C], N> {
+    const data = interfaceOf(contract).encodeCall(name, args)
     const request = { from: ZERO_ADDRESS, to: CONTRACT_ADDRESSES[contract], data, value: 0n, gas: undefined }
     const result = callContract(this.state, this.block, request, systemContracts)
-    if (result.ok) return decode(INTERFACES[contract], result.returnData)
+    if (result.ok) return interfaceOf(contract).decodeResult(name, result.returnData) as FunctionResult<Lines[C], N>
     throw new Error(result.code === 'REVERTED' ? errorName(contract, result.returnData) : result.message)
   }
 }
@@ -210,7 +245,7 @@ function fault(contract: Name, outcome: TransactionOutcome): string {
 }
 
 function errorName(contract: Name, data: Uint8Array): string {
-  const abi = INTERFACES[contract].json as Abi
+  const abi = interfaceOf(contract).json
   const { errorName: name, args } = decodeErrorResult({ abi, data: toHex(data) }) as {
     errorName: string
     args?: unknown[]
@@ -220,11 +255,10 @@ function errorName(contract: Name, data: Uint8Array): string {
 
 function logged(outcome: TransactionOutcome): Logged[] {
   return outcome.logs.map((log) => {
-    for (const abi of Object.values(INTERFACES)) {
-      for (const item of abi.json) {
+    for (const contract of Object.keys(INTERFACES) as Name[]) {
+      for (const item of interfaceOf(contract).json) {
         if (item.type !== 'event') continue
-        const decode = abi.decodeEvent as (name: string, log: unknown) => Record<string, unknown> | undefined
-        const args = decode.call(abi, item.name, log)
+        const args = interfaceOf(contract).decodeEvent(item.name, log)
         if (args !== undefined) return [item.name, args] as const
       }
     }

@@ -15,12 +15,18 @@ const KEY = new Uint8Array(32).fill(7)
 const CHEAP = { scryptN: 4 }
 
 t.test('ethereum-tests and geth vectors', { skip: skipWithoutVectors }, async (t) => {
+  const seen = new Set<string>()
   for (const file of ['ethereum-tests/KeyStoreTests/basic_tests.json', 'geth/v3_test_vector.json']) {
     for (const [name, vector] of Object.entries(readVector<Record<string, KeystoreVector>>(file))) {
+      // Both publishers have the same two examples, one of which takes seconds.
+      const { mac } = parseKeystore(JSON.stringify(vector.json)).crypto
+      if (seen.has(mac)) continue
+      seen.add(mac)
       const key = await decryptKeystore(JSON.stringify(vector.json), vector.password)
       t.equal(toHex(key), `0x${vector.priv.padStart(64, '0')}`, name)
     }
   }
+  t.ok(seen.size >= 5, `${seen.size} keystores`)
   const old = readVector<Record<string, KeystoreVector>>('geth/v1_test_vector.json')
   for (const { json, password } of Object.values(old)) {
     await t.rejects(decryptKeystore(JSON.stringify(json), password), { code: 'UNSUPPORTED_VERSION' })

@@ -17,12 +17,21 @@ t.test('four processes seal, agree and recover', async (t) => {
   const { chainId, accounts } = net.network
   const heads = followHeads(net.client(0))
   t.teardown(() => heads.stop())
-  const operator = createSender({ chainId, privateKey: fromHex(accounts.operator!.privateKey) }, { client: net.client(0), heads })
+  const operator = createSender(
+    { chainId, privateKey: fromHex(accounts.operator!.privateKey) },
+    { client: net.client(0), heads },
+  )
   let registered = 0
   const register = async () => {
     const n = ++registered
     const account = `0x${n.toString(16).padStart(40, '0')}` as Address
-    const member = { account, role: ROLE.auditor, id: textId(`auditor-${n}`), name: `Auditor ${n}`, encryptionKey: ZERO_HASH }
+    const member = {
+      account,
+      role: ROLE.auditor,
+      id: textId(`auditor-${n}`),
+      name: `Auditor ${n}`,
+      encryptionKey: ZERO_HASH,
+    }
     const receipt = await operator.final(await operator.send(members, 'registerMember', { member }))
     t.equal(receipt.status, '0x1')
     return Number(receipt.blockNumber)
@@ -32,7 +41,9 @@ t.test('four processes seal, agree and recover', async (t) => {
   const agree = (nodes?: number[]) =>
     eventually(async () => {
       const blocks = await heads4(nodes)
-      return blocks.every((block) => block.hash === blocks[0]!.hash && block.stateRoot === blocks[0]!.stateRoot) && blocks[0]
+      return (
+        blocks.every((block) => block.hash === blocks[0]!.hash && block.stateRoot === blocks[0]!.stateRoot) && blocks[0]
+      )
     }, 'all nodes to have the same head')
 
   await t.test('transactions become final with one hash and state root everywhere', async (t) => {
@@ -53,7 +64,8 @@ t.test('four processes seal, agree and recover', async (t) => {
     const final = Number((await agree()).number)
     let transactions = 0
     for (let height = 1; height <= final; height++) {
-      transactions += (await net.client(0).call('eth_getBlockByNumber', `0x${height.toString(16)}`, false))!.transactions.length
+      transactions += (await net.client(0).call('eth_getBlockByNumber', `0x${height.toString(16)}`, false))!
+        .transactions.length
     }
     for (const node of net.network.nodes) {
       const text = await (await fetch(node.metrics)).text()
@@ -82,7 +94,10 @@ t.test('four processes seal, agree and recover', async (t) => {
 
   await t.test('a second process on the same folder is refused with a reason', async (t) => {
     const main = join(process.cwd(), 'dist/src/cli/main.js')
-    const second = spawnSync(process.execPath, [main, 'node', '--config', join(net.dir, 'node1', 'config.yaml')], { encoding: 'utf8', timeout: 30_000 })
+    const second = spawnSync(process.execPath, [main, 'node', '--config', join(net.dir, 'node1', 'config.yaml')], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
     t.equal(second.status, 1)
     t.match(second.stderr, /another process uses/)
   })

@@ -8,11 +8,18 @@ const LIMITS: MempoolOptions = { countMax: 100, bytesMax: 100_000, perSenderMax:
 const sender = (n: number) => `0x${n.toString(16).padStart(40, '0')}` as Address
 
 function tx(from: number, nonce: number, salt = 0): RecoveredTransaction {
-  const hash = `0x${from.toString(16).padStart(4, '0')}${nonce.toString(16).padStart(8, '0')}${salt.toString(16).padStart(52, '0')}` as Hash
-  return { sender: sender(from), nonce: BigInt(nonce), hash, raw: new Uint8Array(100) } as unknown as RecoveredTransaction
+  const hash =
+    `0x${from.toString(16).padStart(4, '0')}${nonce.toString(16).padStart(8, '0')}${salt.toString(16).padStart(52, '0')}` as Hash
+  return {
+    sender: sender(from),
+    nonce: BigInt(nonce),
+    hash,
+    raw: new Uint8Array(100),
+  } as unknown as RecoveredTransaction
 }
 
-const order = (pool: Mempool, start = 0n) => [...pool.candidates(() => start)].map((one) => `${Number(one.sender)}:${one.nonce}`)
+const order = (pool: Mempool, start = 0n) =>
+  [...pool.candidates(() => start)].map((one) => `${Number(one.sender)}:${one.nonce}`)
 
 t.test('serves senders by arrival and nonces in order, leaving out what waits for a gap', async (t) => {
   const pool = new Mempool(LIMITS)
@@ -65,7 +72,11 @@ t.test('committed blocks take their transactions and what they made obsolete', a
 })
 
 t.test('counters equal a recount after any sequence (property)', async (t) => {
-  const step = fc.record({ kind: fc.constantFrom('add', 'commit', 'remove'), from: fc.integer({ min: 1, max: 3 }), nonce: fc.integer({ min: 0, max: 12 }) })
+  const step = fc.record({
+    kind: fc.constantFrom('add', 'commit', 'remove'),
+    from: fc.integer({ min: 1, max: 3 }),
+    nonce: fc.integer({ min: 0, max: 12 }),
+  })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const pool = new Mempool({ countMax: 12, bytesMax: 1_000, perSenderMax: 8, nonceWindow: 10 })

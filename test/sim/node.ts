@@ -64,6 +64,7 @@ export class SimNode {
   private states = new Map<Hash, SimState>()
   private work: Input[] = []
   private working = false
+  private commitBusyUntil = 0
   private tip: Hash = genesisFinal.hash
   private readonly included = new Set<number>()
   private readonly clockOffset: number
@@ -388,9 +389,24 @@ export class SimNode {
     this.work.push({ type: 'demand', wanted: state !== undefined && this.wantedTxs(state).length > 0 })
   }
 
+  /** Commits become durable one after the other, perhaps much later; a crash loses those on their way. */
   private commit(blocks: readonly SealedBlock[], certificate: Certificate): void {
-    for (const block of blocks) this.store(block, block === blocks.at(-1) ? certificate : null)
+    const { commitMs } = this.world.scenario
+    const write = (): void => this.write(blocks, certificate)
+    if (commitMs === 0) {
+      write()
+      return
+    }
+    this.commitBusyUntil =
+      Math.max(this.commitBusyUntil, this.world.queue.now) + this.world.rng.between(0.1, 1) * commitMs
+    this.later(this.commitBusyUntil - this.world.queue.now, write)
+  }
+
+  private write(blocks: readonly SealedBlock[], certificate: Certificate): void {
     const last = blocks.at(-1)!
+    for (const block of blocks) {
+      if (block.height > this.durable.final.height) this.store(block, block === last ? certificate : null)
+    }
     this.world.checker.onCertificate(this, certificate, last)
     this.world.log(this, () => `final ${last.height} view ${last.view} ${last.hash.slice(-6)}`)
     this.prune()

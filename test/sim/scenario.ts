@@ -33,6 +33,8 @@ export interface Scenario {
   readonly gossip: boolean
   readonly fsyncMs: number
   readonly executeMs: number
+  /** Time a commit takes until it is durable. */
+  readonly commitMs: number
   readonly throughCodec: boolean
   readonly prefilter: boolean
   readonly peerInputs: boolean
@@ -77,6 +79,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     gossip: rng.chance(0.8) || epochs > 0 || weightedSchedule,
     fsyncMs: rng.pick([0, 0.2, 3]),
     executeMs: rng.pick([0, 0, 1, 8]),
+    commitMs: rng.pick([0, 0, 5, 50]),
     throughCodec: rng.chance(0.1),
     prefilter: rng.chance(0.5),
     peerInputs: rng.chance(0.5),

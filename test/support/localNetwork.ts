@@ -23,7 +23,13 @@ export interface LocalNetwork {
   stop(): Promise<void>
 }
 
-export async function startLocalNetwork(options: { nodes?: number; agents?: boolean; prepare?: (dir: string, network: NetworkFile) => void | Promise<void> } = {}): Promise<LocalNetwork> {
+export async function startLocalNetwork(
+  options: {
+    nodes?: number
+    agents?: boolean
+    prepare?: (dir: string, network: NetworkFile) => void | Promise<void>
+  } = {},
+): Promise<LocalNetwork> {
   const nodes = options.nodes ?? 4
   const dir = mkdtempSync(join(tmpdir(), 'concordat-test-'))
   const out = join(dir, 'net')
@@ -79,7 +85,11 @@ export async function startLocalNetwork(options: { nodes?: number; agents?: bool
 }
 
 /** Waits until `condition` holds; fails after a minute, since no test waits for time to pass. */
-export async function eventually<T>(condition: () => T | Promise<T>, what: string, timeoutMs = 60_000): Promise<NonNullable<T>> {
+export async function eventually<T>(
+  condition: () => T | Promise<T>,
+  what: string,
+  timeoutMs = 60_000,
+): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const value = await condition()
@@ -93,7 +103,9 @@ export async function eventually<T>(condition: () => T | Promise<T>, what: strin
 async function freeBasePort(nodes: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const base = 11_000 + Math.floor(Math.random() * 18_000)
-    const ports = [0, 1_000, 2_000].flatMap((shift) => Array.from({ length: nodes }, (_, index) => base + shift + index))
+    const ports = [0, 1_000, 2_000].flatMap((shift) =>
+      Array.from({ length: nodes }, (_, index) => base + shift + index),
+    )
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return base
   }
   throw new Error('no free ports found')

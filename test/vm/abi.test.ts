@@ -186,7 +186,10 @@ t.test('encoding names the field that does not fit', async (t) => {
   const codec = new TupleCodec(parseParameters('(uint8 small, address to)[] items'))
   const to = `0x${'11'.repeat(20)}`
   t.throws(() => encodeTuple(codec, { items: [{ small: 256, to }] }), { path: 'items[0].small', code: 'OUT_OF_RANGE' })
-  t.throws(() => encodeTuple(codec, { items: [{ small: 1, to: '0x12' }] }), { path: 'items[0].to' })
+  t.throws(() => encodeTuple(codec, { items: [{ small: 1, to: '0x12' }] }), {
+    path: 'items[0].to',
+    code: 'TYPE_MISMATCH',
+  })
   t.throws(() => encodeTuple(codec, { items: [{ small: 1.5, to }] }), { code: 'TYPE_MISMATCH' })
   t.throws(() => encodeTuple(codec, { items: 1 }), { path: 'items', code: 'TYPE_MISMATCH' })
 })

@@ -6,8 +6,9 @@ import { createDirectory } from '../../agent/directory.js'
 import { BASIS, nameOf, ROLE, VALUE_TYPE } from '../../contracts/codes.js'
 import type { DataProfile } from '../../contracts/genesisTypes.js'
 import { idText, textId } from '../../contracts/textId.js'
+import type { Address } from '../../core/bytes.js'
 import { genesisAttributeSchema, toDataProfile } from '../../node/genesisFile.js'
-import { type ConnectionFlags, connect, senderOf, withConnection } from '../connection.js'
+import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput, short } from '../output.js'
 
@@ -20,66 +21,81 @@ export function attributeCommand(): Command {
   const attribute = new Command('attribute')
     .description('the data portrait: attributes, who supervises them, the rules for asking')
     .addHelpText('after', '\nExample:\n  concordat attribute list --network net')
-  withConnection(attribute.command('list').description('all attributes')).action(list)
-  withConnection(attribute.command('rule <attribute>').description('schema and sharing rule of one attribute')).action(rule)
-  withConnection(
+  withNode(attribute.command('list').description('all attributes'))
+    .addHelpText('after', '\nExample:\n  concordat attribute list --network net')
+    .action(list)
+  withNode(attribute.command('rule <attribute>').description('schema and sharing rule of one attribute'))
+    .addHelpText('after', '\nExample:\n  concordat attribute rule registeredCapital --network net')
+    .action(rule)
+  withSigner(
     attribute
       .command('register <file>')
       .description('register or change attributes from a JSON file (an entry of genesis.json, or a list of them)')
       .requiredOption('--as <department>', 'a supervising department of the network, whose key signs'),
   )
-    .addHelpText('after', '\nExample:\n  concordat attribute register attribute.json --network net --as market-regulation')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat attribute register attribute.json --network net --as market-regulation',
+    )
     .action(register)
   return attribute
 }
 
 async function list(flags: ConnectionFlags): Promise<void> {
-  const connection = await connect(flags)
-  try {
-    const directory = createDirectory(connection.client)
+  const rows = await reading(flags, async (client) => {
+    const directory = createDirectory(client)
+    const nameOfDepartment = async (account: Address) => {
+      const member = await directory.member(account)
+      return member === null ? account : idText(member.id)
+    }
     const profiles = [...(await directory.profiles()).values()]
-    const rows = await Promise.all(
-      profiles.map(async (profile) => {
-        const departments = await Promise.all(
-          profile.supervisors.map(async (account) => {
-            const member = await directory.member(account)
-            return member === null ? account : idText(member.id)
-          }),
-        )
-        return { ...describe(profile), departments, keyEpoch: Number(profile.keyEpoch), encryptionKey: profile.encryptionKey }
-      }),
+    return Promise.all(
+      profiles.map(async (profile) => ({
+        ...describe(profile),
+        departments: await Promise.all(profile.supervisors.map(nameOfDepartment)),
+        keyEpoch: Number(profile.keyEpoch),
+        encryptionKey: profile.encryptionKey,
+      })),
     )
-    const out = createOutput(flags.json ?? false)
-    out.table(
-      ['attribute', 'type', 'supervised by', 'who may ask', 'key epoch', 'key'],
-      rows.map((row) => [row.attribute, row.type, row.departments.join(', '), row.askers.join(', '), row.keyEpoch, short(row.encryptionKey)]),
-    )
-    out.result(rows)
-  } finally {
-    connection.close()
-  }
+  })
+  const out = createOutput(flags.json ?? false)
+  out.table(
+    ['attribute', 'type', 'supervised by', 'who may ask', 'key epoch', 'key'],
+    rows.map((row) => [
+      row.attribute,
+      row.type,
+      row.departments.join(', '),
+      row.askers.join(', '),
+      row.keyEpoch,
+      short(row.encryptionKey),
+    ]),
+  )
+  out.result(rows)
 }
 
 async function rule(name: string, flags: ConnectionFlags): Promise<void> {
-  const connection = await connect(flags)
-  try {
-    const profile = await view(connection.client, dataPortrait, 'dataProfileOf', { attribute: textId(name, 'attribute') })
-    const shown = { ...describe(profile), schema: profile.schema, rule: profile.rule, supervisors: profile.supervisors }
-    const out = createOutput(flags.json ?? false)
-    const fields = { ...profile.schema, ...profile.rule, type: shown.type, askerRoles: shown.askers.join(', '), basis: shown.basis }
-    out.table(['field', 'value'], Object.entries(fields).map(([field, value]) => [field, String(value)]))
-    out.result(shown)
-  } finally {
-    connection.close()
+  const attribute = textId(name, 'attribute')
+  const profile = await reading(flags, (client) => view(client, dataPortrait, 'dataProfileOf', { attribute }))
+  const shown = describe(profile)
+  const out = createOutput(flags.json ?? false)
+  const fields = {
+    ...profile.schema,
+    ...profile.rule,
+    type: shown.type,
+    askerRoles: shown.askers.join(', '),
+    basis: shown.basis,
   }
+  out.table(
+    ['field', 'value'],
+    Object.entries(fields).map(([field, value]) => [field, String(value)]),
+  )
+  out.result({ ...shown, schema: profile.schema, rule: profile.rule, supervisors: profile.supervisors })
 }
 
 async function register(file: string, flags: RegisterFlags): Promise<void> {
   const entries = readEntries(file)
-  const connection = await connect(flags)
-  try {
-    const sender = await senderOf(flags, connection, flags.as)
-    const out = createOutput(flags.json ?? false)
+  const out = createOutput(flags.json ?? false)
+  const done = await signedIn(flags, flags.as, async ({ sender }) => {
     const done = []
     for (const dataProfile of entries) {
       const hash = await sender.send(dataPortrait, 'SetDataProfile', { dataProfile })
@@ -89,10 +105,9 @@ async function register(file: string, flags: RegisterFlags): Promise<void> {
       out.line(`${attribute} is registered, final in block ${Number(receipt.blockNumber)}`)
       done.push({ attribute, block: Number(receipt.blockNumber) })
     }
-    out.result(done)
-  } finally {
-    connection.close()
-  }
+    return done
+  })
+  out.result(done)
 }
 
 function readEntries(file: string): DataProfile[] {
@@ -102,7 +117,11 @@ function readEntries(file: string): DataProfile[] {
   } catch (error) {
     throw new UsageError(`cannot read ${file} as JSON: ${(error as Error).message}`)
   }
-  const parsed = z.array(genesisAttributeSchema).min(1).max(1_000).safeParse(Array.isArray(json) ? json : [json])
+  const parsed = z
+    .array(genesisAttributeSchema)
+    .min(1)
+    .max(1_000)
+    .safeParse(Array.isArray(json) ? json : [json])
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     throw new UsageError(`${file}: '${issue.path.join('.')}': ${issue.message}`)

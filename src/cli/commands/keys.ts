@@ -45,7 +45,8 @@ export function keysCommand(): Command {
 }
 
 async function store(key: Uint8Array, flags: KeyFlags): Promise<void> {
-  if (flags.passwordFile === undefined) throw new UsageError('name the file with the password: --password-file FILE (mode 0600)')
+  if (flags.passwordFile === undefined)
+    throw new UsageError('name the file with the password: --password-file FILE (mode 0600)')
   const password = readFileSync(flags.passwordFile, 'utf8').replace(/\r?\n$/, '')
   if (password.length < 8) throw new UsageError('the password must have at least 8 characters')
   const address = privateKeyToAddress(key)
@@ -62,13 +63,18 @@ function list(flags: KeyFlags): void {
   try {
     names = readdirSync(flags.dir).sort()
   } catch {
-    throw new CommandError(`there is no key folder ${flags.dir}; make a key with: concordat keys new --password-file FILE`)
+    throw new CommandError(
+      `there is no key folder ${flags.dir}; make a key with: concordat keys new --password-file FILE`,
+    )
   }
   const rows = names.flatMap((name) => {
     const address = /--([0-9a-f]{40})$/.exec(name)?.[1]
     return address === undefined ? [] : [{ address: toHex(Buffer.from(address, 'hex')), file: join(flags.dir, name) }]
   })
   const out = createOutput(flags.json ?? false)
-  out.table(['address', 'file'], rows.map((row) => [row.address, row.file]))
+  out.table(
+    ['address', 'file'],
+    rows.map((row) => [row.address, row.file]),
+  )
   out.result(rows)
 }

@@ -21,7 +21,10 @@ interface CreateFlags {
 export function networkCommand(): Command {
   const network = new Command('network')
     .description('create, start, inspect and stop a network')
-    .addHelpText('after', '\nExample:\n  concordat network create --out net --nodes 4 && concordat network up net --detach')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat network create --out net --nodes 4 && concordat network up net --detach',
+    )
   network
     .command('create')
     .description('write genesis and one folder a node')
@@ -29,10 +32,18 @@ export function networkCommand(): Command {
     .option('--nodes <n>', 'number of nodes, 1 to 64', count(1, 64), 4)
     .option('--host <host>', 'address of a node; repeat it once a node (default 127.0.0.1)', collect, [])
     .option('--chain-id <n>', 'chain id', count(1, 2 ** 31), 20_261)
-    .option('--base-port <port>', 'RPC port of the first node; p2p and metrics move with it', count(1_024, 43_000), 8_545)
+    .option(
+      '--base-port <port>',
+      'RPC port of the first node; p2p and metrics move with it',
+      count(1_024, 43_000),
+      8_545,
+    )
     .option('--password-file <file>', 'encrypt the node keys with the password in this file')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  concordat network create --out net --nodes 4 --host 10.0.0.1 --host 10.0.0.2 --host 10.0.0.3 --host 10.0.0.4')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat network create --out net --nodes 4 --host 10.0.0.1 --host 10.0.0.2 --host 10.0.0.3 --host 10.0.0.4',
+    )
     .action(async (flags: CreateFlags) => {
       const created = await createNetwork({
         out: flags.out,
@@ -42,11 +53,18 @@ export function networkCommand(): Command {
         basePort: flags.basePort,
         baseP2pPort: 30_301 + (flags.basePort - 8_545),
         timestamp: Math.floor(Date.now() / 1_000),
-        ...(flags.passwordFile === undefined ? {} : { password: readFileSync(flags.passwordFile, 'utf8').replace(/\r?\n$/, '') }),
+        ...(flags.passwordFile === undefined
+          ? {}
+          : { password: readFileSync(flags.passwordFile, 'utf8').replace(/\r?\n$/, '') }),
       })
       const out = createOutput(flags.json ?? false)
-      out.line(`network of ${created.nodes.length} nodes in ${flags.out}, chain id ${created.chainId}, genesis ${short(created.genesisHash)}`)
-      out.table(['node', 'department', 'address', 'rpc'], created.nodes.map((node) => [node.name, node.department ?? '-', node.address, node.rpc]))
+      out.line(
+        `network of ${created.nodes.length} nodes in ${flags.out}, chain id ${created.chainId}, genesis ${short(created.genesisHash)}`,
+      )
+      out.table(
+        ['node', 'department', 'address', 'rpc'],
+        created.nodes.map((node) => [node.name, node.department ?? '-', node.address, node.rpc]),
+      )
       out.line(`start it with: concordat network up ${flags.out}`)
       const { accounts: _secret, ...rest } = created
       out.result(rest)
@@ -61,7 +79,10 @@ export function networkCommand(): Command {
     .action(async (dir: string, flags: { detach?: boolean; agents?: boolean; json?: boolean }) => {
       const out = createOutput(flags.json ?? false)
       const running = await upNetwork(dir, { detached: flags.detach ?? false, agents: flags.agents ?? false })
-      out.table(['node', 'pid', 'rpc'], running.network.nodes.map((node) => [node.name, node.pid ?? '-', node.rpc]))
+      out.table(
+        ['node', 'pid', 'rpc'],
+        running.network.nodes.map((node) => [node.name, node.pid ?? '-', node.rpc]),
+      )
       out.result(running.network.nodes)
       if (flags.detach) return
       out.line('running; stop with Ctrl-C')
@@ -79,7 +100,17 @@ export function networkCommand(): Command {
         ['node', 'state', 'height', 'head', 'state root', 'view', 'leader', 'peers', 'rtt'],
         rows.map((row) =>
           row.up
-            ? [row.name, row.syncing ? 'syncing' : 'ready', row.height, short(row.hash), short(row.stateRoot), row.view, row.leader, `${row.peers}`, formatMs(row.rttMs)]
+            ? [
+                row.name,
+                row.syncing ? 'syncing' : 'ready',
+                row.height,
+                short(row.hash),
+                short(row.stateRoot),
+                row.view,
+                row.leader,
+                `${row.peers}`,
+                formatMs(row.rttMs),
+              ]
             : [row.name, 'down', '-', '-', '-', '-', '-', '-', '-'],
         ),
       )
@@ -103,7 +134,8 @@ export function networkCommand(): Command {
 function count(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!Number.isInteger(value) || value < min || value > max) throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`)
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`)
     return value
   }
 }

@@ -40,7 +40,9 @@ interface PlannedNode {
   readonly rpcPort: number
   readonly metricsPort: number
   readonly multiaddr: string
-  readonly department: (DepartmentPlan & { readonly encryptionKey: ReturnType<typeof generateEncryptionKey> }) | undefined
+  readonly department:
+    | (DepartmentPlan & { readonly encryptionKey: ReturnType<typeof generateEncryptionKey> })
+    | undefined
 }
 
 /** Writes the network into `plan.out`, which must be empty or absent. */
@@ -49,7 +51,9 @@ export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
     throw new CommandError(`${plan.out} is not empty; choose another folder with --out, or delete it first`)
   }
   if (plan.hosts.length > 1 && plan.hosts.length !== plan.nodes) {
-    throw new UsageError(`${plan.nodes} nodes need one --host for all or ${plan.nodes} of them, got ${plan.hosts.length}`)
+    throw new UsageError(
+      `${plan.nodes} nodes need one --host for all or ${plan.nodes} of them, got ${plan.hosts.length}`,
+    )
   }
   const nodes = Array.from({ length: plan.nodes }, (_, index) => planNode(plan, index))
   const operatorKey = randomBytes(32)
@@ -128,7 +132,10 @@ function planGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], operator:
 async function writeNode(plan: NetworkPlan, node: PlannedNode, nodes: readonly PlannedNode[]): Promise<void> {
   const dir = join(plan.out, node.name)
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
-  const secret = plan.password === undefined ? `${toHex(node.key)}\n` : JSON.stringify(await encryptKeystore(node.key, plan.password))
+  const secret =
+    plan.password === undefined
+      ? `${toHex(node.key)}\n`
+      : JSON.stringify(await encryptKeystore(node.key, plan.password))
   writeFileSync(join(dir, 'node.key'), secret, { mode: 0o600 })
   const config = {
     name: node.name,
@@ -139,7 +146,9 @@ async function writeNode(plan: NetworkPlan, node: PlannedNode, nodes: readonly P
     p2p: {
       host: node.host,
       port: node.p2pPort,
-      peers: nodes.filter((peer) => peer !== node).map(({ name, address, multiaddr }) => ({ name, address, multiaddr })),
+      peers: nodes
+        .filter((peer) => peer !== node)
+        .map(({ name, address, multiaddr }) => ({ name, address, multiaddr })),
     },
     rpc: { host: node.host, port: node.rpcPort },
     metrics: { host: node.host, port: node.metricsPort },
@@ -153,7 +162,6 @@ async function writeNode(plan: NetworkPlan, node: PlannedNode, nodes: readonly P
     keyFile: 'node.key',
     encryptionKeyFile: 'encryption.key',
     database: { dir: 'department' },
-    ...(node.department.locator === undefined ? {} : { locator: node.department.locator }),
   }
   writeFileSync(join(dir, 'department.yaml'), stringify(agent))
 }

@@ -41,12 +41,16 @@ export const networkFilePath = (dir: string): string => join(dir, 'network.json'
 export function readNetwork(dir: string): NetworkFile {
   const path = networkFilePath(dir)
   if (!existsSync(path)) {
-    throw new CommandError(`${dir} holds no network (network.json is missing); create one with: concordat network create --out ${dir}`)
+    throw new CommandError(
+      `${dir} holds no network (network.json is missing); create one with: concordat network create --out ${dir}`,
+    )
   }
   try {
     return networkSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw new CommandError(`${path} is damaged (${(error as Error).message.slice(0, 200)}); restore it or create the network anew`)
+    throw new CommandError(
+      `${path} is damaged (${(error as Error).message.slice(0, 200)}); restore it or create the network anew`,
+    )
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createRpcClient } from '../../rpc/client.js'
 import { CommandError } from '../errors.js'
 import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from './file.js'
-import { isRunning, type StartedProcess, startProcess, stopProcesses, waitReady } from './processes.js'
+import { isRunning, type StartedProcess, startProcess, stopProcesses, waitReady, waitSaysReady } from './processes.js'
 
 const READY_TIMEOUT_MS = 60_000
 
@@ -17,15 +17,24 @@ export interface RunningNetwork {
 export async function upNetwork(dir: string, options: { detached: boolean; agents: boolean }): Promise<RunningNetwork> {
   let network = readNetwork(dir)
   const alive = network.nodes.find((node) => node.pid !== undefined && isRunning(node.pid))
-  if (alive !== undefined) throw new CommandError(`${alive.name} runs already (pid ${alive.pid}); stop the network with: concordat network down ${dir}`)
+  if (alive !== undefined)
+    throw new CommandError(
+      `${alive.name} runs already (pid ${alive.pid}); stop the network with: concordat network down ${dir}`,
+    )
   const started = network.nodes.map((node) => startNode(dir, node, options.detached))
   network = record(dir, network, (_, index) => ({ pid: started[index]!.pid }))
   try {
-    await Promise.all(network.nodes.map((node, index) => waitReady(`${node.rpc}/readiness`, started[index]!, READY_TIMEOUT_MS)))
+    await Promise.all(
+      network.nodes.map((node, index) => waitReady(`${node.rpc}/readiness`, started[index]!, READY_TIMEOUT_MS)),
+    )
     if (options.agents) {
-      const agents = network.nodes.map((node) => (node.department === undefined ? undefined : startAgent(dir, node, options.detached)))
+      const agents = network.nodes.map((node) =>
+        node.department === undefined ? undefined : startAgent(dir, node, options.detached),
+      )
       network = record(dir, network, (_, index) => (agents[index] === undefined ? {} : { agentPid: agents[index].pid }))
-      started.push(...agents.filter((agent) => agent !== undefined))
+      const running = agents.filter((agent) => agent !== undefined)
+      started.push(...running)
+      await Promise.all(running.map((agent) => waitSaysReady(agent, READY_TIMEOUT_MS)))
     }
   } catch (error) {
     await stopProcesses(started.map((process) => process.pid))
@@ -35,7 +44,11 @@ export async function upNetwork(dir: string, options: { detached: boolean; agent
 }
 
 export function startNode(dir: string, node: NetworkNode, detached: boolean): StartedProcess {
-  return startProcess(['node', '--config', join(dir, node.name, 'config.yaml')], join(dir, node.name, 'logs', 'node.log'), { detached })
+  return startProcess(
+    ['node', '--config', join(dir, node.name, 'config.yaml')],
+    join(dir, node.name, 'logs', 'node.log'),
+    { detached },
+  )
 }
 
 export function startAgent(dir: string, node: NetworkNode, detached: boolean): StartedProcess {
@@ -49,7 +62,9 @@ export function startAgent(dir: string, node: NetworkNode, detached: boolean): S
 /** Stops what `network up` started; returns how many processes that were. */
 export async function downNetwork(dir: string): Promise<number> {
   const network = readNetwork(dir)
-  const pids = network.nodes.flatMap((node) => [node.agentPid, node.pid]).filter((pid): pid is number => pid !== undefined && isRunning(pid))
+  const pids = network.nodes
+    .flatMap((node) => [node.agentPid, node.pid])
+    .filter((pid): pid is number => pid !== undefined && isRunning(pid))
   await stopProcesses(pids)
   writeNetwork(dir, { ...network, nodes: network.nodes.map(({ pid: _pid, agentPid: _agentPid, ...node }) => node) })
   return pids.length
@@ -107,7 +122,11 @@ async function nodeStatus(node: NetworkNode, nameOf: (address: string) => string
   }
 }
 
-function record(dir: string, network: NetworkFile, change: (node: NetworkNode, index: number) => Partial<NetworkNode>): NetworkFile {
+function record(
+  dir: string,
+  network: NetworkFile,
+  change: (node: NetworkNode, index: number) => Partial<NetworkNode>,
+): NetworkFile {
   const next = { ...network, nodes: network.nodes.map((node, index) => ({ ...node, ...change(node, index) })) }
   writeNetwork(dir, next)
   return next

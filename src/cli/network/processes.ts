@@ -17,6 +17,8 @@ export interface StartedProcess {
   readonly logFile: string
   /** Resolves with the exit code, or null when a signal ended it. */
   readonly exited: Promise<number | null>
+  /** Resolves when the process says `ready` to its parent (agents do; nodes have /readiness). */
+  readonly ready: Promise<void>
 }
 
 /** Starts `concordat ARGS` as its own process; its output goes to `logFile`. */
@@ -24,18 +26,32 @@ export function startProcess(args: readonly string[], logFile: string, options: 
   if (MAIN === undefined) throw new CommandError('the built program is missing; build it with: npm run build')
   mkdirSync(join(logFile, '..'), { recursive: true })
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
-    stdio: ['ignore', log, log],
-    detached: options.detached,
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      ...(process.env.CONCORDAT_PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/s/prof'] : []),
+      '--enable-source-maps',
+      MAIN,
+      ...args,
+    ],
+    {
+      stdio: ['ignore', log, log, 'ipc'],
+      detached: options.detached,
+    },
+  )
   closeSync(log)
   if (options.detached) child.unref()
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => resolve(code))
     child.once('error', () => resolve(1))
   })
+  const ready = new Promise<void>((resolve) => {
+    child.once('message', () => resolve())
+  })
+  // The channel must not keep either side alive.
+  child.channel?.unref()
   if (child.pid === undefined) throw new CommandError(`could not start a process for: concordat ${args.join(' ')}`)
-  return { pid: child.pid, logFile, exited }
+  return { pid: child.pid, logFile, exited, ready }
 }
 
 /** Waits until GET `url` answers 200; fails early, with the end of the log, when the process ends first. */
@@ -47,10 +63,29 @@ export async function waitReady(url: string, started: StartedProcess, timeoutMs:
   const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {
     if ((await statusOf(url)) === 200) return
-    if (ended) throw new CommandError(`a process ended while starting; the end of ${started.logFile} says:\n${logTail(started.logFile)}`)
+    if (ended)
+      throw new CommandError(
+        `a process ended while starting; the end of ${started.logFile} says:\n${logTail(started.logFile)}`,
+      )
     await delay(25)
   }
-  throw new CommandError(`${url} was not ready within ${timeoutMs / 1000} s; see ${started.logFile}:\n${logTail(started.logFile)}`)
+  throw new CommandError(
+    `${url} was not ready within ${timeoutMs / 1000} s; see ${started.logFile}:\n${logTail(started.logFile)}`,
+  )
+}
+
+/** Waits until the process says that it is ready; fails early, with the end of the log, when it ends first. */
+export async function waitSaysReady(started: StartedProcess, timeoutMs: number): Promise<void> {
+  const timeout = new AbortController()
+  const outcome = await Promise.race([
+    started.ready.then(() => 'ready' as const),
+    started.exited.then(() => 'ended' as const),
+    delay(timeoutMs, 'late' as const, { signal: timeout.signal, ref: true }),
+  ])
+  timeout.abort()
+  if (outcome === 'ready') return
+  const what = outcome === 'ended' ? 'ended while starting' : `was not ready within ${timeoutMs / 1000} s`
+  throw new CommandError(`a process ${what}; the end of ${started.logFile} says:\n${logTail(started.logFile)}`)
 }
 
 /** HTTP status of GET `url`, or undefined when nothing answers. */

@@ -1,22 +1,21 @@
 /** Members and attributes of the local network: the departments of Table 2 (paper, section 5) and an access department. */
-import { DATASET_DEPARTMENTS } from '../../agent/dataset/departments.js'
+
 import type { CompanyAttribute } from '../../agent/dataset/company.js'
+import { DATASET_DEPARTMENTS } from '../../agent/dataset/departments.js'
 import type { Address } from '../../core/bytes.js'
 import type { GenesisFile } from '../../node/genesisFile.js'
 
 export interface DepartmentPlan {
   readonly id: string
   readonly name: string
-  /** What its business database finds an enterprise by; undefined for the access department, which keeps no records. */
-  readonly locator: 'unifiedSocialCreditCode' | 'companyName' | undefined
 }
 
 /** In node order: node 1-3 hold the datasets, node 4 is the access node (paper, section 5). */
 export const DEPARTMENTS: readonly DepartmentPlan[] = [
-  { id: 'market-regulation', name: 'Administration for Market Regulation', locator: 'unifiedSocialCreditCode' },
-  { id: 'finance', name: 'Financial Supervision Bureau', locator: 'companyName' },
-  { id: 'intellectual-property', name: 'Intellectual Property Office', locator: 'companyName' },
-  { id: 'government-service', name: 'Government Service Centre', locator: undefined },
+  { id: 'market-regulation', name: 'Administration for Market Regulation' },
+  { id: 'finance', name: 'Financial Supervision Bureau' },
+  { id: 'intellectual-property', name: 'Intellectual Property Office' },
+  { id: 'government-service', name: 'Government Service Centre' },
 ]
 
 type AttributeSchema = GenesisFile['attributes'][number]['schema']

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { readDeclaration } from '../../agent/declaration.js'
+import { Requester, type VerificationReport } from '../../agent/requester.js'
+import { textId } from '../../contracts/textId.js'
+import { readKeyFile } from '../../crypto/keyFile.js'
+import { type ConnectionFlags, departmentNode, signedIn, withSigner } from '../connection.js'
+import { CommandError } from '../errors.js'
+import { createOutput, formatMs, type Output } from '../output.js'
+
+interface VerifyFlags extends ConnectionFlags {
+  readonly as: string
+  readonly encryptionKeyFile?: string
+  readonly purpose?: string
+  readonly basis?: string
+  readonly attribute: string[]
+}
+
+/** `concordat verify`: a department asks whether the declared values are right. */
+export function verifyCommand(): Command {
+  return withSigner(new Command('verify').argument('<declaration>', 'declaration file, .json or .csv'))
+    .description('check the values of a declaration with the departments that supervise them')
+    .requiredOption('--as <department>', 'the asking department')
+    .option('--encryption-key-file <file>', "the asking department's X25519 key (default: that of the local network)")
+    .option(
+      '--attribute <name>',
+      'ask about this attribute only; may be repeated',
+      (name: string, all: string[]) => [...all, name],
+      [],
+    )
+    .option('--purpose <text>', 'why it is asked; goes on record (1 to 32 ASCII characters)')
+    .option('--basis <text>', 'consent or statute reference; goes on record (1 to 32 ASCII characters)')
+    .addHelpText('after', '\nExample:\n  concordat verify declaration.json --network net --as government-service')
+    .action(async (file: string, flags: VerifyFlags) => {
+      const { enterpriseId, values } = await readDeclaration(file)
+      const asked =
+        flags.attribute.length === 0 ? values : new Map([...values].filter(([name]) => flags.attribute.includes(name)))
+      if (asked.size === 0) throw new CommandError(`${file} declares none of ${flags.attribute.join(', ')}`)
+      const keyFile = flags.encryptionKeyFile ?? join(departmentNode(flags, flags.as).dir, 'encryption.key')
+      const encryptionKeys = [await readKeyFile(keyFile)]
+      const report = await signedIn(flags, flags.as, async (connection) => {
+        const requester = new Requester({ encryptionKeys }, connection)
+        await requester.authenticate()
+        return requester.verify({
+          enterpriseId,
+          values: asked,
+          ...(flags.purpose === undefined ? {} : { purpose: textId(flags.purpose, '--purpose') }),
+          ...(flags.basis === undefined ? {} : { basis: textId(flags.basis, '--basis') }),
+        })
+      })
+      const out = createOutput(flags.json ?? false)
+      showVerification(out, report)
+      out.result(report)
+    })
+}
+
+/** One row an attribute: the interface of `concordat verify`. */
+export function showVerification(out: Output, report: VerificationReport): void {
+  out.table(
+    ['attribute', 'exists', 'confirmed', 'answer', 'by whom', 'height', 'from portrait', 'ms'],
+    report.attributes.map((one) => [
+      one.attribute,
+      one.exists ? 'yes' : 'no',
+      one.confirmed ? 'yes' : 'no',
+      answerOf(one),
+      one.attesters.map((attester) => attester.name).join(', ') || '-',
+      one.height ?? '-',
+      one.fromPortrait ? 'yes' : 'no',
+      one.ms.toFixed(1),
+    ]),
+  )
+  const from = report.requestId === null ? 'all from the user portrait' : `request ${report.requestId}`
+  out.line(
+    `${report.creditCode}: ${report.attributes.filter((one) => one.confirmed).length} of ${report.attributes.length} confirmed, ${from}, ${formatMs(report.ms)}`,
+  )
+}
+
+function answerOf({ status, confirmed }: VerificationReport['attributes'][number]): string {
+  if (status === 'exists') return confirmed ? 'right' : 'differs'
+  return status
+}

@@ -1,0 +1,203 @@
+/** viem's and ethers' own clients on a real network of four processes, unpatched: read, send, call, decode events and errors. */
+import { Contract, JsonRpcProvider, Wallet, WebSocketProvider } from 'ethers'
+import t from 'tap'
+import {
+  type BaseError,
+  ContractFunctionRevertedError,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  http,
+  parseAbi,
+  parseEventLogs,
+  webSocket,
+} from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
+import { membersAbi } from '../../src/contracts/members.abi.js'
+import { textId } from '../../src/contracts/textId.js'
+import { eventually, startLocalNetwork } from '../support/localNetwork.js'
+
+const abi = parseAbi(membersAbi)
+const ZERO = `0x${'00'.repeat(32)}` as const
+
+t.test('Ethereum clients nobody here wrote', async (t) => {
+  const net = await startLocalNetwork()
+  t.teardown(() => net.stop())
+  const [node1, node2] = net.network.nodes
+  const operatorKey = net.network.accounts.operator!.privateKey
+  const chain = defineChain({
+    id: net.network.chainId,
+    name: 'concordat',
+    nativeCurrency: { name: 'none', symbol: 'NONE', decimals: 18 },
+    rpcUrls: { default: { http: [node1!.rpc], webSocket: [node1!.ws] } },
+  })
+
+  await t.test('viem', async (t) => {
+    const client = createPublicClient({ chain, transport: http() })
+    const account = privateKeyToAccount(operatorKey)
+    const wallet = createWalletClient({ chain, transport: http(), account })
+    t.equal(await client.getChainId(), chain.id)
+    const genesis = await client.getBlock({ blockNumber: 0n })
+    t.equal(genesis.hash, net.network.genesisHash)
+
+    const member = {
+      account: `0x${'11'.repeat(20)}`,
+      role: 3,
+      id: textId('auditor-viem'),
+      name: '审计署',
+      encryptionKey: ZERO,
+    } as const
+    const { request } = await client.simulateContract({
+      account,
+      address: CONTRACT_ADDRESSES.members,
+      abi,
+      functionName: 'registerMember',
+      args: [member],
+    })
+    const hash = await wallet.writeContract(request)
+    const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 20 })
+    t.equal(receipt.status, 'success')
+    const [event] = parseEventLogs({ abi, logs: receipt.logs, eventName: 'MemberRegistered' })
+    t.match(event!.args, { account: member.account, role: 3, id: member.id, name: member.name })
+
+    const read = await client.readContract({
+      address: CONTRACT_ADDRESSES.members,
+      abi,
+      functionName: 'getMember',
+      args: [member.account],
+    })
+    t.equal(read.name, member.name)
+    const block = await client.getBlock({ blockHash: receipt.blockHash, includeTransactions: true })
+    t.equal(block.transactions[0]!.from, account.address.toLowerCase())
+    t.equal((await client.getTransaction({ hash })).blockNumber, receipt.blockNumber)
+    t.equal(await client.getTransactionCount({ address: account.address }), 1)
+    const logs = await client.getContractEvents({
+      address: CONTRACT_ADDRESSES.members,
+      abi,
+      eventName: 'MemberRegistered',
+      args: { account: member.account },
+      fromBlock: 0n,
+    })
+    t.equal(logs.length, 1)
+    t.ok((await client.getCode({ address: CONTRACT_ADDRESSES.members }))!.length > 2)
+    t.equal(await client.getGasPrice(), 0n)
+
+    const failure = await client
+      .simulateContract({
+        account,
+        address: CONTRACT_ADDRESSES.members,
+        abi,
+        functionName: 'registerMember',
+        args: [member],
+      })
+      .catch((error: unknown) => error)
+    const revert = (failure as BaseError).walk(
+      (error) => error instanceof ContractFunctionRevertedError,
+    ) as ContractFunctionRevertedError
+    t.equal(revert.data?.errorName, 'AccountRegistered', 'a custom error is decoded')
+  })
+
+  await t.test('viem over WebSocket', async (t) => {
+    const transport = webSocket(node1!.ws)
+    const client = createPublicClient({ chain, transport })
+    const blocks: bigint[] = []
+    const events: string[] = []
+    const unwatch = [
+      client.watchBlocks({ onBlock: (block) => void blocks.push(block.number) }),
+      client.watchContractEvent({
+        address: CONTRACT_ADDRESSES.members,
+        abi,
+        eventName: 'MemberRegistered',
+        onLogs: (logs) => void events.push(...logs.map((log) => log.args.name!)),
+      }),
+    ]
+    const account = privateKeyToAccount(operatorKey)
+    const wallet = createWalletClient({ chain, transport, account })
+    // A client cannot know when its subscription is in place: write until something is pushed.
+    let written = 0
+    await eventually(async () => {
+      if (blocks.length > 0 && events.length > 0) return true
+      const member = {
+        account: `0x22${(++written).toString(16).padStart(38, '0')}`,
+        role: 3,
+        id: textId(`auditor-ws-${written}`),
+        name: 'Auditor WS',
+        encryptionKey: ZERO,
+      } as const
+      const hash = await wallet.writeContract({
+        address: CONTRACT_ADDRESSES.members,
+        abi,
+        functionName: 'registerMember',
+        args: [member],
+      })
+      await client.waitForTransactionReceipt({ hash, pollingInterval: 20 })
+      return false
+    }, 'the block and the event to be pushed')
+    t.ok(events.every((name) => name === 'Auditor WS'))
+    for (const stop of unwatch) stop()
+    ;(await client.transport.getRpcClient()).close()
+    t.ok(blocks.length > 0)
+  })
+
+  await t.test('ethers', async (t) => {
+    const provider = new JsonRpcProvider(node2!.rpc, undefined, { polling: true, pollingInterval: 20 })
+    t.teardown(() => provider.destroy())
+    t.equal((await provider.getNetwork()).chainId, BigInt(chain.id))
+    const contract = new Contract(
+      CONTRACT_ADDRESSES.members,
+      membersAbi.filter((line) => !line.startsWith('struct')).map(expandStructs),
+      new Wallet(operatorKey, provider),
+    )
+    const member = {
+      account: `0x${'33'.repeat(20)}`,
+      role: 3,
+      id: textId('auditor-ethers'),
+      name: 'Auditor E',
+      encryptionKey: ZERO,
+    }
+    const sent = await contract.getFunction('registerMember')(member)
+    const receipt = await sent.wait()
+    t.equal(receipt.status, 1)
+    t.equal(receipt.logs[0].fragment.name, 'MemberRegistered')
+    t.equal(receipt.logs[0].args.name, 'Auditor E')
+    const read = await contract.getFunction('getMember')(member.account)
+    t.equal(read.name, 'Auditor E')
+    t.ok((await provider.getBlock('latest', true))!.number > 0)
+    t.equal(
+      (
+        await provider.getLogs({
+          address: CONTRACT_ADDRESSES.members,
+          fromBlock: 0,
+          topics: [contract.interface.getEvent('MemberRegistered')!.topicHash],
+        })
+      ).length >= 1,
+      true,
+    )
+    const failure = await contract
+      .getFunction('registerMember')
+      .staticCall(member)
+      .catch((error: unknown) => error)
+    t.equal((failure as { revert?: { name: string } }).revert?.name, 'AccountRegistered')
+  })
+
+  await t.test('ethers over WebSocket', async (t) => {
+    const provider = new WebSocketProvider(node2!.ws)
+    const height = await provider.getBlockNumber()
+    t.ok(height > 0)
+    await provider.destroy()
+  })
+})
+
+/** ethers' human-readable ABI knows no structs: their fields are written out. */
+function expandStructs(line: string): string {
+  return line
+    .replace(
+      /\bNewMember member\b/,
+      'tuple(address account, uint8 role, bytes32 id, string name, bytes32 encryptionKey) member',
+    )
+    .replace(
+      /\bMember member\b/,
+      'tuple(address account, uint8 role, uint8 status, bytes32 id, string name, bytes32 encryptionKey, uint64 keyEpoch, uint64 since) member',
+    )
+}
