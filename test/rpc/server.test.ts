@@ -259,6 +259,27 @@ t.test('subscriptions: answer first, heads after state, limit, unsubscribe, clea
   t.equal(chain.listeners(), 0, 'none after close')
 })
 
+t.test('no notification overtakes the id it bears', async (t) => {
+  const { wsUrl } = await startServer(t)
+  const raw = await account.signTransaction({
+    to: COUNTER,
+    nonce: 0,
+    gas: 50_000n,
+    gasPrice: 0n,
+    type: 'legacy',
+    chainId: CHAIN_ID,
+  })
+  const socket = new WebSocket(wsUrl)
+  await once(socket, 'open')
+  socket.send(JSON.stringify(call(1, 'eth_subscribe', ['newHeads'])))
+  await once(socket, 'message')
+  const batch = [call(2, 'eth_subscribe', ['newPendingTransactions']), call(3, 'eth_sendRawTransaction', [raw])]
+  socket.send(JSON.stringify(batch))
+  const [first] = await once(socket, 'message')
+  t.match(JSON.parse(String(first)), [{ id: 2 }, { id: 3 }], 'the announced transaction belongs to the time before')
+  socket.terminate()
+})
+
 t.test('a WebSocket that does not read is cut', async (t) => {
   const server = await startServer(t, { limits: { socketQueueBytesMax: 100_000 } })
   await spam(server, 0, 100, 2_000)
