@@ -6,7 +6,7 @@
  */
 import type { Address } from '../core/bytes.js'
 
-/** What a frame is about. A lower channel leaves first; every channel has its own byte caps (core/limits.ts). */
+/** What a frame is about. Ping and consensus leave first, transactions and blocks take turns; each has its own byte caps (core/limits.ts). */
 export const CHANNEL = { ping: 0, consensus: 1, transactions: 2, blocks: 3 } as const
 
 /** A channel open to the node; 0 (ping) belongs to the network itself. */
@@ -108,7 +108,7 @@ export interface NetworkOptions {
   /** Multiaddrs to listen on, e.g. `/ip4/127.0.0.1/tcp/0`. */
   readonly listen: readonly string[]
   readonly peers: readonly StaticPeer[]
-  /** Who may connect, asked at each connection (and again when `recheckPermitted` is called). */
+  /** Who may connect; asked at each handshake and several times a second, so that whoever leaves the set is disconnected. */
   readonly permitted: () => ReadonlySet<Address>
   readonly report?: NetworkReportHandler
 }
