@@ -4,6 +4,7 @@ import { viewWindow } from './bounds.js'
 import { formCertificate, votesOf } from './certificate.js'
 import { after, type Core, enterView, finalView, halt, recordOf } from './core.js'
 import { weightAt } from './council.js'
+import { retireView } from './retire.js'
 import type { Certificate, SignedVote, VoteKind } from './types.js'
 import type { ViewRecord } from './viewRecord.js'
 import { conflicts, sameVote } from './vote.js'
@@ -67,7 +68,11 @@ function setPending(core: Core, record: ViewRecord, certificate: Certificate, fr
 
 /** Views at or below `view` are settled. */
 export function forgetViews(core: Core, view: View): void {
-  for (const known of core.views.keys()) if (known <= view) core.views.delete(known)
+  for (const [known, record] of core.views) {
+    if (known > view) continue
+    retireView(core, record)
+    core.views.delete(known)
+  }
   for (const known of core.notarized.keys()) if (known <= view) core.notarized.delete(known)
   core.unfinalSince = core.notarized.size > 0 ? core.now : null
   if (core.cur <= view) enterView(core, asView(view + 1))

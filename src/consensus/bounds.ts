@@ -6,6 +6,8 @@ export const viewWindow = 64
 export const helpCertificatesMax = 32
 /** Final blocks kept to answer requests by hash; older ones travel by range sync. */
 export const recentFinalBlocksMax = 8
+/** Commits that may be on their way to the disk when the journal is rewritten. */
+export const commitsOutstandingMax = 8
 /** Height difference from which range sync is asked for at once; below it blocks are asked for by hash. */
 export const lagBlocksMax = 4
 /** Blocks asked for by hash at a time. */

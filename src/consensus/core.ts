@@ -56,6 +56,10 @@ export interface Core {
   readonly notarized: Map<View, Certificate>
   readonly blocks: BlockTable
   readonly recent: SealedBlock[]
+  /** Records settled by the latest finalities, oldest first: they count until that final block is durable. */
+  readonly retired: { readonly hash: Hash; readonly records: JournalRecord[] }[]
+  /** Records settled since the last of them. */
+  retiring: JournalRecord[]
   /** Journal records of epochs that start only when blocks final here are known again. */
   laterRecords: JournalRecord[]
   halted: 'no' | 'stop-voting' | 'stop-node'

@@ -14,9 +14,10 @@ import { finalityRule, takeSynced } from './finality.js'
 import { needsCertificate, needsMessage } from './needs.js'
 import { parentFor } from './parent.js'
 import { proposeRule, takeBlock, takeBuilt, takeProposal } from './proposing.js'
-import { liveRecords, replay } from './recovery.js'
+import { replay } from './recovery.js'
 import { answerBlock, answerCertificates, repair } from './repair.js'
 import { resend, statusOf, takeStatus } from './resend.js'
+import { liveRecords } from './retire.js'
 import { armTimer, overdueAt, tipDemandAt } from './timers.js'
 import type {
   Certificate,
@@ -81,7 +82,7 @@ export class Engine {
     return describe(this.core)
   }
 
-  /** Records that a rewritten journal must keep; null while a commit up to the engine's final block is outstanding. */
+  /** Records that a rewritten journal must keep while `durableFinal` is the last block in the database; null when that lags too far. */
   liveRecords(durableFinal: Hash): JournalRecord[] | null {
     return liveRecords(this.core, durableFinal)
   }
@@ -110,6 +111,8 @@ function initialCore(options: EngineOptions, recovery: Recovery, now: number): C
     notarized: new Map(),
     blocks: new Map(),
     recent: [],
+    retired: [{ hash: recovery.final.hash, records: [] }],
+    retiring: [],
     laterRecords: [],
     halted: 'no',
     wanted: false,

@@ -7,6 +7,7 @@ import { type Core, finalView, halt, peerOf, sabotaged } from './core.js'
 import { councilOf } from './council.js'
 import { resolve } from './execution.js'
 import { replay } from './recovery.js'
+import { retireBlock, retireView, sealRetired } from './retire.js'
 import type { Certificate, Input, SealedBlock, SealerSet } from './types.js'
 
 /** Hands the finalized block and its ancestors to the shell once all are executed. */
@@ -61,12 +62,15 @@ function settle(core: Core, certificate: Certificate, nextSet: SealerSet | null)
   if (nextSet) enterEpoch(core, nextSet)
   else if (certificate.view > core.final.view) core.final = { ...core.final, view: certificate.view }
   forgetBlocks(core)
+  sealRetired(core)
 }
 
 /** Blocks that can no longer become final. */
 function forgetBlocks(core: Core): void {
-  for (const [hash, { block }] of core.blocks) {
-    if (block.height <= core.final.height || block.epoch !== core.council.set.epoch) core.blocks.delete(hash)
+  for (const [hash, entry] of core.blocks) {
+    if (entry.block.height > core.final.height) continue
+    retireBlock(core, entry)
+    core.blocks.delete(hash)
   }
 }
 
@@ -74,6 +78,8 @@ function forgetBlocks(core: Core): void {
 export function enterEpoch(core: Core, set: SealerSet): void {
   core.council = councilOf(set, sabotaged(core, 'majority-quorum'))
   core.pending = null
+  for (const record of core.views.values()) retireView(core, record)
+  for (const entry of core.blocks.values()) retireBlock(core, entry)
   core.views.clear()
   core.notarized.clear()
   core.blocks.clear()
@@ -110,6 +116,7 @@ export function takeSynced(core: Core, input: Extract<Input, { type: 'synced' }>
     if (certificate.view >= finalView(core)) forgetViews(core, certificate.view)
   }
   forgetBlocks(core)
+  sealRetired(core)
 }
 
 function remember(core: Core, blocks: readonly SealedBlock[]): void {

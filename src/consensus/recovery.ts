@@ -1,5 +1,4 @@
-/** What a node takes back from its journal, and what of the journal still counts. */
-import type { Hash } from '../core/bytes.js'
+/** What a node takes back from its journal when it starts. */
 import { adopt, takeVote } from './ballots.js'
 import { entryOf } from './blockTable.js'
 import { type Core, finalView, isLeader, recordOf, sabotaged } from './core.js'
@@ -58,26 +57,4 @@ function restoreProposal(core: Core): void {
   if (!parent.known || parent.hash !== block.hash) return
   const justification = justificationOf(core, core.cur, parent.view)
   record.proposal = { type: 'proposal', block, parentView: parent.view, justification, vote }
-}
-
-/**
- * Records that a rewritten journal keeps, in an order that `replay` accepts. Null while `durableFinal`, the last block
- * the database has durably, is behind what was handed out to commit: then nothing may be dropped yet.
- */
-export function liveRecords(core: Core, durableFinal: Hash): JournalRecord[] | null {
-  if (durableFinal !== core.final.hash) return null
-  const records: JournalRecord[] = []
-  if (core.pending) records.push({ type: 'certificate', certificate: core.pending })
-  for (const { block, parentView, justification, journaled } of core.blocks.values()) {
-    if (journaled) records.push({ type: 'block', block, parentView, justification })
-  }
-  for (const record of [...core.views.values()].sort((a, b) => a.view - b.view)) {
-    for (const certificate of [record.certificates.notarize, record.certificates.nullify]) {
-      if (certificate) records.push({ type: 'certificate', certificate })
-    }
-    for (const vote of [record.own.notarize, record.own.nullify, record.own.finalize]) {
-      if (vote) records.push({ type: 'vote', vote })
-    }
-  }
-  return [...records, ...core.laterRecords]
 }
