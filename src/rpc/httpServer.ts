@@ -17,6 +17,7 @@ export interface HealthNeeds {
   metrics?(): Promise<MetricsText>
 }
 
+const RECEIVE_CHECK_MS = 1_000
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** A fastify instance with the limits of this server, Host checked on every route; not listening yet. */
@@ -25,10 +26,13 @@ export function createHttpApp(access: Access, limits: RpcLimits): FastifyInstanc
     logger: false,
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.receiveTimeoutMs,
+    // Node looks for late requests only this often (30 s unless told).
+    http: { connectionsCheckingInterval: Math.min(RECEIVE_CHECK_MS, limits.receiveTimeoutMs) },
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
   })
+  app.server.headersTimeout = limits.receiveTimeoutMs
   app.server.maxConnections = limits.connectionsMax
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))

@@ -280,6 +280,21 @@ t.test('no notification overtakes the id it bears', async (t) => {
   socket.terminate()
 })
 
+t.test('a request that never arrives whole is cut', async (t) => {
+  const { server, rpc } = await startServer(t, { limits: { receiveTimeoutMs: 50 } })
+  for (const part of [
+    'POST / HTTP/1.1\r\nHost:',
+    'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{',
+  ]) {
+    const socket = net.connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.resume()
+    socket.write(part)
+    await once(socket, 'close')
+  }
+  t.equal((await rpc('eth_chainId')).error, undefined)
+})
+
 t.test('a WebSocket that does not read is cut', async (t) => {
   const server = await startServer(t, { limits: { socketQueueBytesMax: 100_000 } })
   await spam(server, 0, 100, 2_000)
