@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   consensus: ['core'],
   state: ['core', 'crypto'],
   vm: ['core', 'crypto', 'state'],
-  contracts: ['core', 'crypto', 'vm'],
+  contracts: ['core', 'crypto', 'state', 'vm'],
   p2p: ['core', 'crypto'],
   rpc: ['core'],
   agent: ['core', 'crypto', 'contracts', 'rpc', 'state', 'vm'],
@@ -31,6 +31,7 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
     why: 'the embedded department database is a key-value store',
   },
   { from: 'agent', to: 'vm', only: /^vm\/abi/, why: "agents encode calls with the contracts' ABI" },
+  { from: 'contracts', to: 'state', only: /^state\/reader/, why: 'contracts read a state through the port alone' },
   { from: 'contracts', to: 'crypto', only: /^crypto\/keccak/, why: 'contracts hash, they hold no keys' },
 ]
 
@@ -39,7 +40,7 @@ const IMPURE = [
   /\basync\b/,
   /\bawait\b/,
   /\bPromise\b/,
-  /\bDate\b/,
+  /\bnew Date\(\)|\bDate\.(now|parse)/,
   /Math\.random/,
   /performance\./,
   /setTimeout/,
@@ -58,7 +59,6 @@ const SINGLE_HOMES: readonly { library: RegExp; home: RegExp }[] = [
   { library: /^classic-level$/, home: /^state\/store\/level\.ts$/ },
   { library: /^(libp2p|@libp2p\/|@chainsafe\/libp2p-noise|@multiformats\/)/, home: /^p2p\// },
   { library: /^secp256k1$/, home: /^crypto\/secp256k1\.ts$/ },
-  { library: /^hash-wasm$/, home: /^crypto\/keccak\.ts$/ },
   { library: /^fastify$/, home: /^rpc\// },
   { library: /^commander$/, home: /^cli\// },
 ]

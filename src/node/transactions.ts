@@ -177,8 +177,8 @@ export class Transactions {
   #gossip(raw: Uint8Array): void {
     this.#outbound.push(raw)
     this.#outboundBytes += raw.length
-    if (this.#outboundBytes > GOSSIP_FRAME_BYTES_MAX) return this.#flush()
-    if (this.#flushing) return
+    if (this.#outboundBytes > GOSSIP_FRAME_BYTES_MAX) this.#flush()
+    if (this.#flushing || this.#outbound.length === 0) return
     this.#flushing = true
     setImmediate(() => this.#flush())
   }
