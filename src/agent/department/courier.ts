@@ -27,6 +27,9 @@ const PASSING = new Set(['NotActiveMember', 'NotActiveDepartment'])
 /** Pause before a message is tried again. */
 const RETRY_MS = 1_000
 
+/** Messages looked at in one pump: more than fit under way. */
+const PUMP_MESSAGES = agentTransactionsInFlightMax * attestAnswersMax
+
 /** Gas of a first try: each message is calldata and a few storage words; one that completes a quorum writes a portrait entry. */
 const GAS_BASE = 200_000n
 const GAS_MESSAGE = 300_000n
@@ -55,14 +58,17 @@ export class Courier {
 
   /** Starts to send what is not under way, as far as the limit of transactions allows. Never rejects. */
   pump(outbox: readonly OutboxItem[]): void {
-    const waiting = outbox.filter((item) => !this.#underway.has(item.key)).map(decodeMessage)
-    for (const load of this.#loads(waiting)) {
+    const waiting = outbox.filter((item) => !this.#underway.has(item.key))
+    for (const load of this.#loads(waiting.slice(0, PUMP_MESSAGES).map(decodeMessage))) {
       if (this.#running.size >= agentTransactionsInFlightMax) return
       for (const message of load) this.#underway.add(messageKey(message))
-      const run = this.#deliver(load).finally(() => {
-        this.#running.delete(run)
-        this.#needs.wake()
-      })
+      const run = this.#deliver(load)
+        // The database failed: the agent meets that itself with its next change, and stops.
+        .catch((error: unknown) => this.#needs.log.error({ reason: String(error) }, 'a delivery ended badly'))
+        .finally(() => {
+          this.#running.delete(run)
+          this.#needs.wake()
+        })
       this.#running.add(run)
     }
   }

@@ -41,6 +41,9 @@ function filters(self: Address, fromHeight: number, toHeight: number): LogFilter
   ]
 }
 
+/** What a node answers when a search is too wide for it. */
+const TOO_MUCH: ReadonlySet<number> = new Set([RPC_CODES.responseTooLarge, RPC_CODES.timeout])
+
 export interface EventPage {
   readonly events: readonly DepartmentEvent[]
   /** Last block that was searched; at or below the one asked for. */
@@ -60,7 +63,7 @@ export async function readEvents(
   const logs: RpcLog[] = []
   for (const answer of answers) {
     if (answer.ok) logs.push(...(answer.result as readonly RpcLog[]))
-    else if (answer.error.code === RPC_CODES.responseTooLarge && last > fromHeight) {
+    else if (TOO_MUCH.has(answer.error.code) && last > fromHeight) {
       return readEvents(client, self, fromHeight, fromHeight + Math.floor((last - fromHeight) / 2))
     } else throw answer.error
   }

@@ -45,7 +45,9 @@ export async function handleStored(carried: Carried, needs: HandlerNeeds): Promi
     return { code: ACK_CODE.unknownAttribute }
   }
   const values = new Map([...sealed.values].map(([name, { value }]) => [name, value]))
-  if (!DataValidation(profiles, values).ok) return { code: ACK_CODE.invalidValue }
+  const validation = DataValidation(profiles, values)
+  const canonical = [...values].every(([name, value]) => validation.values.get(name) === value)
+  if (!validation.ok || !canonical) return { code: ACK_CODE.invalidValue }
   const locator = await locate(context.enterpriseId, needs.directory, values.get('companyName'))
   const { enterpriseId, portraitVersion } = context
   return {

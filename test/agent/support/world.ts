@@ -7,7 +7,7 @@ import type { DatasetCompany } from '../../../src/agent/dataset/generate.js'
 import { recordOfRow } from '../../../src/agent/dataset/load.js'
 import { parseDeclaration } from '../../../src/agent/declaration.js'
 import { startOn } from '../../../src/agent/department/service.js'
-import { silentLog } from '../../../src/agent/log.js'
+import type { AgentLog } from '../../../src/agent/log.js'
 import { CASE_RULE, CHECKSUM, ROLE, VALUE_TYPE } from '../../../src/contracts/codes.js'
 import type { DataProfile, GenesisConfig, Schema } from '../../../src/contracts/genesisTypes.js'
 import { attributeId } from '../../../src/contracts/textId.js'
@@ -66,6 +66,9 @@ export class World {
   readonly enterprises: ReadonlyMap<DatasetCompany, Account>
   readonly chain: TestChain
   readonly databases = new Map<string, DepartmentDatabase>()
+  /** Everything that the agents log. */
+  readonly logged: string[] = []
+  readonly log: AgentLog = { info: this.#note('info'), warn: this.#note('warn'), error: this.#note('error') }
   readonly #closers: (() => void)[] = []
 
   constructor(options: WorldOptions) {
@@ -103,7 +106,7 @@ export class World {
   async serve(id: string, database?: DepartmentDatabase) {
     const department = this.department(id)
     const options = { encryptionKeys: [department.encryption.privateKey] }
-    const needs = { database: database ?? (await this.database(id)), log: silentLog }
+    const needs = { database: database ?? (await this.database(id)), log: this.log }
     return startOn(this.connect(department), options, needs)
   }
 
@@ -113,6 +116,10 @@ export class World {
 
   close(): void {
     for (const close of this.#closers) close()
+  }
+
+  #note(level: string) {
+    return (data: object, message: string) => void this.logged.push(`${level} ${message} ${JSON.stringify(data)}`)
   }
 
   #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n }: WorldOptions): GenesisConfig {
