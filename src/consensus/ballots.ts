@@ -60,7 +60,8 @@ export function adopt(core: Core, certificate: Certificate, fromJournal = false)
 /** A finalization makes its view the base; everything at or below it is settled. */
 function setPending(core: Core, record: ViewRecord, certificate: Certificate, fromJournal: boolean): void {
   const lagMs = record.notarizedAt === null ? 0 : core.now - record.notarizedAt
-  core.finalityLagMs = Math.max(lagMs, core.finalityLagMs * finalityLagDecay)
+  const plausibleMs = Math.min(lagMs, 2 * core.options.timers.viewTimeoutMs)
+  core.finalityLagMs = Math.max(plausibleMs, core.finalityLagMs * finalityLagDecay)
   core.pending = certificate
   core.pendingJournaled = fromJournal
   forgetViews(core, certificate.view)

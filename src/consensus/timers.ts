@@ -15,8 +15,7 @@ export function tipNeedsChild(core: Core): boolean {
  */
 export function tipDemandAt(core: Core): number | null {
   if (core.unfinalSince === null || sabotaged(core, 'no-tip-demand')) return null
-  const { finalizeGraceMs, viewTimeoutMaxMs } = core.options.timers
-  return core.unfinalSince + Math.max(finalizeGraceMs, Math.min(2 * core.finalityLagMs, viewTimeoutMaxMs))
+  return core.unfinalSince + Math.max(core.options.timers.finalizeGraceMs, 2 * core.finalityLagMs)
 }
 
 /** A block is wanted, or somebody has begun to vote or propose here. */
@@ -32,10 +31,14 @@ export function armTimer(core: Core): void {
   else core.armedAt ??= core.now
 }
 
-/** T1: doubled each time about n/3 views pass without new finality, back to base on finality. In ms. */
+/**
+ * T1: doubled each time about n/3 views pass without new finality, back to base on finality. The base grows, up to three
+ * times, with the time that messages take: else views end before slow votes come, and only luck makes them final. In ms.
+ */
 export function viewTimeoutMs(core: Core): number {
-  const { viewTimeoutMs: base, viewTimeoutMaxMs: cap } = core.options.timers
-  if (sabotaged(core, 'no-backoff')) return base
+  const { viewTimeoutMs, viewTimeoutMaxMs: cap } = core.options.timers
+  if (sabotaged(core, 'no-backoff')) return viewTimeoutMs
+  const base = viewTimeoutMs + 2 * Math.min(core.finalityLagMs, viewTimeoutMs)
   const step = Math.ceil(core.council.set.sealers.length / 3)
   const doublings = Math.floor((core.cur - finalView(core) - 1) / step)
   return Math.min(cap, base * 2 ** Math.min(doublings, 30))

@@ -56,6 +56,9 @@ export class SimNode {
   mempool = new Set<number>()
   /** Next group commit is the last thing this node does. */
   crashAtSync = false
+  /** Power fails at this group commit: `sent` messages of it leave, or with -1 nothing of it is durable. */
+  crashPoint: { readonly sync: number; readonly sent: number } | null = null
+  syncs = 0
   private life = 0
   private unsynced: JournalRecord[] = []
   private outbox: { to: Address | null; message: ConsensusMessage }[] = []
@@ -152,6 +155,10 @@ export class SimNode {
     if (!this.up || this.included.has(tx) || this.mempool.has(tx)) return
     this.mempool.add(tx)
     this.input({ type: 'demand', wanted: true })
+  }
+
+  hasFinal(tx: number): boolean {
+    return this.included.has(tx)
   }
 
   private gossipLater(): void {
@@ -268,11 +275,18 @@ export class SimNode {
   }
 
   private synced(records: number, messages: number): void {
+    this.syncs++
+    const point = this.crashPoint?.sync === this.syncs ? this.crashPoint : null
+    if (point?.sent === -1) {
+      this.unsynced = []
+      this.crash()
+      return
+    }
     this.durable.journal.push(...this.unsynced.splice(0, records))
     const leaving = this.outbox.splice(0, messages)
-    const sent = this.crashAtSync ? this.world.rng.below(leaving.length + 1) : leaving.length
-    for (const { to, message } of leaving.slice(0, sent)) this.world.transmit(this, to, message)
-    if (this.crashAtSync) this.crash()
+    const chance = this.crashAtSync ? this.world.rng.below(leaving.length + 1) : leaving.length
+    for (const { to, message } of leaving.slice(0, point?.sent ?? chance)) this.world.transmit(this, to, message)
+    if (this.crashAtSync || point) this.crash()
   }
 
   private carryOut(effect: Effect): void {
