@@ -1,12 +1,13 @@
 /** Trie nodes as they come from the store. */
 import { RlpReader } from '../../core/rlp.js'
+import { type ByteString, toByteString } from './byteString.js'
 import { Branch, Extension, extendKey, Leaf, type LoadedNode, STORED, type TrieNode, Unloaded } from './node.js'
 
 /**
  * Decodes one node that begins after the first `depth` nibbles of `key`. `ref` is what its parent embeds for it.
- * Strings are views into `bytes`. Throws RlpError, or RangeError when it is no trie node.
+ * Throws RlpError, or RangeError when it is no trie node.
  */
-export function decodeNode(bytes: Uint8Array, ref: Uint8Array, key: Uint8Array, depth: number): LoadedNode {
+export function decodeNode(bytes: Uint8Array, ref: ByteString, key: ByteString, depth: number): LoadedNode {
   const reader = new RlpReader(bytes)
   const list = reader.list()
   reader.finish()
@@ -23,14 +24,14 @@ export function decodeNode(bytes: Uint8Array, ref: Uint8Array, key: Uint8Array, 
   return node
 }
 
-function branch(items: Uint8Array[], isList: boolean[], key: Uint8Array, depth: number): Branch {
+function branch(items: Uint8Array[], isList: boolean[], key: ByteString, depth: number): Branch {
   const children: (TrieNode | null)[] = []
   for (let i = 0; i < 16; i++) children.push(child(items[i]!, isList[i]!, key, depth, [i]))
   const value = items[16]!
-  return new Branch(STORED, children, value.length === 0 ? null : value)
+  return new Branch(STORED, children, value.length === 0 ? null : toByteString(value))
 }
 
-function short(items: Uint8Array[], isList: boolean[], key: Uint8Array, depth: number): Leaf | Extension {
+function short(items: Uint8Array[], isList: boolean[], key: ByteString, depth: number): Leaf | Extension {
   const [path, rest] = items
   if (path === undefined || rest === undefined || items.length !== 2 || isList[0] || path.length === 0) {
     throw new RangeError('neither a branch nor a path with a value')
@@ -38,7 +39,7 @@ function short(items: Uint8Array[], isList: boolean[], key: Uint8Array, depth: n
   const flag = path[0]! >> 4
   if (flag > 3) throw new RangeError(`unknown path flag ${flag}`)
   const nibbles = hexPrefixNibbles(path, (flag & 1) === 1)
-  if (flag >= 2) return new Leaf(STORED, extendKey(key, depth, nibbles), rest)
+  if (flag >= 2) return new Leaf(STORED, extendKey(key, depth, nibbles), toByteString(rest))
   const below = child(rest, isList[1]!, key, depth, nibbles)
   if (below === null || nibbles.length === 0) throw new RangeError('extension without path or child')
   return new Extension(STORED, extendKey(key, depth, nibbles), nibbles.length, below)
@@ -47,14 +48,14 @@ function short(items: Uint8Array[], isList: boolean[], key: Uint8Array, depth: n
 function child(
   item: Uint8Array,
   nested: boolean,
-  key: Uint8Array,
+  key: ByteString,
   depth: number,
   nibbles: ArrayLike<number>,
 ): TrieNode | null {
-  if (nested) return decodeNode(item, item, extendKey(key, depth, nibbles), depth + nibbles.length)
+  if (nested) return decodeNode(item, toByteString(item), extendKey(key, depth, nibbles), depth + nibbles.length)
   if (item.length === 0) return null
   if (item.length !== 32) throw new RangeError(`child reference of ${item.length} bytes`)
-  return new Unloaded(item)
+  return new Unloaded(toByteString(item))
 }
 
 function hexPrefixNibbles(path: Uint8Array, odd: boolean): Uint8Array {

@@ -1,6 +1,7 @@
 /** RLP of trie nodes in one shared scratch buffer, and the single hash pass over what changed. */
 import { rlpHeaderBytes, writeListHeader, writeStringHeader } from '../../core/rlp.js'
 import { keccak256 } from '../../crypto/keccak.js'
+import { type ByteString, toByteString } from './byteString.js'
 import {
   BRANCH,
   type Branch,
@@ -16,9 +17,11 @@ import {
 
 /** Never shared beyond one call: every result is copied out of it or hashed. */
 let scratch = new Uint8Array(1024)
+/** The same memory, for writing long strings. */
+let scratchText = Buffer.from(scratch.buffer)
 
 /** What the parent embeds for `node`, hashing every changed node below it exactly once. */
-export function refOf(node: TrieNode, depth: number): Uint8Array {
+export function refOf(node: TrieNode, depth: number): ByteString {
   if (node.kind === UNLOADED || node.ref !== null) return node.ref!
   if (node.kind === BRANCH) {
     for (const child of node.children) if (child !== null && child.ref === null) refOf(child, depth + 1)
@@ -26,7 +29,8 @@ export function refOf(node: TrieNode, depth: number): Uint8Array {
     refOf(node.child, depth + node.length)
   }
   const length = encodeToScratch(node, depth)
-  const ref = length < 32 ? scratch.slice(0, length) : keccak256(scratch.subarray(0, length))
+  const encoded = scratch.subarray(0, length)
+  const ref = toByteString(length < 32 ? encoded : keccak256(encoded))
   node.ref = ref
   return ref
 }
@@ -48,7 +52,9 @@ function encodeToScratch(node: LoadedNode, depth: number): number {
 }
 
 function reserve(bytes: number): void {
-  if (scratch.length < bytes) scratch = new Uint8Array(2 * bytes)
+  if (scratch.length >= bytes) return
+  scratch = new Uint8Array(2 * bytes)
+  scratchText = Buffer.from(scratch.buffer)
 }
 
 function encodeLeaf(node: Leaf, depth: number): number {
@@ -59,8 +65,8 @@ function encodeLeaf(node: Leaf, depth: number): number {
   let at = writeListHeader(scratch, 0, payload)
   if (pathBytes > 1) at = writeStringHeader(scratch, at, pathBytes)
   // The number of nibbles in a key is even: what follows the odd one starts on a whole byte.
-  scratch[at++] = depth & 1 ? 0x30 | (key[depth >> 1]! & 15) : 0x20
-  for (let i = (depth + 1) >> 1; i < key.length; i++) scratch[at++] = key[i]!
+  scratch[at++] = depth & 1 ? 0x30 | (key.charCodeAt(depth >> 1) & 15) : 0x20
+  for (let i = (depth + 1) >> 1; i < key.length; i++) scratch[at++] = key.charCodeAt(i)
   return writeStringItem(at, value)
 }
 
@@ -102,29 +108,32 @@ function pathItemBytes(pathBytes: number): number {
   return pathBytes === 1 ? 1 : rlpHeaderBytes(pathBytes) + pathBytes
 }
 
-function stringItemBytes(value: Uint8Array): number {
-  return value.length === 1 && value[0]! < 0x80 ? 1 : rlpHeaderBytes(value.length) + value.length
+function stringItemBytes(value: ByteString): number {
+  return value.length === 1 && value.charCodeAt(0) < 0x80 ? 1 : rlpHeaderBytes(value.length) + value.length
 }
 
-function refItemBytes(ref: Uint8Array): number {
+function refItemBytes(ref: ByteString): number {
   return ref.length === 32 ? 33 : ref.length
 }
 
-function writeStringItem(at: number, value: Uint8Array): number {
-  if (value.length === 1 && value[0]! < 0x80) {
-    scratch[at] = value[0]!
+function writeStringItem(at: number, value: ByteString): number {
+  if (value.length === 1 && value.charCodeAt(0) < 0x80) {
+    scratch[at] = value.charCodeAt(0)
     return at + 1
   }
-  const next = writeStringHeader(scratch, at, value.length)
-  scratch.set(value, next)
-  return next + value.length
+  return writeBytes(writeStringHeader(scratch, at, value.length), value)
 }
 
-function writeRefItem(at: number, ref: Uint8Array): number {
-  const out = scratch
-  let next = at
-  if (ref.length === 32) out[next++] = 0xa0
-  // A loop beats the call into the runtime at this length.
-  for (let i = 0; i < ref.length; i++) out[next++] = ref[i]!
-  return next
+function writeRefItem(at: number, ref: ByteString): number {
+  if (ref.length !== 32) return writeBytes(at, ref)
+  scratch[at] = 0xa0
+  return writeBytes(at + 1, ref)
+}
+
+function writeBytes(at: number, text: ByteString): number {
+  const { length } = text
+  // A loop beats the call into the runtime up to about two hashes.
+  if (length > 64) scratchText.write(text, at, 'latin1')
+  else for (let i = 0; i < length; i++) scratch[at + i] = text.charCodeAt(i)
+  return at + length
 }

@@ -1,3 +1,5 @@
+import { type ByteString, toByteString } from './byteString.js'
+
 /**
  * Nodes of the Merkle Patricia trie (yellow paper, appendix D).
  *
@@ -16,22 +18,22 @@ export const UNLOADED = 3
 
 export class Leaf {
   readonly kind = LEAF
-  ref: Uint8Array | null = null
+  ref: ByteString | null = null
   constructor(
     readonly owner: number,
     /** The whole key, from the root. */
-    readonly key: Uint8Array,
-    public value: Uint8Array,
+    readonly key: ByteString,
+    public value: ByteString,
   ) {}
 }
 
 export class Extension {
   readonly kind = EXTENSION
-  ref: Uint8Array | null = null
+  ref: ByteString | null = null
   constructor(
     readonly owner: number,
     /** Packed key of at least depth + length nibbles that passes through this node. */
-    readonly sample: Uint8Array,
+    readonly sample: ByteString,
     /** Nibbles that this node stands for, at least 1. */
     readonly length: number,
     public child: TrieNode,
@@ -40,13 +42,13 @@ export class Extension {
 
 export class Branch {
   readonly kind = BRANCH
-  ref: Uint8Array | null = null
+  ref: ByteString | null = null
   constructor(
     readonly owner: number,
     /** 16 entries. */
     readonly children: (TrieNode | null)[],
     /** Value of the key that ends here. */
-    public value: Uint8Array | null,
+    public value: ByteString | null,
   ) {}
 }
 
@@ -55,7 +57,7 @@ export class Unloaded {
   readonly kind = UNLOADED
   constructor(
     /** 32 bytes. */
-    readonly ref: Uint8Array,
+    readonly ref: ByteString,
   ) {}
 }
 
@@ -70,30 +72,30 @@ export function emptyBranch(owner: number): Branch {
   return new Branch(owner, children, null)
 }
 
-export function nibbleAt(key: Uint8Array, index: number): number {
-  const byte = key[index >> 1]!
+export function nibbleAt(key: ByteString, index: number): number {
+  const byte = key.charCodeAt(index >> 1)
   return index & 1 ? byte & 15 : byte >> 4
 }
 
 /** Nibbles from `depth` on that both keys share, at most `max`. */
-export function sharedNibbles(a: Uint8Array, b: Uint8Array, depth: number, max: number): number {
+export function sharedNibbles(a: ByteString, b: ByteString, depth: number, max: number): number {
   let shared = 0
   while (shared < max && nibbleAt(a, depth + shared) === nibbleAt(b, depth + shared)) shared++
   return shared
 }
 
 /** Packed key with the first `depth` nibbles of `key` and then `nibbles` (one a byte). */
-export function extendKey(key: Uint8Array, depth: number, nibbles: ArrayLike<number>): Uint8Array {
+export function extendKey(key: ByteString, depth: number, nibbles: ArrayLike<number>): ByteString {
   const total = depth + nibbles.length
   const out = new Uint8Array((total + 1) >> 1)
-  for (let i = 0; i < depth >> 1; i++) out[i] = key[i]!
-  if (depth & 1) out[depth >> 1] = key[depth >> 1]! & 0xf0
+  for (let i = 0; i < depth >> 1; i++) out[i] = key.charCodeAt(i)
+  if (depth & 1) out[depth >> 1] = key.charCodeAt(depth >> 1) & 0xf0
   for (let i = depth; i < total; i++) out[i >> 1]! |= i & 1 ? nibbles[i - depth]! : nibbles[i - depth]! << 4
-  return out
+  return toByteString(out)
 }
 
 /** First `depth` nibbles of `key`, one a byte. */
-export function unpackNibbles(key: Uint8Array, depth: number): Uint8Array {
+export function unpackNibbles(key: ByteString, depth: number): Uint8Array {
   const out = new Uint8Array(depth)
   for (let i = 0; i < depth; i++) out[i] = nibbleAt(key, i)
   return out

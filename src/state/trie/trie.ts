@@ -5,9 +5,10 @@
  * changes, so the forked trie stays valid. Subtrees are read from the store when something needs them.
  */
 import { assert } from '../../core/assert.js'
-import { EMPTY_BYTES, equalBytes, fromHex, type Hash, toHash } from '../../core/bytes.js'
+import { fromHex, type Hash, toHash } from '../../core/bytes.js'
 import { EMPTY_TRIE_ROOT } from '../../core/header.js'
 import { keccak256 } from '../../crypto/keccak.js'
+import { type ByteString, fromByteString, toByteString } from './byteString.js'
 import { collapseSubtrees, type VisitNode, visitOwned } from './changes.js'
 import { encodeNode, refOf } from './encode.js'
 import { loadNode, type NodeSource } from './load.js'
@@ -49,7 +50,7 @@ export class Trie {
 
   /** The trie with this root, to be read from `source` as needed. */
   static at(root: Hash, source: NodeSource): Trie {
-    return new Trie(root === EMPTY_TRIE_ROOT ? null : new Unloaded(fromHex(root)), source, 0)
+    return new Trie(root === EMPTY_TRIE_ROOT ? null : new Unloaded(toByteString(fromHex(root))), source, 0)
   }
 
   /** A trie that starts equal to this one. This one can no longer be changed. */
@@ -66,17 +67,22 @@ export class Trie {
   /** keccak256 root. Hashes what changed since it was last asked for. */
   root(): Hash {
     if (this.top === null) return EMPTY_TRIE_ROOT
-    const ref = refOf(this.top, 0)
+    const ref = fromByteString(refOf(this.top, 0))
     return toHash(ref.length === 32 ? ref : keccak256(ref))
   }
 
   /** Throws StateError when a node is missing or corrupt, as do all below. */
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(keyBytes: Uint8Array): Uint8Array | undefined {
+    const value = this.find(toByteString(keyBytes))
+    return value === undefined ? undefined : fromByteString(value)
+  }
+
+  private find(key: ByteString): ByteString | undefined {
     const end = 2 * key.length
     let node = this.loadTop()
     let depth = 0
     while (node !== null) {
-      if (node.kind === LEAF) return equalBytes(node.key, key) ? node.value : undefined
+      if (node.kind === LEAF) return node.key === key ? node.value : undefined
       if (node.kind === BRANCH) {
         if (depth === end) return node.value ?? undefined
         node = this.loadChild(node, nibbleAt(key, depth), key, depth)
@@ -91,22 +97,23 @@ export class Trie {
     return undefined
   }
 
-  /** Keeps `key` and `value`: the caller must not change them afterwards. `value` is not empty. */
+  /** `value` is not empty. */
   put(key: Uint8Array, value: Uint8Array): void {
     assert(!this.frozen, 'a forked trie cannot be changed')
     assert(value.length > 0, 'a trie holds no empty values')
-    this.top = this.insert(this.loadTop(), 0, key, value)
+    this.top = this.insert(this.loadTop(), 0, toByteString(key), toByteString(value))
   }
 
   delete(key: Uint8Array): void {
     assert(!this.frozen, 'a forked trie cannot be changed')
     const top = this.loadTop()
-    if (top !== null) this.top = this.remove(top, 0, key)
+    if (top !== null) this.top = this.remove(top, 0, toByteString(key))
   }
 
   /** Encoded nodes from the root towards `key`, as EIP-1186 wants them: they prove its value or its absence. */
-  prove(key: Uint8Array): Uint8Array[] {
+  prove(keyBytes: Uint8Array): Uint8Array[] {
     this.root()
+    const key = toByteString(keyBytes)
     const proof: Uint8Array[] = []
     const end = 2 * key.length
     let node = this.loadTop()
@@ -145,7 +152,7 @@ export class Trie {
     }
   }
 
-  private insert(node: LoadedNode | null, depth: number, key: Uint8Array, value: Uint8Array): LoadedNode {
+  private insert(node: LoadedNode | null, depth: number, key: ByteString, value: ByteString): LoadedNode {
     if (node === null) {
       this.loaded++
       return new Leaf(this.owner, key, value)
@@ -158,7 +165,7 @@ export class Trie {
     return this.withBelow(node, child)
   }
 
-  private insertAtLeaf(leaf: Leaf, depth: number, key: Uint8Array, value: Uint8Array): LoadedNode {
+  private insertAtLeaf(leaf: Leaf, depth: number, key: ByteString, value: ByteString): LoadedNode {
     const shared = sharedNibbles(leaf.key, key, depth, 2 * Math.min(leaf.key.length, key.length) - depth)
     const fork = depth + shared
     if (fork === 2 * key.length && key.length === leaf.key.length) return this.withValue(leaf, value)
@@ -169,9 +176,9 @@ export class Trie {
     return shared === 0 ? branch : new Extension(this.owner, key, shared, branch)
   }
 
-  private insertAtBranch(branch: Branch, depth: number, key: Uint8Array, value: Uint8Array): Branch {
+  private insertAtBranch(branch: Branch, depth: number, key: ByteString, value: ByteString): Branch {
     if (depth === 2 * key.length) {
-      if (branch.value !== null && equalBytes(branch.value, value)) return branch
+      if (branch.value !== null && branch.value === value) return branch
       const own = this.ownBranch(branch)
       own.value = value
       return own
@@ -185,8 +192,8 @@ export class Trie {
     node: Extension,
     depth: number,
     shared: number,
-    key: Uint8Array,
-    value: Uint8Array,
+    key: ByteString,
+    value: ByteString,
   ): LoadedNode {
     const fork = depth + shared
     const branch = emptyBranch(this.owner)
@@ -205,9 +212,9 @@ export class Trie {
   }
 
   /** `node` without `key`; null when nothing is left, `node` itself (and its ref) when it does not hold the key. */
-  private remove(node: LoadedNode, depth: number, key: Uint8Array): LoadedNode | null {
+  private remove(node: LoadedNode, depth: number, key: ByteString): LoadedNode | null {
     if (node.kind === LEAF) {
-      if (!equalBytes(node.key, key)) return node
+      if (node.key !== key) return node
       this.noteRemoved(key, depth)
       return null
     }
@@ -223,7 +230,7 @@ export class Trie {
     return new Extension(this.owner, child.sample, node.length + child.length, child.child)
   }
 
-  private removeFromBranch(branch: Branch, depth: number, key: Uint8Array): LoadedNode {
+  private removeFromBranch(branch: Branch, depth: number, key: ByteString): LoadedNode {
     if (depth === 2 * key.length) {
       if (branch.value === null) return branch
       const own = this.ownBranch(branch)
@@ -241,7 +248,7 @@ export class Trie {
   }
 
   /** A branch must have two entries: one with a single entry gives way to it. */
-  private normalised(branch: Branch, depth: number, key: Uint8Array): LoadedNode {
+  private normalised(branch: Branch, depth: number, key: ByteString): LoadedNode {
     let only = -1
     for (let i = 0; i < 16; i++) {
       if (branch.children[i] === null) continue
@@ -258,7 +265,7 @@ export class Trie {
       : new Extension(this.owner, child.sample, child.length + 1, child.child)
   }
 
-  private noteRemoved(key: Uint8Array, depth: number): void {
+  private noteRemoved(key: ByteString, depth: number): void {
     let path = ''
     for (let i = 0; i < depth; i++) path += String.fromCharCode(nibbleAt(key, i))
     this.removed.add(path)
@@ -271,8 +278,8 @@ export class Trie {
     return leaf
   }
 
-  private withValue(leaf: Leaf, value: Uint8Array): Leaf {
-    if (equalBytes(leaf.value, value)) return leaf
+  private withValue(leaf: Leaf, value: ByteString): Leaf {
+    if (leaf.value === value) return leaf
     if (leaf.owner !== this.owner) return new Leaf(this.owner, leaf.key, value)
     leaf.value = value
     leaf.ref = null
@@ -302,12 +309,12 @@ export class Trie {
   }
 
   private loadTop(): LoadedNode | null {
-    if (this.top?.kind === UNLOADED) this.top = this.load(this.top, EMPTY_BYTES, 0)
+    if (this.top?.kind === UNLOADED) this.top = this.load(this.top, '', 0)
     return this.top as LoadedNode | null
   }
 
   /** Puts what it loads in its parent's place for it: the content is the same for every trie that shares the parent. */
-  private loadChild(branch: Branch, at: number, key: Uint8Array, depth: number): LoadedNode | null {
+  private loadChild(branch: Branch, at: number, key: ByteString, depth: number): LoadedNode | null {
     const child = branch.children[at]!
     if (child === null || child.kind !== UNLOADED) return child
     const loaded = this.load(child, key, depth + 1)
@@ -315,12 +322,12 @@ export class Trie {
     return loaded
   }
 
-  private loadBelow(node: Extension, key: Uint8Array, depth: number): LoadedNode {
+  private loadBelow(node: Extension, key: ByteString, depth: number): LoadedNode {
     if (node.child.kind === UNLOADED) node.child = this.load(node.child, key, depth)
     return node.child as LoadedNode
   }
 
-  private load(node: Unloaded, key: Uint8Array, depth: number): LoadedNode {
+  private load(node: Unloaded, key: ByteString, depth: number): LoadedNode {
     this.loaded++
     return loadNode(this.source, node.ref, key, depth)
   }
