@@ -178,7 +178,7 @@ assert(transactionsQueueBytesMax > transactionsFrameBytesMax, 'the transactions 
 assert(blocksQueueBytesMax > blocksFrameBytesMax, 'the blocks queue must hold the largest blocks frame')
 assert(fragmentBytesMax + 8 <= writeBytesMax, 'a write must hold a fragment')
 
-/** Trie nodes kept in memory, about 350 bytes each; the upper levels and what changed lately. Others are read from disk (a few µs). */
+/** Trie nodes kept in memory, about 250 bytes each; the upper levels and what changed lately. Others are read from disk (a few µs). */
 export const trieNodesInMemoryMax = 400_000
 /** Accounts of the final state kept decoded, in each of two generations. */
 export const cachedAccountsMax = 32_768
