@@ -20,7 +20,7 @@ export function takeVote(core: Core, vote: SignedVote): void {
   if (index === undefined || vote.epoch !== core.council.set.epoch) return
   if (vote.view <= finalView(core) || vote.view > core.cur + viewWindow) return
   const record = recordOf(core, vote.view)
-  if (isClone(core, record, vote)) return
+  if (record.compact || isClone(core, record, vote)) return
   reportConflicts(core, record, index, vote)
   const ballot = record.ballots[vote.kind]
   if (ballot.votes.has(index)) return
@@ -46,6 +46,7 @@ export function adopt(core: Core, certificate: Certificate, fromJournal = false)
   const record = recordOf(core, certificate.view)
   if (contradicts(core, record, certificate) || record.certificates[certificate.kind]) return
   record.certificates[certificate.kind] = certificate
+  core.parent = null
   core.changed = true
   if (certificate.kind === 'finalize') setPending(core, record, certificate, fromJournal)
   else if (!fromJournal) core.journal.push({ type: 'certificate', certificate })
@@ -69,6 +70,7 @@ function setPending(core: Core, record: ViewRecord, certificate: Certificate, fr
 
 /** Views at or below `view` are settled. */
 export function forgetViews(core: Core, view: View): void {
+  core.parent = null
   for (const [known, record] of core.views) {
     if (known > view) continue
     retireView(core, record)

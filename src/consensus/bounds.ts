@@ -16,3 +16,5 @@ export const blockRequestsMax = 8
 export const nextEpochVotesMax = 6
 /** Peers whose liveness and help times are remembered: sealers and observers. */
 export const peersRememberedMax = 256
+/** Requests for blocks or certificates answered for one peer in a resend period; honest peers send fewer. */
+export const requestsServedMax = 24

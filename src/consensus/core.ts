@@ -1,8 +1,9 @@
 /** The state that the rules share, and the few operations that every rule needs. Rules are functions over `Core`. */
 import { type Address, asView, type Hash, type View, ZERO_HASH } from '../core/bytes.js'
 import type { BlockTable } from './blockTable.js'
-import { peersRememberedMax } from './bounds.js'
+import { peersRememberedMax, viewWindow } from './bounds.js'
 import type { Council } from './council.js'
+import type { Parent } from './parent.js'
 import type { Sabotage } from './sabotage.js'
 import type {
   Certificate,
@@ -39,6 +40,9 @@ export interface PeerState {
   askedAt: number
   /** Votes of the next epoch. */
   early: SignedVote[]
+  /** Requests answered since `servedSince`. */
+  served: number
+  servedSince: number
 }
 
 export interface Core {
@@ -55,6 +59,8 @@ export interface Core {
   /** Notarizations above `finalView`, in order of adoption. */
   readonly notarized: Map<View, Certificate>
   readonly blocks: BlockTable
+  /** R2 for `cur`; null after anything that may change it. */
+  parent: Parent | null
   readonly recent: SealedBlock[]
   /** Records settled by the latest finalities, oldest first: they count until that final block is durable. */
   readonly retired: { readonly hash: Hash; readonly records: JournalRecord[] }[]
@@ -145,9 +151,22 @@ export function journalBlock(core: Core, hash: Hash): void {
   core.journal.push({ type: 'block', block, parentView, justification })
 }
 
+/** R12: of a view left far behind by nullification alone, only the certificate and the own votes are kept. */
+function compact(core: Core, record: ViewRecord | undefined): void {
+  if (!record || record.certificates.notarize || !record.certificates.nullify) return
+  core.views.set(record.view, {
+    ...emptyRecord(record.view),
+    certificates: record.certificates,
+    own: record.own,
+    compact: true,
+  })
+}
+
 /** Enters `view` (R1): what was expected of the old one is over. */
 export function enterView(core: Core, view: View): void {
   core.cur = view
+  core.parent = null
+  compact(core, core.views.get((view - viewWindow) as View))
   core.armedAt = null
   core.building = null
   core.changed = true
@@ -159,7 +178,15 @@ export function peerOf(core: Core, address: Address): PeerState | null {
   if (known) return known
   if (core.peers.size >= peersRememberedMax && !core.council.indexOf.has(address)) return null
   const never = Number.NEGATIVE_INFINITY
-  const peer = { heardAt: core.now, connected: true, helpedAt: never, askedAt: never, early: [] }
+  const peer = {
+    heardAt: core.now,
+    connected: true,
+    helpedAt: never,
+    askedAt: never,
+    early: [],
+    served: 0,
+    servedSince: never,
+  }
   core.peers.set(address, peer)
   return peer
 }

@@ -12,10 +12,10 @@ import { describe, type EngineView } from './describe.js'
 import { takeVerdict } from './execution.js'
 import { finalityRule, takeSynced } from './finality.js'
 import { needsCertificate, needsMessage } from './needs.js'
-import { parentFor } from './parent.js'
+import { currentParent } from './parent.js'
 import { proposeRule, takeBlock, takeBuilt, takeProposal } from './proposing.js'
 import { replay } from './recovery.js'
-import { answerBlock, answerCertificates, repair } from './repair.js'
+import { answerBlock, answerCertificates, mayServe, repair } from './repair.js'
 import { resend, statusOf, takeStatus } from './resend.js'
 import { liveRecords } from './retire.js'
 import { armTimer, overdueAt, tipDemandAt } from './timers.js'
@@ -110,6 +110,7 @@ function initialCore(options: EngineOptions, recovery: Recovery, now: number): C
     views: new Map(),
     notarized: new Map(),
     blocks: new Map(),
+    parent: null,
     recent: [],
     retired: [{ hash: recovery.final.hash, records: [] }],
     retiring: [],
@@ -186,13 +187,13 @@ function takeMessage(core: Core, from: Address, message: ConsensusMessage): void
       takeStatus(core, from, message)
       break
     case 'requestBlock':
-      answerBlock(core, from, message.hash)
+      if (mayServe(core, from)) answerBlock(core, from, message.hash)
       break
     case 'block':
       takeBlock(core, message.block)
       break
     case 'requestCertificates':
-      answerCertificates(core, from, message.from, message.to)
+      if (mayServe(core, from)) answerCertificates(core, from, message.from, message.to)
       break
   }
 }
@@ -239,7 +240,7 @@ function settleRules(core: Core): void {
 
 /** Tells the shell on which block demand is measured; the last final one while certificates are missing (R9b). */
 function tipRule(core: Core): void {
-  const parent = parentFor(core, core.cur)
+  const parent = currentParent(core)
   const entry = parent.known ? core.blocks.get(parent.hash) : undefined
   const tip = entry?.state === 'valid' ? entry.block : core.final
   if (tip.hash === core.tip) return

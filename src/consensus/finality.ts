@@ -57,6 +57,7 @@ function chainTo(core: Core, certificate: Certificate): BlockEntry[] {
 /** After a commit: the certificate's view is the base, or the next epoch begins. */
 function settle(core: Core, certificate: Certificate, nextSet: SealerSet | null): void {
   core.pending = null
+  core.parent = null
   core.lagSince = null
   core.changed = true
   if (nextSet) enterEpoch(core, nextSet)
@@ -108,6 +109,7 @@ export function takeSynced(core: Core, input: Extract<Input, { type: 'synced' }>
   if (block.height <= core.final.height) return
   core.final = { hash: block.hash, height: block.height, view: block.view, certificate }
   core.lagSince = null
+  core.parent = null
   core.changed = true
   remember(core, [block])
   if (set.epoch !== core.council.set.epoch) enterEpoch(core, set)

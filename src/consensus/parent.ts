@@ -20,6 +20,12 @@ export function parentFor(core: Core, view: View): Parent {
   return { known: true, view: base, hash: core.pending ? core.pending.block : core.final.hash }
 }
 
+/** R2 for the current view; remembered, since many nullified views may lie between. */
+export function currentParent(core: Core): Parent {
+  core.parent ??= parentFor(core, core.cur)
+  return core.parent
+}
+
 /** Lowest view of the run without certificates that ends at `to`. */
 function gapStart(core: Core, to: number): View {
   let from = to

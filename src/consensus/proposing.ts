@@ -4,7 +4,7 @@ import { takeCertificate, takeVote } from './ballots.js'
 import { entryOf } from './blockTable.js'
 import { type Building, type Core, isLeader, leaderOf, mayVote, recordOf, sabotaged } from './core.js'
 import { resolve } from './execution.js'
-import { justificationOf, parentFor } from './parent.js'
+import { currentParent, justificationOf } from './parent.js'
 import { tipNeedsChild } from './timers.js'
 import type { Input, Proposal, SealedBlock, SignedVote } from './types.js'
 import type { ViewRecord } from './viewRecord.js'
@@ -17,7 +17,7 @@ export function proposeRule(core: Core): void {
   if (!core.wanted && !empty) return
   const record = recordOf(core, core.cur)
   if (record.declined || record.own.notarize || record.own.nullify) return
-  const parent = parentFor(core, core.cur)
+  const parent = currentParent(core)
   if (!parent.known || resolve(core, parent.hash, true) !== 'valid') return
   const { hash, view: parentView } = parent
   const justification = justificationOf(core, core.cur, parentView)

@@ -1,9 +1,9 @@
 /** R9, R9b: asking for blocks and certificates that are missing; answering those who ask. */
 import { type Address, asView, type Hash, type View } from '../core/bytes.js'
-import { blockRequestsMax, helpCertificatesMax } from './bounds.js'
+import { blockRequestsMax, helpCertificatesMax, requestsServedMax } from './bounds.js'
 import { type Core, finalView, send, type Wish } from './core.js'
 import { fetchGraceMs } from './execution.js'
-import { mayExtend, parentFor } from './parent.js'
+import { currentParent, mayExtend } from './parent.js'
 import { findBlock, others } from './proposing.js'
 import type { Certificate } from './types.js'
 
@@ -30,7 +30,7 @@ function repairGap(core: Core): void {
 
 /** Views whose certificates R2 needs, for the own tip or for the proposal at hand. */
 function gapOf(core: Core): { from: View; to: View } | null {
-  const parent = parentFor(core, core.cur)
+  const parent = currentParent(core)
   if (!parent.known) return { from: parent.from, to: parent.to }
   const proposal = core.views.get(core.cur)?.proposal
   if (!proposal || proposal.block.view < core.cur) return null
@@ -51,6 +51,17 @@ function ask(core: Core, kind: 'block' | 'certificates', message: Parameters<typ
   const choice = connected.length > 0 ? connected : peers
   const peer = choice[core.turn[kind]++ % Math.max(1, choice.length)]
   if (peer) send(core, peer, message)
+}
+
+/** R12: whether a peer's request is answered; a block may cost a thousand times what asking for it costs. */
+export function mayServe(core: Core, address: Address): boolean {
+  const peer = core.peers.get(address)
+  if (!peer) return false
+  if (core.now - peer.servedSince >= core.options.timers.resendMs) {
+    peer.servedSince = core.now
+    peer.served = 0
+  }
+  return peer.served++ < requestsServedMax
 }
 
 export function answerBlock(core: Core, to: Address, hash: Hash): void {

@@ -21,6 +21,8 @@ export interface ViewRecord {
   refused: boolean
   /** The shell had nothing to build. */
   declined: boolean
+  /** Left far behind: takes no more votes. */
+  compact: boolean
   /** Sealers whose conflicting votes were handed out (R13). */
   readonly reported: Set<number>
 }
@@ -35,6 +37,7 @@ export function emptyRecord(view: View): ViewRecord {
     proposal: null,
     refused: false,
     declined: false,
+    compact: false,
     reported: new Set(),
   }
 }

@@ -154,7 +154,7 @@ export class SimNode {
   submit(tx: number): void {
     if (!this.up || this.included.has(tx) || this.mempool.has(tx)) return
     this.mempool.add(tx)
-    this.input({ type: 'demand', wanted: true })
+    this.input({ type: 'demand', wanted: this.isWanted() })
   }
 
   hasFinal(tx: number): boolean {
@@ -313,7 +313,7 @@ export class SimNode {
         break
       case 'tip':
         this.tip = effect.hash
-        this.answerDemand()
+        this.work.push({ type: 'demand', wanted: this.isWanted() })
         break
       case 'lagging':
         world.transmit(this, effect.peer, { type: 'syncRequest', height: this.durable.final.height + 1 })
@@ -398,9 +398,10 @@ export class SimNode {
     return { type: 'built', view, block, verdict: this.verdictOf(epoch, txs) }
   }
 
-  private answerDemand(): void {
+  /** D1: transactions beyond those of the tip and what it builds on. */
+  private isWanted(): boolean {
     const state = this.stateOf(this.tip)
-    this.work.push({ type: 'demand', wanted: state !== undefined && this.wantedTxs(state).length > 0 })
+    return state !== undefined && this.wantedTxs(state).length > 0
   }
 
   /** Commits become durable one after the other, perhaps much later; a crash loses those on their way. */
