@@ -1,10 +1,11 @@
 /** Storage of `dataSharing`, and the guards that its parts share. */
 import type { Address, Hash } from '../core/bytes.js'
-import { toHash, ZERO_HASH } from '../core/bytes.js'
+import { ZERO_HASH } from '../core/bytes.js'
 import { ContractAbi } from '../vm/abi.js'
 import { type ContractHost, revert } from '../vm/contract.js'
 import {
   bigintWord,
+  hashWords,
   loadWords,
   mappingSlot,
   newMappingSlot,
@@ -69,8 +70,7 @@ export const countOf = (host: ContractHost, counter: Hash): bigint => wordBigint
  * instead of one for each attribute.
  */
 export function attributeSetId(host: ContractHost, attributes: readonly Hash[]): number {
-  const bytes = Buffer.from(attributes.map((attribute) => attribute.slice(2)).join(''), 'hex')
-  const slot = mappingSlot(host, SET_IDS_SLOT, toHash(host.keccak(bytes)))
+  const slot = mappingSlot(host, SET_IDS_SLOT, hashWords(host, attributes))
   const known = host.load(slot)
   if (known !== ZERO_HASH) return wordNumber(known)
   const id = Number(nextId(host, SET_COUNT_SLOT))

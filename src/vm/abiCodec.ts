@@ -4,7 +4,7 @@
  */
 import type { AbiParameter } from 'viem'
 import { assert } from '../core/assert.js'
-import { elementaryCodec } from './abiElementary.js'
+import { elementaryCodec, WORD } from './abiElementary.js'
 import { AbiError, AbiReader } from './abiReader.js'
 
 /** Writes and reads one type. `unknown` values: the types of the callers (abiTypes.ts) say what they are. */
@@ -153,6 +153,10 @@ class ArrayCodec implements AbiCodec {
 
   read(reader: AbiReader, at: number): unknown[] {
     const [count, base] = this.#open(reader, at)
+    if (this.item === WORD) {
+      reader.end = base + 32 * count
+      return reader.words(base, count)
+    }
     const items: unknown[] = new Array(count)
     const step = this.item.headBytes
     let tail = base + count * step

@@ -46,7 +46,8 @@ const ADDRESS = wordCodec({
   read: (reader, at) => reader.address(at),
 })
 
-const WORD = wordCodec({
+/** bytes32. */
+export const WORD = wordCodec({
   check: (value) => checkHex(value, 32),
   write: (out, at, value: string) => writeHex(out, at, value),
   read: (reader, at) => reader.word(at),

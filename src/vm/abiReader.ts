@@ -83,6 +83,14 @@ export class AbiReader {
     return `0x${this.#buffer.toString('hex', at, at + 32)}` as Hash
   }
 
+  /** `count` words from `at` on, faster than one by one. */
+  words(at: number, count: number): Hash[] {
+    const hex = this.#buffer.toString('hex', at, at + 32 * count)
+    const words: Hash[] = new Array(count)
+    for (let i = 0; i < count; i++) words[i] = `0x${hex.slice(64 * i, 64 * i + 64)}` as Hash
+    return words
+  }
+
   address(at: number): Address {
     const view = this.#view
     if ((view.getUint32(at) | view.getUint32(at + 4) | view.getUint32(at + 8)) !== 0) {

@@ -13,7 +13,8 @@ const WORD_MASK = 2n ** 256n - 1n
 export const numberWord = (value: number): Hash => `0x${value.toString(16).padStart(64, '0')}` as Hash
 export const bigintWord = (value: bigint): Hash => `0x${(value & WORD_MASK).toString(16).padStart(64, '0')}` as Hash
 export const addressWord = (address: Address): Hash => `0x${ZEROS.slice(0, 24)}${address.slice(2)}` as Hash
-export const wordNumber = (word: Hash): number => Number(BigInt(word))
+/** Of a word below 2^48, as counters, lengths and ids are. */
+export const wordNumber = (word: Hash): number => Number.parseInt(word.slice(54), 16)
 export const wordBigint = (word: Hash): bigint => BigInt(word)
 export const wordSigned = (word: Hash): bigint => BigInt.asIntN(256, BigInt(word))
 export const wordAddress = (word: Hash): Address => `0x${word.slice(26)}` as Address
@@ -66,6 +67,24 @@ function remember(base: Hash, key: Hash | Address, slot: Hash): Hash {
   if (slots === undefined) young.set(base, new Map([[key, slot]]))
   else slots.set(key, slot)
   return slot
+}
+
+/** Hashes of word lists seen lately; the lists of attributes in use are few. At most 64 words, 5 KiB, an entry. */
+const wordListsMax = 1_024
+const wordLists = new Map<string, Hash>()
+
+/** keccak256 of the words one after another (abi.encodePacked of a bytes32[]). */
+export function hashWords(host: ContractHost, words: readonly Hash[]): Hash {
+  const key = words.join('')
+  const known = wordLists.get(key)
+  if (known !== undefined) {
+    host.charge(GAS_KECCAK + GAS_KECCAK_WORD * words.length)
+    return known
+  }
+  const hash = toHex(host.keccak(Buffer.from(key.replaceAll('0x', ''), 'hex'))) as Hash
+  if (wordLists.size >= wordListsMax) wordLists.clear()
+  wordLists.set(key, hash)
+  return hash
 }
 
 /** Slot of the first item of the dynamic array (or long bytes) whose length stands at `base`. */
