@@ -404,26 +404,25 @@ export class SimNode {
     return state !== undefined && this.wantedTxs(state).length > 0
   }
 
-  /** Commits become durable one after the other, perhaps much later; a crash loses those on their way. */
+  /** Blocks become durable one after the other, perhaps much later; a crash loses those on their way. */
   private commit(blocks: readonly SealedBlock[], certificate: Certificate): void {
     const { commitMs } = this.world.scenario
-    const write = (): void => this.write(blocks, certificate)
-    if (commitMs === 0) {
-      write()
-      return
+    for (const block of blocks) {
+      const write = (): void => this.write(block, block === blocks.at(-1) ? certificate : null)
+      if (commitMs === 0) write()
+      else {
+        const idleAt = Math.max(this.commitBusyUntil, this.world.queue.now)
+        this.commitBusyUntil = idleAt + this.world.rng.between(0.1, 1) * commitMs
+        this.later(this.commitBusyUntil - this.world.queue.now, write)
+      }
     }
-    this.commitBusyUntil =
-      Math.max(this.commitBusyUntil, this.world.queue.now) + this.world.rng.between(0.1, 1) * commitMs
-    this.later(this.commitBusyUntil - this.world.queue.now, write)
   }
 
-  private write(blocks: readonly SealedBlock[], certificate: Certificate): void {
-    const last = blocks.at(-1)!
-    for (const block of blocks) {
-      if (block.height > this.durable.final.height) this.store(block, block === last ? certificate : null)
-    }
-    this.world.checker.onCertificate(this, certificate, last)
-    this.world.log(this, () => `final ${last.height} view ${last.view} ${last.hash.slice(-6)}`)
+  private write(block: SealedBlock, certificate: Certificate | null): void {
+    if (block.height <= this.durable.final.height) return
+    this.store(block, certificate)
+    if (certificate) this.world.checker.onCertificate(this, certificate, block)
+    this.world.log(this, () => `final ${block.height} view ${block.view} ${block.hash.slice(-6)}`)
     this.prune()
   }
 

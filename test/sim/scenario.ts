@@ -26,6 +26,8 @@ export interface Scenario {
   readonly duplication: number
   readonly crashes: number
   readonly partitions: number
+  /** All nodes crash at one moment. */
+  readonly blackout: boolean
   /** One sealer stays away for the whole run. */
   readonly downForGood: number | null
   readonly chaosMs: number
@@ -73,6 +75,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     duplication: calm ? 0 : rng.pick([0, 0.05, 0.2]),
     crashes: calm ? 0 : rng.pick([0, 1, 3, 8, 16]),
     partitions: calm ? 0 : rng.pick([0, 0, 1, 3]),
+    blackout: !calm && rng.chance(0.25),
     downForGood: calm || faulty ? null : downFor(rng, weights),
     chaosMs: calm ? 500 : rng.pick([2000, 6000, 12000]),
     txs: rng.pick([1, 5, 20, 60]),

@@ -174,10 +174,20 @@ export class World {
   private planFaults(): void {
     const { scenario, rng, queue } = this
     for (let i = 0; i < scenario.crashes; i++) queue.after(rng.between(0, scenario.chaosMs), () => this.crashSomeone())
+    if (scenario.blackout) queue.after(rng.between(0, scenario.chaosMs), () => this.blackout())
     for (let i = 0; i < scenario.partitions; i++) queue.after(rng.between(0, scenario.chaosMs * 0.8), () => this.cut())
     scenario.actors.forEach((actor, index) => {
       if (actor === 'babbler') babble(this, this.nodes.find((node) => node.index === index)!)
     })
+  }
+
+  /** Power fails everywhere at once. */
+  private blackout(): void {
+    for (const node of this.nodes) {
+      if (!node.up) continue
+      this.guard(() => node.crash())
+      this.queue.after(this.rng.between(1, 500), () => this.revive(node))
+    }
   }
 
   private crashSomeone(): void {
