@@ -204,6 +204,9 @@ function wrapConnection(connection: Connection, address: Address, protocol: stri
  */
 function wrapStream(stream: Stream): HostStream {
   let isWriting = false
+  let isResuming = false
+  let isPauseWanted = false
+  const isOpen = (): boolean => stream.status === 'open'
   const isFree = (): boolean => stream.writeBufferLength === 0 && !stream.writableNeedsDrain
   return {
     write(bytes) {
@@ -215,9 +218,18 @@ function wrapStream(stream: Stream): HostStream {
       }
       return isFree()
     },
-    pause: () => stream.pause(),
-    resume: () => {
-      if (stream.status === 'open') stream.resume()
+    pause() {
+      if (isResuming) isPauseWanted = true
+      else if (isOpen()) stream.pause()
+    },
+    resume() {
+      if (!isOpen()) return
+      // resume delivers what it held and only then opens the window: a pause from within would leave a paused stream with an open one.
+      isResuming = true
+      isPauseWanted = false
+      stream.resume()
+      isResuming = false
+      if (isPauseWanted && isOpen()) stream.pause()
     },
     abort: (reason) => stream.abort(reason),
     listen: (events: HostStreamEvents) => {
