@@ -148,7 +148,11 @@ async function idleWrites(client: RpcClient, enterprise: Enterprise, makeData: M
     const raw = toHex(sign(enterprise, makeData(enterprise)))
     const start = performance.now()
     const hash = await client.call('eth_sendRawTransaction', raw)
-    const receipt = await heads.until(async () => (await client.call('eth_getTransactionReceipt', hash)) ?? undefined, 30_000, 'a receipt')
+    const receipt = await heads.until(
+      async () => (await client.call('eth_getTransactionReceipt', hash)) ?? undefined,
+      30_000,
+      'a receipt',
+    )
     const took = performance.now() - start
     if (receipt.status !== '0x1') throw new Error('a submission was refused on chain')
     if (i >= 20) times.push(took)

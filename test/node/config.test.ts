@@ -29,29 +29,66 @@ function failure(act: () => unknown): ConfigError {
 
 t.test('file, then environment, then flags; defaults for the rest', async (t) => {
   const path = file('a.yaml', 'name: a\nrpc:\n  port: 1111\n  host: 10.0.0.1\nlogLevel: warn\n')
-  const config = loadNodeConfig(path, { CONCORDAT_RPC_PORT: '2222', CONCORDAT_LOG_LEVEL: 'error' }, { logLevel: 'debug' })
+  const config = loadNodeConfig(
+    path,
+    { CONCORDAT_RPC_PORT: '2222', CONCORDAT_LOG_LEVEL: 'error' },
+    { logLevel: 'debug' },
+  )
   t.match(config, { name: 'a', rpc: { port: 2222, host: '10.0.0.1', batchMax: 100 }, logLevel: 'debug' })
   t.equal(config.dataDir, join(dir, 'data'), 'paths are relative to the file')
 })
 
 t.test('unknown keys are errors with a suggestion', async (t) => {
-  t.match(failure(() => loadNodeConfig(file('b.yaml', 'rpc:\n  prot: 1\n'), {})), { code: 'UNKNOWN_KEY', message: /unknown key 'rpc\.prot'; did you mean rpc\.port\?/ })
-  t.match(failure(() => loadNodeConfig(file('c.yaml', '{}'), { CONCORDAT_RPC_PROT: '1' })), { code: 'UNKNOWN_KEY', message: /CONCORDAT_RPC_PROT.*CONCORDAT_RPC_PORT/ })
-  t.match(failure(() => loadNodeConfig(file('c2.yaml', '{}'), {}, { 'rpc.prot': '1' })), { code: 'UNKNOWN_KEY' })
+  t.match(
+    failure(() => loadNodeConfig(file('b.yaml', 'rpc:\n  prot: 1\n'), {})),
+    { code: 'UNKNOWN_KEY', message: /unknown key 'rpc\.prot'; did you mean rpc\.port\?/ },
+  )
+  t.match(
+    failure(() => loadNodeConfig(file('c.yaml', '{}'), { CONCORDAT_RPC_PROT: '1' })),
+    { code: 'UNKNOWN_KEY', message: /CONCORDAT_RPC_PROT.*CONCORDAT_RPC_PORT/ },
+  )
+  t.match(
+    failure(() => loadNodeConfig(file('c2.yaml', '{}'), {}, { 'rpc.prot': '1' })),
+    { code: 'UNKNOWN_KEY' },
+  )
 })
 
 t.test('wrong values name the key', async (t) => {
-  t.match(failure(() => loadNodeConfig(file('d.yaml', 'rpc:\n  port: 99999\n'), {})), { code: 'INVALID', message: /'rpc\.port'/ })
-  t.match(failure(() => loadNodeConfig(file('e.yaml', 'a: [1\n'), {})), { code: 'SYNTAX' })
-  t.match(failure(() => loadNodeConfig(file('f.yaml', '- 1\n'), {})), { code: 'INVALID', message: /mapping/ })
-  t.match(failure(() => loadNodeConfig(join(dir, 'absent.yaml'), {})), { code: 'UNREADABLE' })
-  t.match(failure(() => loadNodeConfig(file('g.yaml', '__proto__:\n  polluted: 1\n'), {})), { code: 'UNKNOWN_KEY' })
+  t.match(
+    failure(() => loadNodeConfig(file('d.yaml', 'rpc:\n  port: 99999\n'), {})),
+    { code: 'INVALID', message: /'rpc\.port'/ },
+  )
+  t.match(
+    failure(() => loadNodeConfig(file('e.yaml', 'a: [1\n'), {})),
+    { code: 'SYNTAX' },
+  )
+  t.match(
+    failure(() => loadNodeConfig(file('f.yaml', '- 1\n'), {})),
+    { code: 'INVALID', message: /mapping/ },
+  )
+  t.match(
+    failure(() => loadNodeConfig(join(dir, 'absent.yaml'), {})),
+    { code: 'UNREADABLE' },
+  )
+  t.match(
+    failure(() => loadNodeConfig(file('g.yaml', '__proto__:\n  polluted: 1\n'), {})),
+    { code: 'UNKNOWN_KEY' },
+  )
   t.equal(({} as { polluted?: number }).polluted, undefined)
-  t.match(failure(() => loadNodeConfig(file('h.yaml', `name: ${'x'.repeat(1024 * 1024 + 1)}`), {})), { code: 'TOO_LARGE' })
+  t.match(
+    failure(() => loadNodeConfig(file('h.yaml', `name: ${'x'.repeat(1024 * 1024 + 1)}`), {})),
+    { code: 'TOO_LARGE' },
+  )
 })
 
 const sealer = `0x${'11'.repeat(20)}`
-const department = { address: sealer, role: 'department', name: 'D', id: 'd', encryptionKey: `0x${'09'.padEnd(64, '0')}` }
+const department = {
+  address: sealer,
+  role: 'department',
+  name: 'D',
+  id: 'd',
+  encryptionKey: `0x${'09'.padEnd(64, '0')}`,
+}
 const genesis = {
   chainId: 7,
   timestamp: 1,
@@ -75,9 +112,24 @@ t.test('equal genesis files give equal hashes, any difference another', async (t
 })
 
 t.test('genesis faults name the field', async (t) => {
-  t.match(failure(() => parseGenesis({ ...genesis, chainId: 0 })), { code: 'INVALID', message: /'chainId'/ })
-  t.match(failure(() => parseGenesis({ ...genesis, sealers: [] })), { code: 'INVALID', message: /'sealers'/ })
-  t.match(failure(() => parseGenesis({ ...genesis, sealers: [{ address: '0x1', weight: 1 }] })), { message: /'sealers\.0\.address': must be 0x followed by 40 hex digits/ })
-  t.match(failure(() => parseGenesis({ ...genesis, extra: 1 })), { code: 'INVALID', message: /extra/ })
-  t.match(failure(() => loadGenesis(file('genesis.json', '{'))), { code: 'SYNTAX' })
+  t.match(
+    failure(() => parseGenesis({ ...genesis, chainId: 0 })),
+    { code: 'INVALID', message: /'chainId'/ },
+  )
+  t.match(
+    failure(() => parseGenesis({ ...genesis, sealers: [] })),
+    { code: 'INVALID', message: /'sealers'/ },
+  )
+  t.match(
+    failure(() => parseGenesis({ ...genesis, sealers: [{ address: '0x1', weight: 1 }] })),
+    { message: /'sealers\.0\.address': must be 0x followed by 40 hex digits/ },
+  )
+  t.match(
+    failure(() => parseGenesis({ ...genesis, extra: 1 })),
+    { code: 'INVALID', message: /extra/ },
+  )
+  t.match(
+    failure(() => loadGenesis(file('genesis.json', '{'))),
+    { code: 'SYNTAX' },
+  )
 })

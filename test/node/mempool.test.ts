@@ -71,7 +71,7 @@ t.test('committed blocks take their transactions and what they made obsolete', a
   t.equal(pool.pendingNonce(sender(1)), 4n)
 })
 
-t.test('counters equal a recount after any sequence (property)', async (t) => {
+t.test('counters equal a recount after any sequence (property)', async (_t) => {
   const step = fc.record({
     kind: fc.constantFrom('add', 'commit', 'remove'),
     from: fc.integer({ min: 1, max: 3 }),

@@ -5,7 +5,7 @@ export class ByteArena {
   private chunk = new Uint8Array(CHUNK_BYTES)
   private used = 0
 
-  /** `length` zero bytes. The memory stays as long as any array cut from the same chunk. */
+  /** `length` zero bytes. The memory stays while some array cut from the same chunk is in use. */
   take(length: number): Uint8Array {
     if (this.used + length > CHUNK_BYTES) {
       if (length > CHUNK_BYTES / 4) return new Uint8Array(length)

@@ -1,0 +1,13 @@
+/** What programs that use concordat import: contract interfaces, the JSON-RPC client, the agents' functions, consensus for researchers. */
+export * from './agent/index.js'
+export * as consensus from './consensus/index.js'
+export { CONTRACT_ADDRESSES, type ContractName } from './contracts/addresses.js'
+export * from './contracts/codes.js'
+export { dataPortraitAbi } from './contracts/dataPortrait.abi.js'
+export { dataSharingAbi } from './contracts/dataSharing.abi.js'
+export { keyAgreementAbi } from './contracts/keyAgreement.abi.js'
+export { membersAbi } from './contracts/members.abi.js'
+export { sealersAbi } from './contracts/sealers.abi.js'
+export { attributeId, idText, textId } from './contracts/textId.js'
+export type { Address, Hash, Hex } from './core/bytes.js'
+export { createRpcClient, type RpcClient, type RpcClientOptions } from './rpc/client.js'

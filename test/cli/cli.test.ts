@@ -1,0 +1,122 @@
+/** The command line as a script sees it: exit status, errors in plain words or JSON, help with examples. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+
+const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
+const dir = mkdtempSync(join(tmpdir(), 'concordat-cli-'))
+t.teardown(() => rmSync(dir, { recursive: true }))
+
+function run(...args: string[]) {
+  return spawnSync(process.execPath, [MAIN, ...args], { cwd: dir, encoding: 'utf8', timeout: 60_000 })
+}
+
+t.test('every command has help with an example', async (t) => {
+  const pages = [
+    ['demo'],
+    ['network', 'create'],
+    ['network', 'up'],
+    ['network', 'status'],
+    ['network', 'down'],
+    ['node'],
+    ['keys'],
+    ['member', 'register'],
+    ['member', 'list'],
+    ['dataset', 'load'],
+    ['dataset', 'declaration'],
+    ['department', 'serve'],
+    ['attribute', 'list'],
+    ['attribute', 'register'],
+    ['submit'],
+    ['verify'],
+  ]
+  for (const command of pages) {
+    const { status, stdout } = run(...command, '--help')
+    t.equal(status, 0, command.join(' '))
+    t.match(stdout, /Example:/, command.join(' '))
+  }
+})
+
+t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
+  t.match(run('network', 'create'), { status: 2, stderr: /--out <dir>/ })
+  t.match(run('network', 'create', '--out', 'x', '--nodes', '0'), { status: 2, stderr: /whole number from 1 to 64/ })
+  t.match(run('netwrok'), { status: 2, stderr: /unknown command 'netwrok'/ })
+  t.match(run('verify', 'd.json'), { status: 2, stderr: /--as <department>/ })
+  t.match(run('member', 'list'), { status: 2, stderr: /--network DIR, or --rpc/ })
+  t.match(run('network', 'create', '--out', 'x', '--hst', '1'), { status: 2, stderr: /unknown option '--hst'/ })
+})
+
+t.test('failures end with 1 and say what to do', async (t) => {
+  t.match(run('network', 'status', 'nothing'), { status: 1, stderr: /holds no network.*network create/s })
+  t.match(run('node', '--config', 'absent.yaml'), { status: 1, stderr: /cannot read the configuration/ })
+  writeFileSync(join(dir, 'bad.yaml'), 'rpc:\n  prot: 1\n')
+  const failed = run('node', '--config', 'bad.yaml', '--json')
+  t.equal(failed.status, 1)
+  t.match(JSON.parse(failed.stderr), { error: { code: 'UNKNOWN_KEY', message: /did you mean rpc\.port/ } })
+})
+
+t.test('network create writes what servers need, and only once', async (t) => {
+  const created = run(
+    'network',
+    'create',
+    '--out',
+    'net',
+    '--nodes',
+    '4',
+    '--host',
+    '10.0.0.1',
+    '--host',
+    '10.0.0.2',
+    '--host',
+    '10.0.0.3',
+    '--host',
+    '10.0.0.4',
+    '--json',
+  )
+  t.equal(created.status, 0, created.stderr)
+  const shown = JSON.parse(created.stdout)
+  t.equal(shown.nodes.length, 4)
+  t.notOk('accounts' in shown, 'keys are not printed')
+  const network = JSON.parse(readFileSync(join(dir, 'net/network.json'), 'utf8'))
+  t.same(
+    network.nodes.map((node: { rpc: string }) => node.rpc),
+    [1, 2, 3, 4].map((n) => `http://10.0.0.${n}:${8544 + n}`),
+  )
+  t.match(network.nodes[0].p2p, /^\/ip4\/10\.0\.0\.1\/tcp\/30301\/p2p\//)
+  for (const file of ['net/network.json', 'net/node1/node.key', 'net/node1/encryption.key']) {
+    t.equal(statSync(join(dir, file)).mode & 0o077, 0, `${file} is its owner's alone`)
+  }
+  t.match(run('network', 'create', '--out', 'net'), { status: 1, stderr: /not empty/ })
+  const effective = run('node', '--config', 'net/node2/config.yaml', '--rpc-port', '9999', '--print-config', '--json')
+  t.match(JSON.parse(effective.stdout), {
+    name: 'node2',
+    rpc: { port: 9999, host: '10.0.0.2' },
+    p2p: { peers: { length: 3 } },
+  })
+})
+
+t.test('keys: keystore V3 in, address out', async (t) => {
+  writeFileSync(join(dir, 'password'), 'correct horse battery\n', { mode: 0o600 })
+  const made = JSON.parse(run('keys', 'new', '--dir', 'keys', '--password-file', 'password', '--json').stdout)
+  t.match(made.address, /^0x[0-9a-f]{40}$/)
+  t.equal(
+    JSON.parse(run('keys', 'address', made.file, '--password-file', 'password', '--json').stdout).address,
+    made.address,
+  )
+  t.equal(JSON.parse(run('keys', 'list', '--dir', 'keys', '--json').stdout)[0].address, made.address)
+  writeFileSync(join(dir, 'wrong'), 'wrong password\n', { mode: 0o600 })
+  t.match(run('keys', 'address', made.file, '--password-file', 'wrong'), { status: 1, stderr: /password/i })
+  t.match(run('keys', 'address', made.file), { status: 1, stderr: /passwordFile|password/ })
+  writeFileSync(join(dir, 'open.key'), `0x${'11'.repeat(32)}\n`, { mode: 0o644 })
+  t.match(run('keys', 'address', 'open.key'), { status: 1, stderr: /chmod 600/ })
+})
+
+t.test('declarations from the dataset', async (t) => {
+  t.equal(run('dataset', 'declaration', '--records', '200', '--out', 'd.json').status, 0)
+  t.equal(run('dataset', 'declaration', '--records', '200', '--out', 'd.csv').status, 0)
+  const json = JSON.parse(readFileSync(join(dir, 'd.json'), 'utf8'))
+  t.match(readFileSync(join(dir, 'd.csv'), 'utf8'), json.values.companyName)
+  t.match(run('dataset', 'declaration', '--kind', 'odd', '--out', 'x.json'), { status: 2, stderr: /complete, missing/ })
+})
