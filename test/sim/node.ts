@@ -1,5 +1,4 @@
 /** A simulated node: the shell around the core, with a disk that survives crashes and memory that does not. */
-import { verifyCertificate } from '../../src/consensus/certificate.js'
 import { decodeJournalRecord, decodeMessage, encodeJournalRecord, encodeMessage } from '../../src/consensus/codec.js'
 import type { Core } from '../../src/consensus/core.js'
 import { createEngine, type Engine } from '../../src/consensus/engine.js'
@@ -28,16 +27,13 @@ import {
   type SimState,
   sealBlock,
 } from './fakes.js'
+import { SimInbox } from './inbox.js'
 import type { Actor } from './scenario.js'
+import { certifiedRange, type StoredBlock } from './stored.js'
+import { describeInput } from './transcript.js'
 import type { NetMessage, World } from './world.js'
 
 const blockTxsMax = 8
-const syncBlocksMax = 16
-
-interface StoredBlock {
-  readonly block: SealedBlock
-  readonly certificate: Certificate | null
-}
 
 /** What survives a crash. */
 export interface Durable {
@@ -53,6 +49,7 @@ export class SimNode {
   readonly durable: Durable
   up = false
   engine: Engine | null = null
+  private inbox: SimInbox | null = null
   mempool = new Set<number>()
   /** Next group commit is the last thing this node does. */
   crashAtSync = false
@@ -114,6 +111,7 @@ export class SimNode {
       { final: durable.final, set: durable.set, journal: this.readJournal() },
       this.clock(),
     )
+    this.inbox = new SimInbox(world, this.engine)
     world.log(this, () => `starts at height ${durable.final.height}, ${durable.journal.length} records`)
     this.input({ type: 'tick' })
     this.gossipLater()
@@ -183,46 +181,8 @@ export class SimNode {
       ? decodeMessage(encodeMessage(sent), (payload) => readSimBlock(keys, payload))
       : sent
     if (scenario.prefilter && !this.engine!.needs(message)) return
-    const checked = this.verified(message)
+    const checked = this.inbox!.verified(message)
     if (checked) this.input({ type: 'message', from, message: checked })
-  }
-
-  /** The message with its signatures verified, or null. */
-  private verified(message: ConsensusMessage): ConsensusMessage | null {
-    const { keys } = this.world
-    if (message.type === 'vote')
-      return keys.recover(message.vote, message.vote.signature) === message.vote.signer ? message : null
-    if (message.type === 'certificate') return this.holds(message.certificate) ? message : null
-    if (message.type !== 'proposal') return message
-    if (keys.recover(message.vote, message.vote.signature) !== message.vote.signer) return null
-    if (!this.engine!.setOf(message.vote.epoch)) return null
-    const needed = message.justification.filter((certificate) => this.engine!.needsCertificate(certificate))
-    return needed.every((certificate) => this.holds(certificate))
-      ? { ...message, justification: message.justification }
-      : null
-  }
-
-  private holds(certificate: Certificate): boolean {
-    const set = this.engine!.setOf(certificate.epoch)
-    if (!set) return false
-    if (this.world.scenario.bug === 'duplicate-signers') return this.holdsCarelessly(set, certificate)
-    if (this.world.scenario.bug === 'majority-quorum') {
-      const weight = certificate.signers.reduce((sum, i) => sum + (set.sealers[i]?.weight ?? 0), 0)
-      return 2 * weight > set.sealers.reduce((sum, sealer) => sum + sealer.weight, 0)
-    }
-    return verifyCertificate(set, certificate, this.world.keys.recover) === null
-  }
-
-  /** Planted bug: the same signer may be counted twice. */
-  private holdsCarelessly(set: SealerSet, certificate: Certificate): boolean {
-    const total = set.sealers.reduce((sum, sealer) => sum + sealer.weight, 0)
-    const weight = certificate.signers.reduce((sum, i) => sum + (set.sealers[i]?.weight ?? 0), 0)
-    return (
-      3 * weight > 2 * total &&
-      certificate.signers.every(
-        (i, k) => this.world.keys.recover(certificate, certificate.signatures[k]!) === set.sealers[i]?.address,
-      )
-    )
   }
 
   input(input: Input): void {
@@ -454,20 +414,8 @@ export class SimNode {
   }
 
   private serveSync(to: Address, from: number): void {
-    const { chain } = this.durable
-    const range: StoredBlock[] = []
-    let certified = 0
-    for (let height = from; height - from < 4 * syncBlocksMax; height++) {
-      const stored = chain[height - 1]
-      if (!stored || (range.length > 0 && stored.block.epoch !== range[0]!.block.epoch)) break
-      range.push(stored)
-      if (stored.certificate) certified = range.length
-      if (certified >= syncBlocksMax) break
-    }
-    const certificate = range[certified - 1]?.certificate
-    if (!certificate) return
-    const blocks = range.slice(0, certified).map((stored) => stored.block)
-    this.world.transmit(this, to, { type: 'syncBlocks', blocks, certificate })
+    const range = certifiedRange(this.durable.chain, from)
+    if (range) this.world.transmit(this, to, { type: 'syncBlocks', ...range })
   }
 
   private importBlocks(all: readonly SealedBlock[], certificate: Certificate): void {
@@ -475,7 +423,7 @@ export class SimNode {
     const last = all.at(-1)
     const blocks = all.filter((block) => block.height > durable.final.height)
     if (!last || blocks.length === 0 || blocks[0]!.parent !== durable.final.hash) return
-    if (certificate.kind !== 'finalize' || certificate.block !== last.hash || !this.holds(certificate)) return
+    if (certificate.kind !== 'finalize' || certificate.block !== last.hash || !this.inbox!.holds(certificate)) return
     if (!blocks.every((block, i) => i === 0 || block.parent === blocks[i - 1]!.hash)) return
     for (const block of blocks) {
       if (!this.stateOf(block.hash)) {
@@ -490,25 +438,4 @@ export class SimNode {
     this.work.push({ type: 'demand', wanted: this.wantedTxs(durable.state).length > 0 })
     this.input({ type: 'tick' })
   }
-}
-
-function describeInput(input: Input): string {
-  if (input.type !== 'message')
-    return input.type === 'verified'
-      ? `verified ${input.hash.slice(-6)} ${input.verdict.ok}`
-      : input.type === 'demand'
-        ? `demand ${input.wanted}`
-        : input.type
-  const { message, from } = input
-  const what =
-    message.type === 'vote'
-      ? `${message.vote.kind} ${message.vote.view} ${message.vote.block.slice(-6)} by ${message.vote.signer.slice(-2)}`
-      : message.type === 'certificate'
-        ? `${message.certificate.kind} ${message.certificate.view}`
-        : message.type === 'proposal'
-          ? `view ${message.vote.view} ${message.block.hash.slice(-6)} on ${message.parentView}`
-          : message.type === 'status'
-            ? `epoch ${message.epoch} view ${message.view} final ${message.finalHeight}/${message.finalView}`
-            : ''
-  return `<- ${from.slice(-2)} ${message.type} ${what}`
 }
