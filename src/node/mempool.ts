@@ -174,7 +174,8 @@ export class Mempool {
   #evictWaiting(except: Address): boolean {
     for (const [sender, queue] of this.#senders) {
       if (queue.byNonce.size === queue.executable) continue
-      const last = [...queue.byNonce.keys()].reduce((a, b) => Math.max(a, b))
+      let last = -1n
+      for (const nonce of queue.byNonce.keys()) if (nonce > last) last = nonce
       if (sender === except && last < queue.next + BigInt(queue.executable)) continue
       this.#drop(queue, last)
       if (queue.byNonce.size === 0) this.#senders.delete(sender)
