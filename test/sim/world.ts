@@ -160,7 +160,7 @@ export class World {
     const { scenario, rng, queue } = this
     for (let i = 0; i < scenario.txs + scenario.epochs; i++) {
       const tx = i < scenario.txs ? i + 1 : epochTx + i
-      queue.after(rng.between(10, scenario.chaosMs * 1.1), () => {
+      queue.after(rng.between(10, scenario.chaosMs), () => {
         const up = this.honest().filter((node) => node.up)
         if (up.length === 0) return
         const node = rng.pick(up)
