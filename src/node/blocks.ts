@@ -3,12 +3,12 @@
  * everything that committing it needs, so that each node executes a block once.
  */
 import type { Effect, SealedBlock, Verdict } from '../consensus/types.js'
-import { type Block, decodeRawBlock, encodeBlock } from '../core/block.js'
+import { type Block, encodeBlock } from '../core/block.js'
 import { type Address, concatBytes, type Hash, type Height, ZERO_HASH } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { EMPTY_OMMERS_HASH, type Header } from '../core/header.js'
 import { encodeReceipt, type Receipt } from '../core/receipt.js'
-import { readVanity, sealBytes, writeVanity } from '../core/seal.js'
+import { readVanity, sealBytes, vanityBytes, writeVanity } from '../core/seal.js'
 import { hashHeader, sealHeader } from '../crypto/header.js'
 import type { RecoveredTransaction } from '../crypto/transaction.js'
 import type { StateLayer } from '../state/layer.js'
@@ -16,6 +16,7 @@ import { orderedRoot } from '../state/orderedTrie.js'
 import { StateOverlay } from '../state/overlay.js'
 import type { BlockContext, ContractRegistry } from '../vm/contract.js'
 import { BlockExecution, type SkipReason } from '../vm/executeBlock.js'
+import { readBody } from './sealedBlock.js'
 
 /** A block that was executed here: proposed or notarized, perhaps final, not yet in the database. */
 export interface Candidate {
@@ -39,6 +40,8 @@ export interface BlocksNeeds {
   readonly registry: ContractRegistry
   /** The last final block that is in the database. */
   readonly head: () => Ground
+  /** Whether the database has this block. */
+  readonly isFinal: (hash: Hash) => boolean
   readonly now: () => number
   /** Recovers raw transactions, known ones from the pool. */
   readonly recover: (raw: Uint8Array) => RecoveredTransaction
@@ -122,7 +125,8 @@ export class Blocks {
 
   /** Executes a block on its parent and checks everything its header claims. `certified`: a quorum vouches for its time. */
   verify(sealed: SealedBlock, certified: boolean): Verdict {
-    if (this.#candidates.has(sealed.hash)) return { ok: true }
+    // Range sync may be ahead of the core: what is final was executed, though its parent is not at hand any more.
+    if (this.#candidates.has(sealed.hash) || this.#needs.isFinal(sealed.hash)) return { ok: true }
     const parent = this.ground(sealed.parent)
     if (parent === undefined) return { ok: false, reason: `parent ${sealed.parent} is not known here` }
     try {
@@ -135,11 +139,9 @@ export class Blocks {
   }
 
   #execute(sealed: SealedBlock, parent: Ground, certified: boolean): string | undefined {
-    const raw = decodeRawBlock(sealed.payload)
+    const raw = readBody(sealed.payload)
     const fault = this.#checkHeader(raw.header, parent, certified)
     if (fault !== undefined) return fault
-    if (orderedRoot(raw.transactions) !== raw.header.transactionsRoot)
-      return 'transactionsRoot does not match the transactions'
     const overlay = new StateOverlay(parent.state)
     const { header } = raw
     const execution = new BlockExecution(
@@ -172,6 +174,7 @@ export class Blocks {
     if (!certified && timeMs > now() + clockDriftMs)
       return `timestamp is ${timeMs - now()} ms ahead of this node's clock`
     if (header.gasLimit !== gasLimit) return `gasLimit is ${header.gasLimit}, the chain's is ${gasLimit}`
+    if (header.extraData.length !== vanityBytes + sealBytes) return 'extraData must be vanity and seal'
     if (header.ommersHash !== EMPTY_OMMERS_HASH) return 'there are no ommers on this chain'
     if (header.difficulty !== DIFFICULTY) return `difficulty is ${header.difficulty}, must be ${DIFFICULTY}`
     if (header.baseFeePerGas !== 0n) return 'baseFeePerGas must be 0'

@@ -6,7 +6,9 @@ import { type RecoverVote, verifyCertificate } from '../consensus/certificate.js
 import { decodeMessage } from '../consensus/codec.js'
 import type { Engine } from '../consensus/engine.js'
 import type { Certificate, ConsensusMessage, Proposal, SealedBlock, SignedVote } from '../consensus/types.js'
+import type { Address } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
+import { readBody } from './sealedBlock.js'
 
 export type InboxVerdict =
   | { readonly kind: 'accept'; readonly message: ConsensusMessage }
@@ -29,7 +31,7 @@ export class Inbox {
     this.#needs = needs
   }
 
-  accept(frame: Uint8Array): InboxVerdict {
+  accept(from: Address, frame: Uint8Array): InboxVerdict {
     let message: ConsensusMessage
     try {
       message = decodeMessage(frame, this.#needs.readBlock)
@@ -38,32 +40,42 @@ export class Inbox {
       throw error
     }
     if (!this.#needs.engine.needs(message)) return IGNORE
-    const fault = this.#check(message)
+    const fault = this.#check(from, message)
     if (fault === 'later') return IGNORE
     return fault === undefined ? { kind: 'accept', message } : { kind: 'reject', fault }
   }
 
-  #check(message: ConsensusMessage): string | 'later' | undefined {
+  #check(from: Address, message: ConsensusMessage): string | 'later' | undefined {
     switch (message.type) {
       case 'vote':
         return this.#checkVote(message.vote)
       case 'certificate':
         return this.#checkCertificate(message.certificate)
       case 'proposal':
-        return this.#checkProposal(message)
+        return this.#checkProposal(from, message)
+      case 'block':
+        return checkBody(message.block)
       default:
         return undefined
     }
   }
 
-  #checkProposal(proposal: Proposal): string | 'later' | undefined {
-    if (this.#needs.engine.setOf(proposal.vote.epoch) === undefined) return 'later'
+  /** Its own vote first: whoever wants the rest checked, which costs up to thousands of recoveries, has to be a sealer. */
+  #checkProposal(from: Address, proposal: Proposal): string | 'later' | undefined {
+    const { vote, block } = proposal
+    const set = this.#needs.engine.setOf(vote.epoch)
+    if (set === undefined) return 'later'
+    if (vote.signer !== from) return `PROPOSAL_SENDER: by ${vote.signer}; only a proposer itself sends a proposal`
+    if (!set.sealers.some((sealer) => sealer.address === from)) return `PROPOSAL_SENDER: ${from} is not a sealer`
+    if (vote.kind !== 'notarize' || vote.block !== block.hash) return 'PROPOSAL_VOTE: not for the block proposed'
+    const unsigned = this.#checkVote(vote)
+    if (unsigned !== undefined) return unsigned
     for (const certificate of proposal.justification) {
       if (!this.#needs.engine.needsCertificate(certificate)) continue
       const fault = this.#checkCertificate(certificate)
       if (fault !== undefined) return fault
     }
-    return this.#checkVote(proposal.vote)
+    return checkBody(block)
   }
 
   #checkVote(vote: SignedVote): string | undefined {
@@ -77,5 +89,16 @@ export class Inbox {
     if (set === undefined) return 'later'
     const fault = verifyCertificate(set, certificate, this.#needs.recoverVote)
     return fault === null ? undefined : `${fault.code}: ${fault.message}`
+  }
+}
+
+/** A body that is not the header's must not reach the core, which knows blocks by the hash of their headers alone. */
+function checkBody(block: SealedBlock): string | undefined {
+  try {
+    readBody(block.payload)
+    return undefined
+  } catch (error) {
+    if (error instanceof CodedError) return `${error.code}: ${error.message}`
+    throw error
   }
 }

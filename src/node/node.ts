@@ -81,10 +81,11 @@ export class Node {
     const { config, genesis, privateKey } = options
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
     const store = await ChainStore.open({ dir: config.dataDir })
+    let journal: Journal | undefined
     try {
       const block0 = buildGenesis(genesis)
       await store.init(block0)
-      const journal = Journal.open(join(config.journalDir, 'consensus.journal'))
+      journal = Journal.open(join(config.journalDir, 'consensus.journal'))
       const { p2p } = config
       const self = privateKeyToAddress(privateKey)
       const permitted = new Set([
@@ -101,6 +102,7 @@ export class Node {
       })
       return new Node(options, { store, journal, network, genesisHash: block0.hash, self })
     } catch (error) {
+      journal?.close()
       await store.close()
       throw error
     }
@@ -139,7 +141,8 @@ export class Node {
       now: monotonic,
       onPooled: (tx) => {
         this.view.announcePending(tx)
-        this.#updateDemand()
+        // One more transaction never ends the demand.
+        if (!this.#wanted) this.#updateDemand()
       },
     })
     this.#blocks = new Blocks({
@@ -148,6 +151,7 @@ export class Node {
       clockDriftMs: config.consensus.clockDriftMs,
       registry: systemContracts,
       head: () => this.#chain.ground(),
+      isFinal: (hash) => store.heightOf(hash) !== undefined,
       now: Date.now,
       recover: (raw) => this.#transactions.recover(raw),
       select: (nonceOf) => this.#pool.candidates(nonceOf),
@@ -311,7 +315,7 @@ export class Node {
     let fault: string | undefined
     if (channel === CHANNEL.consensus) {
       if (this.#loop.backlog > LOOP_BACKLOG_MAX) return
-      const verdict = this.#inbox.accept(frame)
+      const verdict = this.#inbox.accept(from, frame)
       if (verdict.kind === 'accept') this.#loop.push({ type: 'message', from, message: verdict.message })
       else if (verdict.kind === 'reject') fault = verdict.fault
     } else if (channel === CHANNEL.transactions) {
@@ -406,7 +410,7 @@ export class Node {
 
   #armHeartbeat(): void {
     const { heartbeatMs } = this.#options.config.consensus
-    if (heartbeatMs === 0) return
+    if (heartbeatMs === 0 || this.#stopping !== undefined) return
     clearTimeout(this.#heartbeat)
     this.#heartbeat = setTimeout(() => {
       this.#heartbeatDue = true

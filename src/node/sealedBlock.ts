@@ -1,9 +1,10 @@
-/** Reads what consensus knows of a block from its RLP and checks the seal, once for each block. */
+/** Reads what consensus knows of a block from its RLP and checks the seal, once for each block; and its body, once for each payload. */
 import type { SealedBlock } from '../consensus/types.js'
-import { decodeRawBlock } from '../core/block.js'
+import { decodeRawBlock, type RawBlock } from '../core/block.js'
 import { CodedError } from '../core/codedError.js'
 import { readVanity } from '../core/seal.js'
 import { hashHeader, recoverSealer } from '../crypto/header.js'
+import { orderedRoot } from '../state/orderedTrie.js'
 import { LruMap } from './lru.js'
 
 const SEALS_MAX = 256
@@ -23,4 +24,20 @@ export function sealedBlockReader(chainId: number): (payload: Uint8Array) => Sea
     }
     return { hash, parent: header.parentHash, height: header.number, epoch, view, leader: header.miner, payload }
   }
+}
+
+const bodies = new WeakMap<Uint8Array, RawBlock>()
+
+/**
+ * The block of a payload whose transactions are those that its header commits to. Throws CodedError BODY_INVALID otherwise:
+ * the hash does not cover the body, so whoever passed the block on may have altered it, and the block itself may be good.
+ */
+export function readBody(payload: Uint8Array): RawBlock {
+  const known = bodies.get(payload)
+  if (known !== undefined) return known
+  const raw = decodeRawBlock(payload)
+  if (orderedRoot(raw.transactions) !== raw.header.transactionsRoot)
+    throw new CodedError('BODY_INVALID', 'transactionsRoot does not match the transactions')
+  bodies.set(payload, raw)
+  return raw
 }
