@@ -9,8 +9,9 @@ export const JOURNAL_REWRITE_BYTES = 16 * 1024 * 1024
 /** Consensus inputs that may wait; beyond it peers' messages are dropped (R11 resends what matters). */
 export const LOOP_BACKLOG_MAX = 4_096
 
-/** Recovered transactions kept by hash besides the pool, so that each sender is recovered once. */
+/** Recovered transactions kept by hash besides the pool, so that each sender is recovered once: in number and bytes. */
 export const RECOVERED_CACHE_MAX = 32_768
+export const RECOVERED_CACHE_BYTES_MAX = 64 * 1024 * 1024
 
 /** Time in ms for which ingested transactions may occupy the event loop before others get a turn. */
 export const INGEST_SLICE_MS = 4
@@ -18,8 +19,14 @@ export const INGEST_SLICE_MS = 4
 /** Raw transactions that wait for ingestion, in bytes; beyond it frames are dropped. */
 export const INGEST_BYTES_MAX = 64 * 1024 * 1024
 
+/** What one that waits costs besides its bytes, so that empty ones count, too. */
+export const INGEST_OVERHEAD_BYTES = 128
+
 /** Transactions in one gossip frame, in bytes. */
 export const GOSSIP_FRAME_BYTES_MAX = 512 * 1024
+
+/** Transactions in one gossip frame, in number: the smallest has about 100 bytes. */
+export const GOSSIP_FRAME_COUNT_MAX = 16_384
 
 /** Blocks in one answer of range sync, in number and bytes. */
 export const SYNC_BLOCKS_MAX = 256
@@ -28,5 +35,5 @@ export const SYNC_BYTES_MAX = 4 * 1024 * 1024
 /** An unanswered sync request is given to another peer after this, in ms. */
 export const SYNC_TIMEOUT_MS = 5_000
 
-/** Sync requests answered for one peer in a second. */
-export const SYNC_REQUESTS_PER_SECOND_MAX = 64
+/** Sync requests answered for one peer in a second: reading and sending 64 MiB takes a good part of it. */
+export const SYNC_REQUESTS_PER_SECOND_MAX = 16

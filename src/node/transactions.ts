@@ -12,7 +12,15 @@ import { type RecoveredTransaction, recoverTransaction } from '../crypto/transac
 import { CHANNEL, type Network } from '../p2p/network.js'
 import type { SubmitFault, SubmitResult } from '../rpc/chainApi.js'
 import { intrinsicGas } from '../vm/gas.js'
-import { GOSSIP_FRAME_BYTES_MAX, INGEST_BYTES_MAX, INGEST_SLICE_MS, RECOVERED_CACHE_MAX } from './limits.js'
+import {
+  GOSSIP_FRAME_BYTES_MAX,
+  GOSSIP_FRAME_COUNT_MAX,
+  INGEST_BYTES_MAX,
+  INGEST_OVERHEAD_BYTES,
+  INGEST_SLICE_MS,
+  RECOVERED_CACHE_BYTES_MAX,
+  RECOVERED_CACHE_MAX,
+} from './limits.js'
 import { LruMap } from './lru.js'
 import type { Mempool, MempoolRefusal } from './mempool.js'
 
@@ -31,6 +39,20 @@ const DECODE_FAULTS = new Map<string, SubmitFault>([
   ['HIGH_S', 'INVALID_SIGNATURE'],
   ['BAD_SIGNATURE', 'INVALID_SIGNATURE'],
   ['FEE_ORDER', 'TIP_ABOVE_FEE_CAP'],
+])
+
+/** Faults that no state excuses: an honest peer has checked for them before it passed the transaction on. */
+const PEER_FAULTS: ReadonlySet<SubmitFault> = new Set([
+  'MALFORMED',
+  'UNSUPPORTED_TYPE',
+  'OVERSIZED',
+  'INVALID_SIGNATURE',
+  'TIP_ABOVE_FEE_CAP',
+  'NOT_REPLAY_PROTECTED',
+  'WRONG_CHAIN_ID',
+  'CONTRACT_CREATION',
+  'GAS_LIMIT_TOO_HIGH',
+  'INTRINSIC_GAS_TOO_LOW',
 ])
 
 /** What admission reads of the final chain. */
@@ -54,7 +76,11 @@ export interface TransactionsNeeds {
 
 export class Transactions {
   readonly #needs: TransactionsNeeds
-  readonly #recovered = new LruMap<Hash, RecoveredTransaction>(RECOVERED_CACHE_MAX)
+  readonly #recovered = new LruMap<Hash, RecoveredTransaction>(
+    RECOVERED_CACHE_MAX,
+    RECOVERED_CACHE_BYTES_MAX,
+    (tx) => tx.raw.length,
+  )
   #inbound: { from: Address; raw: Uint8Array }[] = []
   #inboundBytes = 0
   #ingesting = false
@@ -88,16 +114,18 @@ export class Transactions {
   receive(from: Address, frame: Uint8Array): boolean {
     let items: ReturnType<typeof rlpDecode>
     try {
-      items = rlpDecode(frame)
+      items = rlpDecode(frame, { depthMax: 1, itemsMax: 1 + GOSSIP_FRAME_COUNT_MAX })
     } catch {
       return false
     }
     if (!Array.isArray(items)) return false
-    for (const raw of items) {
-      if (!(raw instanceof Uint8Array) || raw.length > txBytesMax) return false
-      if (this.#inboundBytes + raw.length > INGEST_BYTES_MAX) return true
+    const batch = items as readonly Uint8Array[]
+    if (batch.some((raw) => raw.length > txBytesMax)) return false
+    for (const raw of batch) {
+      const bytes = raw.length + INGEST_OVERHEAD_BYTES
+      if (this.#inboundBytes + bytes > INGEST_BYTES_MAX) break
       this.#inbound.push({ from, raw })
-      this.#inboundBytes += raw.length
+      this.#inboundBytes += bytes
     }
     this.#ingest()
     return true
@@ -108,14 +136,16 @@ export class Transactions {
     let batch: Uint8Array[] = []
     let bytes = 0
     const flush = () => {
-      if (batch.length > 0) this.#needs.network.send(peer, CHANNEL.transactions, rlpEncode(batch))
+      const taken = batch.length === 0 || this.#needs.network.send(peer, CHANNEL.transactions, rlpEncode(batch))
       batch = []
       bytes = 0
+      return taken
     }
     for (const { tx } of this.#needs.pool.all()) {
       batch.push(tx.raw)
       bytes += tx.raw.length
-      if (bytes > GOSSIP_FRAME_BYTES_MAX) flush()
+      // Beyond what its queue takes it has to hear of them from blocks.
+      if (bytes > GOSSIP_FRAME_BYTES_MAX && !flush()) return
     }
     flush()
   }
@@ -128,9 +158,11 @@ export class Transactions {
       const until = this.#needs.now() + INGEST_SLICE_MS
       let done = 0
       while (done < this.#inbound.length && this.#needs.now() < until) {
-        const { raw } = this.#inbound[done++]!
-        this.#inboundBytes -= raw.length
-        this.#admit(raw)
+        const { from, raw } = this.#inbound[done++]!
+        this.#inboundBytes -= raw.length + INGEST_OVERHEAD_BYTES
+        const result = this.#admit(raw)
+        if (!result.ok && PEER_FAULTS.has(result.code))
+          this.#needs.network.penalize(from, `${result.code}: ${result.detail ?? 'transaction'}`)
       }
       this.#inbound.splice(0, done)
       if (this.#inbound.length > 0) this.#ingest()
