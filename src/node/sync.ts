@@ -11,6 +11,7 @@ import { CodedError } from '../core/codedError.js'
 import { blockBytesMax, blocksFrameBytesMax } from '../core/limits.js'
 import { CHANNEL, type Network } from '../p2p/network.js'
 import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SYNC_REQUESTS_PER_SECOND_MAX, SYNC_TIMEOUT_MS } from './limits.js'
+import { readBody } from './sealedBlock.js'
 import {
   decodeSyncMessage,
   encodeSyncMessage,
@@ -46,6 +47,8 @@ export interface SyncNeeds {
   readonly onSynced: (sealed: SealedBlock, certificate: Certificate) => void
   readonly fatal: (error: unknown) => void
   readonly log: (message: string, fields: Record<string, unknown>) => void
+  /** Patience with an unanswered request, in ms. */
+  readonly timeoutMs?: number
 }
 
 export class BlockSync {
@@ -54,7 +57,9 @@ export class BlockSync {
   readonly #heights = new Map<Address, Height>()
   readonly #served = new Map<Address, { second: number; count: number }>()
   #startedAt: Height | undefined
-  #request: { readonly id: number; readonly peer: Address; readonly timer: NodeJS.Timeout } | undefined
+  #request:
+    | { readonly id: number; readonly peer: Address; readonly from: Height; readonly timer: NodeJS.Timeout }
+    | undefined
   #importing = false
   #lastId = 0
   #stopped = false
@@ -121,17 +126,18 @@ export class BlockSync {
     const id = ++this.#lastId
     const peer = peers[id % peers.length]!
     const to = asHeight(Math.min(this.#heights.get(peer)!, height + SYNC_BLOCKS_MAX))
-    const timer = setTimeout(() => {
-      this.#heights.delete(peer)
-      this.#finishRequest()
-      this.#next()
-    }, SYNC_TIMEOUT_MS)
-    this.#request = { id, peer, timer }
-    this.#needs.network.send(
-      peer,
-      CHANNEL.blocks,
-      encodeSyncMessage({ type: 'request', id, from: asHeight(height + 1), to }),
-    )
+    const from = asHeight(height + 1)
+    const timer = setTimeout(() => this.#giveUp(peer), this.#needs.timeoutMs ?? SYNC_TIMEOUT_MS)
+    this.#request = { id, peer, from, timer }
+    const request = encodeSyncMessage({ type: 'request', id, from, to })
+    if (!this.#needs.network.send(peer, CHANNEL.blocks, request)) this.#giveUp(peer)
+  }
+
+  /** Turns to another peer until this one is seen to have blocks again. */
+  #giveUp(peer: Address): void {
+    this.#heights.delete(peer)
+    this.#finishRequest()
+    this.#next()
   }
 
   #finishRequest(): void {
@@ -141,18 +147,12 @@ export class BlockSync {
 
   #take(from: Address, response: RangeResponse): string | undefined {
     if (this.#request?.id !== response.id || this.#request.peer !== from) return undefined
-    this.#finishRequest()
-    if (response.blocks.length === 0) {
-      this.#heights.delete(from)
-      this.#next()
-      return undefined
-    }
-    const checked = this.#check(response.blocks)
-    if (typeof checked === 'string') {
-      this.#heights.delete(from)
-      this.#next()
+    const checked = response.blocks.length === 0 ? undefined : this.#check(this.#request.from, response.blocks)
+    if (checked === undefined || typeof checked === 'string') {
+      this.#giveUp(from)
       return checked
     }
+    this.#finishRequest()
     this.#importing = true
     this.#import(checked)
       .catch((error) => this.#needs.fatal(error))
@@ -163,17 +163,20 @@ export class BlockSync {
     return undefined
   }
 
-  /** Links, seals and certificates, before anything is executed. A string is the peer's fault. */
-  #check(blocks: readonly SyncedBlock[]): CheckedRange | string {
+  /** Links, seals, bodies and certificates, before anything is executed. A string is the peer's fault. */
+  #check(from: Height, blocks: readonly SyncedBlock[]): CheckedRange | string {
     const { readBlock, setOf, recoverVote, head } = this.#needs
     let parent = head()
     const checked: CheckedRange['blocks'][number][] = []
-    for (const { block, certificate } of blocks) {
+    if (blocks.at(-1)!.certificate.length === 0) return 'SYNC_CERTIFICATE: the last block of a range must have one'
+    for (const [index, { block, certificate }] of blocks.entries()) {
       try {
         const sealed = readBlock(block)
-        if (sealed.height <= parent.height && checked.length === 0) continue
-        if (sealed.height !== parent.height + 1 || sealed.parent !== parent.hash)
-          return `SYNC_LINK: block ${sealed.height} does not follow ${parent.height}`
+        if (sealed.height !== from + index) return `SYNC_LINK: block ${sealed.height} in place of block ${from + index}`
+        // Consensus was faster.
+        if (sealed.height <= parent.height) continue
+        if (sealed.parent !== parent.hash) return `SYNC_LINK: block ${sealed.height} does not follow ${parent.height}`
+        readBody(block)
         const decoded = certificate.length === 0 ? null : decodeCertificate(certificate)
         if (decoded !== null) {
           const set = setOf(decoded.epoch)
@@ -190,8 +193,6 @@ export class BlockSync {
         throw error
       }
     }
-    // Blocks after the last certificate are not proved final.
-    while (checked.length > 0 && checked.at(-1)!.certificate === null) checked.pop()
     return { blocks: checked }
   }
 

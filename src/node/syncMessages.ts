@@ -39,6 +39,7 @@ export function decodeSyncMessage(frame: Uint8Array): RangeRequest | RangeRespon
   const items = listField(rlpDecode(frame, { depthMax: 3, itemsMax: 4 + 3 * SYNC_BLOCKS_MAX }), 'sync message', 3, 4)
   const id = numberField(items[1], 'sync.id')
   const kind = numberField(items[0], 'sync.kind', 1)
+  listField(items, 'sync message', kind === 0 ? 4 : 3)
   if (kind === 0) {
     const from = asHeight(numberField(items[2], 'sync.from'))
     const to = asHeight(numberField(items[3], 'sync.to'))
