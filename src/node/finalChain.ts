@@ -62,14 +62,14 @@ export class FinalChain {
   async commit(candidate: Candidate, certificate: Uint8Array): Promise<void> {
     const { hash, height } = candidate.sealed
     if (height <= this.#queued.height) return
-    assert(
-      height === this.#queued.height + 1 && candidate.sealed.parent === this.#queued.hash,
-      `block ${height} ${hash} does not follow the final block ${this.#queued.height}`,
-    )
-    this.#queued = { hash, height }
     this.#pending++
     const { block, receipts, overlay } = candidate
     try {
+      assert(
+        height === this.#queued.height + 1 && candidate.sealed.parent === this.#queued.hash,
+        `block ${height} ${hash} does not follow the final block ${this.#queued.height}`,
+      )
+      this.#queued = { hash, height }
       await this.#store.commit({ block, hash, receipts, certificate, overlay })
       for (const listener of this.#listeners) listener(candidate)
     } catch (error) {

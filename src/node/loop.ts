@@ -106,8 +106,8 @@ export class ConsensusLoop {
     }
     if (dirty) this.#needs.journal.sync()
     for (const effect of outgoing) {
-      if (this.#stopped) return
       carryOut(effect)
+      if (this.#stopped) return
     }
     for (const job of jobs) this.#queue.push(work(job))
     this.#arm(wakeAt)

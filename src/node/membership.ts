@@ -26,9 +26,11 @@ export class Membership {
   maySend(address: Address): boolean {
     if (this.#known.get(address)) return true
     const state = this.#state()
-    const may = (state.account(address)?.balance ?? 0n) > 0n || this.#isActive(state, address)
-    if (may) this.#known.set(address, true)
-    return may
+    // A balance may be spent at any time; membership ends only by the contract.
+    if ((state.account(address)?.balance ?? 0n) > 0n) return true
+    const isMember = this.#isActive(state, address)
+    if (isMember) this.#known.set(address, true)
+    return isMember
   }
 
   /** The members contract changed: ask it again. */
