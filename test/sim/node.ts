@@ -16,6 +16,7 @@ import type {
 } from '../../src/consensus/types.js'
 import type { Address, Hash } from '../../src/core/bytes.js'
 import { asEpoch } from '../../src/core/bytes.js'
+import { CodedError } from '../../src/core/codedError.js'
 import {
   addressOf,
   bodyOf,
@@ -176,13 +177,22 @@ export class SimNode {
   }
 
   private receiveConsensus(from: Address, sent: ConsensusMessage): void {
-    const { scenario, keys } = this.world
-    const message = scenario.throughCodec
-      ? decodeMessage(encodeMessage(sent), (payload) => readSimBlock(keys, payload))
-      : sent
+    const { scenario } = this.world
+    const message = scenario.throughCodec ? this.decoded(encodeMessage(sent)) : sent
+    if (!message) return
     if (scenario.prefilter && !this.engine!.needs(message)) return
     const checked = this.inbox!.verified(message)
     if (checked) this.input({ type: 'message', from, message: checked })
+  }
+
+  /** Null for a frame that no honest node sends. */
+  private decoded(frame: Uint8Array): ConsensusMessage | null {
+    try {
+      return decodeMessage(frame, (payload) => readSimBlock(this.world.keys, payload))
+    } catch (error) {
+      if (error instanceof CodedError) return null
+      throw error
+    }
   }
 
   input(input: Input): void {
@@ -310,10 +320,6 @@ export class SimNode {
     else this.later(this.world.rng.between(0, executeMs), () => this.input(answer()))
   }
 
-  private stateOf(hash: Hash): SimState | undefined {
-    return this.states.get(hash)
-  }
-
   private isIncluded(tx: number, state: SimState): boolean {
     if (this.included.has(tx)) return true
     for (let at: SimState | null = state; at && at !== this.durable.state; at = at.parent)
@@ -322,7 +328,7 @@ export class SimNode {
   }
 
   private execute(block: SealedBlock, certified: boolean): Verdict {
-    const parent = this.stateOf(block.parent)
+    const parent = this.states.get(block.parent)
     if (!parent) {
       if (block.height <= this.durable.final.height) return { ok: false, reason: 'already final' }
       throw new Error(`node ${this.index} must execute ${block.hash} without its parent`)
@@ -347,7 +353,7 @@ export class SimNode {
 
   private build(effect: Extract<Effect, { type: 'build' }>): Input {
     const { view, epoch, parent, height } = effect
-    const state = this.stateOf(parent)
+    const state = this.states.get(parent)
     if (!state) return { type: 'built', view, block: null, verdict: { ok: false, reason: 'no parent' } }
     const txs = this.wantedTxs(state).slice(0, blockTxsMax)
     if (txs.length === 0 && !effect.mayBeEmpty) return { type: 'built', view, block: null, verdict: { ok: true } }
@@ -360,7 +366,7 @@ export class SimNode {
 
   /** D1: transactions beyond those of the tip and what it builds on. */
   private isWanted(): boolean {
-    const state = this.stateOf(this.tip)
+    const state = this.states.get(this.tip)
     return state !== undefined && this.wantedTxs(state).length > 0
   }
 
@@ -388,7 +394,7 @@ export class SimNode {
 
   private store(block: SealedBlock, certificate: Certificate | null): void {
     const { durable, world } = this
-    const state = this.stateOf(block.hash)
+    const state = this.states.get(block.hash)
     if (!state) throw new Error(`node ${this.index} must commit ${block.hash} without having executed it`)
     world.checker.onFinal(this, block, state.root, durable)
     durable.chain.push({ block, certificate })
@@ -426,7 +432,7 @@ export class SimNode {
     if (certificate.kind !== 'finalize' || certificate.block !== last.hash || !this.inbox!.holds(certificate)) return
     if (!blocks.every((block, i) => i === 0 || block.parent === blocks[i - 1]!.hash)) return
     for (const block of blocks) {
-      if (!this.stateOf(block.hash)) {
+      if (!this.states.get(block.hash)) {
         const verdict = this.execute(block, true)
         if (!verdict.ok) throw new Error(`synced block fails: ${verdict.reason}`)
       }

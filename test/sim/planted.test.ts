@@ -16,7 +16,7 @@ const bugs: readonly (readonly [Bug, number])[] = [
   ['duplicate-signers', 120],
   ['no-epoch-boundary', 200],
   ['no-tip-demand', 300],
-  ['no-skip-check', 200],
+  ['no-skip-check', 400],
   ['no-epoch-in-vote', 400],
 ]
 
