@@ -19,8 +19,8 @@ export const INGEST_SLICE_MS = 4
 /** Raw transactions that wait for ingestion, in bytes; beyond it frames are dropped. */
 export const INGEST_BYTES_MAX = 64 * 1024 * 1024
 
-/** What one that waits costs besides its bytes, so that empty ones count, too. */
-export const INGEST_OVERHEAD_BYTES = 128
+/** What one that waits counts besides its bytes: at most 64 Ki wait, some seconds of recovering signatures. */
+export const INGEST_OVERHEAD_BYTES = 1024
 
 /** Transactions in one gossip frame, in bytes. */
 export const GOSSIP_FRAME_BYTES_MAX = 512 * 1024

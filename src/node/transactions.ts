@@ -72,6 +72,8 @@ export interface TransactionsNeeds {
   readonly now: () => number
   /** The set of executable transactions grew. */
   readonly onPooled: (tx: RecoveredTransaction) => void
+  /** Bytes of transactions that may wait for ingestion. */
+  readonly ingestBytesMax?: number
 }
 
 export class Transactions {
@@ -123,7 +125,7 @@ export class Transactions {
     if (batch.some((raw) => raw.length > txBytesMax)) return false
     for (const raw of batch) {
       const bytes = raw.length + INGEST_OVERHEAD_BYTES
-      if (this.#inboundBytes + bytes > INGEST_BYTES_MAX) break
+      if (this.#inboundBytes + bytes > (this.#needs.ingestBytesMax ?? INGEST_BYTES_MAX)) break
       this.#inbound.push({ from, raw })
       this.#inboundBytes += bytes
     }
