@@ -60,9 +60,7 @@ class Bench {
   async run(...inputs: Input[]): Promise<string[]> {
     const from = this.events.length
     for (const input of inputs) this.loop.push(input)
-    do await turn()
-    while (this.loop.backlog > 0)
-    await turn()
+    for (let turns = 0; turns < 2 || (this.loop.backlog > 0 && turns < 1_000); turns++) await turn()
     return this.events.slice(from)
   }
 }

@@ -138,8 +138,9 @@ export class RecordedNetwork implements Network {
     return []
   }
   send(to: Address, channel: Channel, frame: Uint8Array): boolean {
-    if (this.takes(to)) this.sent.push({ to, channel, frame })
-    return this.takes(to)
+    const taken = this.takes(to)
+    if (taken) this.sent.push({ to, channel, frame })
+    return taken
   }
   broadcast(channel: Channel, frame: Uint8Array): number {
     this.sent.push({ to: 'all', channel, frame })
@@ -157,6 +158,7 @@ export interface PartsOptions {
   readonly store?: ChainStore
   readonly pool?: MempoolOptions
   readonly admission?: Partial<AdmissionState>
+  readonly ingestBytesMax?: number
   readonly blocks?: Partial<BlocksNeeds>
 }
 
@@ -174,7 +176,7 @@ export class Parts {
 
   private constructor(
     readonly store: ChainStore,
-    { index = 0, pool, admission, blocks }: PartsOptions,
+    { index = 0, pool, admission, blocks, ingestBytesMax }: PartsOptions,
   ) {
     const self = sealers[index]!
     this.network = new RecordedNetwork(self)
@@ -192,6 +194,7 @@ export class Parts {
       },
       now: () => performance.now(),
       onPooled: (tx) => this.pooled.push(tx),
+      ...(ingestBytesMax === undefined ? {} : { ingestBytesMax }),
     })
     this.chain = new FinalChain(store, (error) => this.fatal.push(error))
     this.blocks = new Blocks({
