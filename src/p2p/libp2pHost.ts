@@ -1,33 +1,16 @@
-/** The one file that imports libp2p: TCP, noise and yamux with every limit set, behind the Host port. */
+/** A libp2p node with every limit set, behind the Host port. */
 import './polyfill.js'
-import { noise } from '@chainsafe/libp2p-noise'
-import type {
-  ComponentLogger,
-  Connection,
-  ConnectionEncrypter,
-  Logger,
-  MessageStream,
-  PeerId,
-  Stream,
-  StreamMuxerFactory,
-} from '@libp2p/interface'
+import type { ComponentLogger, Connection, Logger, PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import type { Address } from '../core/bytes.js'
-import {
-  connectionsPerSecondMax,
-  peersMax,
-  pendingConnectionsMax,
-  streamsMax,
-  streamWindowBytesMax,
-  transportQueueBytesMax,
-} from '../core/limits.js'
-import type { Host, HostConnection, HostEvents, HostStream, HostStreamEvents } from './host.js'
+import { connectionsPerSecondMax, peersMax, pendingConnectionsMax } from '../core/limits.js'
+import type { Host, HostConnection, HostEvents } from './host.js'
 import { addressOfPeer, libp2pKeyOf } from './identity.js'
+import { guardedYamux, noiseInOneWrite } from './libp2pLayers.js'
+import { wrapStream } from './libp2pStream.js'
 import { NetworkError } from './network.js'
-import { TransportFault, YamuxGuard } from './yamuxGuard.js'
 
 export interface Libp2pHostOptions {
   readonly privateKey: Uint8Array
@@ -109,8 +92,8 @@ function createNode(options: Libp2pHostOptions, deny: (peer: PeerId) => boolean)
         dialOpts: { noDelay: true },
       }),
     ],
-    connectionEncrypters: [(components) => oneWriteAFrame(noise()(components))],
-    streamMuxers: [() => guardedYamux()],
+    connectionEncrypters: [noiseInOneWrite()],
+    streamMuxers: [guardedYamux],
     connectionGater: {
       denyDialPeer: deny,
       denyInboundEncryptedConnection: deny,
@@ -132,100 +115,6 @@ function createNode(options: Libp2pHostOptions, deny: (peer: PeerId) => boolean)
   })
 }
 
-/**
- * noise hands its length prefix and its ciphertext to the socket as two pieces, which TCP would send with a system call
- * each; joined they are one. Small frames cost mostly that call.
- */
-function oneWriteAFrame(encrypter: ConnectionEncrypter): ConnectionEncrypter {
-  const joined = <C extends MessageStream>(connection: C): C => {
-    const send = connection.send.bind(connection)
-    connection.send = (data) => send(data instanceof Uint8Array ? data : data.subarray())
-    return connection
-  }
-  return {
-    protocol: encrypter.protocol,
-    secureInbound: (connection, options) => encrypter.secureInbound(joined(connection), options),
-    secureOutbound: (connection, options) => encrypter.secureOutbound(joined(connection), options),
-  }
-}
-
-/** What of a yamux stream decides when its receive window is opened again. */
-interface WindowedStream {
-  state: unknown
-  recvWindow: number
-  recvWindowCapacity: number
-  sendWindowUpdate(): void
-}
-
-/** yamux's state of a stream whose opening both sides have seen. */
-const ESTABLISHED = 3
-
-/**
- * yamux answers every data frame with a window update, which doubles the frames of a chatty stream. One for each half
- * window keeps the sender going just as well. A stream without these fields is left as it is.
- */
-function updateWindowByHalves(stream: Stream): void {
-  if (!isWindowed(stream)) return
-  const update = stream.sendWindowUpdate.bind(stream)
-  stream.sendWindowUpdate = () => {
-    const isRoomy = stream.recvWindowCapacity * 2 >= stream.recvWindow
-    if (stream.state !== ESTABLISHED || !isRoomy) update()
-  }
-}
-
-function isWindowed(stream: object): stream is WindowedStream {
-  const fields = stream as Partial<WindowedStream>
-  return (
-    typeof fields.sendWindowUpdate === 'function' &&
-    typeof fields.recvWindow === 'number' &&
-    typeof fields.recvWindowCapacity === 'number'
-  )
-}
-
-/** yamux whose input is checked before it is decoded, and whose output is bounded when the peer does not read. */
-function guardedYamux(): StreamMuxerFactory {
-  const factory = yamux({
-    maxInboundStreams: streamsMax,
-    maxOutboundStreams: streamsMax,
-    maxEarlyStreams: streamsMax,
-    streamOptions: {
-      maxStreamWindowSize: streamWindowBytesMax,
-      // A paused stream still receives what its window allowed.
-      maxReadBufferLength: 2 * streamWindowBytesMax,
-      maxWriteBufferLength: streamWindowBytesMax,
-    },
-  })()
-  return {
-    protocol: factory.protocol,
-    createStreamMuxer(connection: MessageStream) {
-      connection.maxWriteBufferLength = transportQueueBytesMax
-      guard(connection)
-      return factory.createStreamMuxer(connection)
-    },
-  }
-}
-
-/** Registered before the muxer's own listener, and so called before it. */
-function guard(connection: MessageStream): void {
-  const watch = new YamuxGuard(performance.now())
-  connection.addEventListener('message', (event) => {
-    try {
-      forEachChunk(event.data, (chunk) => watch.inspect(chunk, performance.now()))
-    } catch (error) {
-      if (!(error instanceof TransportFault)) throw error
-      event.stopImmediatePropagation()
-      connection.abort(error)
-    }
-  })
-}
-
-type Chunks = Uint8Array | Iterable<Uint8Array>
-
-function forEachChunk(data: Chunks, each: (chunk: Uint8Array) => void): void {
-  if (data instanceof Uint8Array) each(data)
-  else for (const chunk of data) each(chunk)
-}
-
 /** libp2p tells the muxer first, which throws when its transport closed meanwhile; then only the socket is left to close. */
 function abortConnection(connection: Connection, reason: Error): void {
   try {
@@ -245,58 +134,6 @@ function wrapConnection(connection: Connection, address: Address, protocol: stri
       if (isAborted) return
       isAborted = true
       abortConnection(connection, reason)
-    },
-  }
-}
-
-/**
- * A stream's 'drain' says that some bytes may leave, not that all have left; to write at each of them would pile up bytes below our
- * queue. So it counts as full until its own buffer is empty.
- */
-function wrapStream(stream: Stream): HostStream {
-  updateWindowByHalves(stream)
-  let isWriting = false
-  let isResuming = false
-  let isPauseWanted = false
-  const isOpen = (): boolean => stream.status === 'open'
-  const isFree = (): boolean => stream.writeBufferLength === 0 && !stream.writableNeedsDrain
-  return {
-    write(bytes) {
-      isWriting = true
-      try {
-        stream.send(bytes)
-      } finally {
-        isWriting = false
-      }
-      return isFree()
-    },
-    pause() {
-      if (isResuming) isPauseWanted = true
-      else if (isOpen()) stream.pause()
-    },
-    resume() {
-      if (!isOpen()) return
-      // resume delivers what it held and only then opens the window: a pause from within would leave a paused stream with an open one.
-      isResuming = true
-      isPauseWanted = false
-      stream.resume()
-      isResuming = false
-      if (isPauseWanted && isOpen()) stream.pause()
-    },
-    abort: (reason) => stream.abort(reason),
-    listen: (events: HostStreamEvents) => {
-      const onRoom = (): void => {
-        if (!isWriting && isFree()) events.onDrain()
-      }
-      stream.addEventListener('drain', onRoom)
-      // 'idle' comes from within the stream's send, which would keep what is sent now without sending it.
-      stream.addEventListener('idle', () => {
-        if (!isWriting) queueMicrotask(onRoom)
-      })
-      stream.addEventListener('remoteCloseWrite', () => events.onClose())
-      stream.addEventListener('close', () => events.onClose())
-      stream.addEventListener('message', (event) => forEachChunk(event.data, (chunk) => events.onData(chunk)))
-      if (stream.status !== 'open') queueMicrotask(() => events.onClose())
     },
   }
 }
