@@ -9,7 +9,7 @@ import { RpcError } from '../rpc/errors.js'
 import type { RpcReceipt } from '../rpc/wire.js'
 import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
 import { asRevert, type Contract } from './contractClient.js'
-import type { Heads } from './heads.js'
+import { type Heads, WaitError } from './heads.js'
 
 export interface SenderOptions {
   readonly chainId: number
@@ -36,9 +36,15 @@ export interface TransactionSender {
     args: FunctionArgs<H, N>,
     gasLimit?: bigint,
   ): Promise<Hash>
-  /** The receipt once the transaction is final, whatever its status. Throws WaitError. */
+  /**
+   * The receipt once the transaction is final, whatever its status. Throws WaitError; after its TIMEOUT the node may have lost
+   * the transaction, or have it still: look at what it was to change before doing that again.
+   */
   final(hash: Hash): Promise<RpcReceipt>
 }
+
+/** How often one transaction is signed again because another process with this key took its nonce. */
+const NONCE_TRIES = 8
 
 /** The state may grow between estimate and execution: a fifth more, and some storage words. */
 const withMargin = (gas: bigint): bigint => (gas * 6n) / 5n + 50_000n
@@ -93,7 +99,17 @@ class Sender implements TransactionSender {
     const timeoutMs = this.#options.finalTimeoutMs ?? 30_000
     const afterHeight = this.#sentAfter.get(hash)
     this.#sentAfter.delete(hash)
-    return heads.until(check, timeoutMs, `transaction ${hash} to become final`, afterHeight)
+    try {
+      return await heads.until(check, timeoutMs, `transaction ${hash} to become final`, afterHeight)
+    } catch (error) {
+      if (!(error instanceof WaitError && error.code === 'TIMEOUT')) throw error
+      // A node that lost it waits for its nonce, and everything later behind it.
+      this.#nonce = null
+      // No head may have been heard of meanwhile; whoever sends again must not do so in vain.
+      const late = await check().catch(() => undefined)
+      if (late === undefined) throw error
+      return late
+    }
   }
 
   async #estimate<H extends HumanAbi>(contract: Contract<H>, data: Uint8Array): Promise<bigint> {
@@ -106,26 +122,41 @@ class Sender implements TransactionSender {
   }
 
   async #submit(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Submitted> {
-    try {
-      return await this.#submitOnce(to, data, gasLimit)
-    } catch (error) {
-      this.#nonce = null
-      // Another process used this account's nonce: once more with the node's count.
-      if (!isNonceFault(error)) throw error
-      return this.#submitOnce(to, data, gasLimit).catch((second: unknown) => {
+    for (let tries = 1; ; tries++) {
+      const { hash, raw, nonce } = await this.#sign(to, data, gasLimit)
+      try {
+        const known = await this.#hand(raw, hash)
+        // Unless it was given up meanwhile.
+        if (this.#nonce === nonce) this.#nonce = nonce + 1n
+        return { hash, known }
+      } catch (error) {
         this.#nonce = null
-        throw second
-      })
+        if (!isNonceFault(error) || tries === NONCE_TRIES) throw error
+      }
     }
   }
 
-  async #submitOnce(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Submitted> {
+  /** True when the node had these very bytes before, in its pool or in a final block. */
+  async #hand(raw: Uint8Array, hash: Hash): Promise<boolean> {
+    const { client } = this.#needs
+    try {
+      await client.call('eth_sendRawTransaction', toHex(raw))
+      return false
+    } catch (error) {
+      if (error instanceof RpcError && error.message.startsWith('already known')) return true
+      if (isNonceFault(error) && (await client.call('eth_getTransactionReceipt', hash)) !== null) return true
+      throw error
+    }
+  }
+
+  async #sign(to: Address, data: Uint8Array, gasLimit: bigint) {
     const { client } = this.#needs
     this.#nonce ??= BigInt(await client.call('eth_getTransactionCount', this.address, 'pending'))
+    const nonce = this.#nonce
     const unsigned = {
       type: 2,
       chainId: BigInt(this.#options.chainId),
-      nonce: this.#nonce,
+      nonce,
       gasPrice: 0n,
       maxPriorityFeePerGas: 0n,
       gasLimit,
@@ -135,16 +166,11 @@ class Sender implements TransactionSender {
       accessList: [],
     } as const
     const { raw, hash } = signTransaction(unsigned, this.#options.privateKey)
-    let known = false
-    await client.call('eth_sendRawTransaction', toHex(raw)).catch((error: unknown) => {
-      known = error instanceof RpcError && error.message.startsWith('already known')
-      if (!known) throw error
-    })
-    this.#nonce++
-    return { hash, known }
+    return { raw, hash, nonce }
   }
 }
 
+/** Another process with this key used the nonce, or the node forgot one before it. */
 function isNonceFault(error: unknown): boolean {
   return error instanceof RpcError && /^nonce too (low|high)|^replacement transaction/.test(error.message)
 }

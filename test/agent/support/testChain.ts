@@ -43,6 +43,10 @@ export class TestChain {
   height = 0
   /** Set false to hold transactions back until `seal`. */
   sealing = true
+  /** Blocks that one eth_getLogs may span. */
+  logRangeBlocksMax = 10_000
+  /** Spans that were asked for, refused ones too. */
+  readonly logSpans: number[] = []
   /** Runs before each method; throws to make it fail, after the chain has acted when `after` is true. */
   fault: ((method: string, params: readonly unknown[], after: boolean) => void) | undefined
   /** Raw bytes of everything sent. */
@@ -93,6 +97,11 @@ export class TestChain {
     }
   }
 
+  /** Forgets what waits, as a node does that is restarted. */
+  lose(): void {
+    this.#pool = []
+  }
+
   /** Seals one block with everything that can run; an empty one too. */
   seal(): void {
     const block = this.#context(this.height + 1)
@@ -102,7 +111,8 @@ export class TestChain {
     this.#pool = left
     this.height++
     const logs = this.#record(execution)
-    const header = { number: quantity(this.height), hash: this.#hash(this.height) } as RpcHeader
+    const logsBloom = toHex(execution.result().logsBloom)
+    const header = { number: quantity(this.height), hash: this.#hash(this.height), logsBloom } as RpcHeader
     for (const handlers of [...this.#heads]) handlers.onValue(header)
     for (const { filter, handlers } of [...this.#logSubscriptions]) {
       for (const log of logs) if (matches(filter, log)) handlers.onValue(log)
@@ -179,10 +189,18 @@ export class TestChain {
       case 'eth_getTransactionReceipt':
         return this.#transactions.get(first as Hash)?.receipt ?? null
       case 'eth_getLogs':
-        return this.#logs.filter((log) => matches(first as LogFilter, log))
+        return this.#getLogs(first as LogFilter)
       default:
         throw new RpcError(-32601, `the method ${method} does not exist/is not available`)
     }
+  }
+
+  #getLogs(filter: LogFilter): readonly RpcLog[] {
+    const heightOf = (end: string | undefined) => (end?.startsWith('0x') ? Number(end) : this.height)
+    const span = heightOf(filter.toBlock) - heightOf(filter.fromBlock) + 1
+    this.logSpans.push(span)
+    if (span > this.logRangeBlocksMax) throw new RpcError(-32602, `block range of ${span} exceeds the limit`)
+    return this.#logs.filter((log) => matches(filter, log))
   }
 
   #call(params: CallParams): Hex {
@@ -210,8 +228,10 @@ export class TestChain {
   }
 
   #pendingNonce(address: Address): bigint {
-    const own = this.#pool.filter(({ sender }) => sender === address).length
-    return (this.#state.account(address)?.nonce ?? 0n) + BigInt(own)
+    const waiting = new Set(this.#pool.filter(({ sender }) => sender === address).map(({ nonce }) => nonce))
+    let next = this.#state.account(address)?.nonce ?? 0n
+    while (waiting.has(next)) next++
+    return next
   }
 
   #context(height: number): BlockContext {
