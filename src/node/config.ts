@@ -1,9 +1,8 @@
 /** A node's configuration: YAML file, overridden by CONCORDAT_* environment variables, overridden by flags. */
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
-import { ADDRESS_PATTERN, ConfigError, parseConfig } from './configSchema.js'
+import { readConfig } from './configFile.js'
+import { ADDRESS_PATTERN } from './configSchema.js'
 
 const port = z.int().min(0).max(65535)
 const ms = z.int().min(1).max(600_000)
@@ -85,8 +84,6 @@ export const nodeConfigSchema = z.strictObject({
 
 export type NodeConfig = z.infer<typeof nodeConfigSchema>
 
-const CONFIG_BYTES_MAX = 1024 * 1024
-
 /**
  * Reads, merges and checks a node's configuration. Relative paths are resolved against the file's folder.
  * Throws ConfigError naming the key and what to do.
@@ -96,13 +93,7 @@ export function loadNodeConfig(
   env: NodeJS.ProcessEnv = process.env,
   flags: Record<string, string> = {},
 ): NodeConfig {
-  const raw = readYaml(file)
-  const overrides = new Map<string, string>()
-  for (const [name, value] of Object.entries(env)) {
-    if (name !== 'CONCORDAT_PROF' && name.startsWith('CONCORDAT_') && value !== undefined)
-      overrides.set(name.slice('CONCORDAT_'.length), value)
-  }
-  const config = parseConfig(nodeConfigSchema, raw, { file, env: overrides, flags })
+  const config = readConfig(nodeConfigSchema, file, { env, flags })
   const base = dirname(resolve(file))
   return {
     ...config,
@@ -111,22 +102,5 @@ export function loadNodeConfig(
     journalDir: resolve(base, config.journalDir),
     keyFile: resolve(base, config.keyFile),
     ...(config.passwordFile === undefined ? {} : { passwordFile: resolve(base, config.passwordFile) }),
-  }
-}
-
-function readYaml(file: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError('UNREADABLE', `cannot read the configuration ${file}: ${(error as Error).message}`)
-  }
-  if (text.length > CONFIG_BYTES_MAX)
-    throw new ConfigError('TOO_LARGE', `${file} is larger than 1 MiB; is it the right file?`)
-  try {
-    return parse(text, { maxAliasCount: 0 }) ?? {}
-  } catch (error) {
-    const where = error instanceof YAMLParseError && error.linePos ? ` (line ${error.linePos[0].line})` : ''
-    throw new ConfigError('SYNTAX', `${file} is not valid YAML${where}: ${(error as Error).message.split('\n')[0]}`)
   }
 }

@@ -50,6 +50,11 @@ export function parseConfig<T>(schema: z.ZodType<T>, raw: unknown, overrides: Ov
   throw new ConfigError('INVALID', `${overrides.file}: ${at === '' ? 'the file' : `'${at}'`}: ${issue.message}`)
 }
 
+/** Names of the environment variables that set the keys of an object schema, without the prefix. */
+export function envNames(schema: z.ZodType): string[] {
+  return schemaPaths(schema).map(envName)
+}
+
 /** Dotted paths of all keys of an object schema, through defaults. */
 function schemaPaths(schema: unknown, prefix = ''): string[] {
   const shape = shapeOf(schema)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { loadDepartmentConfig } from '../../src/cli/commands/department.js'
 import { loadNodeConfig } from '../../src/node/config.js'
 import { ConfigError } from '../../src/node/configSchema.js'
 import { genesisHash } from '../../src/node/genesis.js'
@@ -78,6 +79,30 @@ t.test('wrong values name the key', async (t) => {
   t.match(
     failure(() => loadNodeConfig(file('h.yaml', `name: ${'x'.repeat(1024 * 1024 + 1)}`), {})),
     { code: 'TOO_LARGE' },
+  )
+})
+
+t.test("a department's configuration is read by the same rules", async (t) => {
+  const text = 'department: d\nrpc: http://a\nkeyFile: k\nencryptionKeyFile: e\ndatabase:\n  dir: db\n'
+  const path = file('department.yaml', text)
+  const env = { CONCORDAT_RPC: 'http://b', CONCORDAT_DATABASE_DIR: 'other', CONCORDAT_LOG_LEVEL: 'debug' }
+  const config = loadDepartmentConfig(path, { ...env, CONCORDAT_P2P_PORT: '1', CONCORDAT_CONSENSUS_HEARTBEAT_MS: '1' })
+  t.match(config, { department: 'd', rpc: 'http://b', logLevel: 'debug', database: { dir: join(dir, 'other') } })
+  t.match(
+    failure(() => loadDepartmentConfig(path, { CONCORDAT_DATABSE_DIR: 'x' })),
+    { code: 'UNKNOWN_KEY', message: /did you mean CONCORDAT_DATABASE_DIR/ },
+  )
+  t.match(
+    failure(() => loadDepartmentConfig(file('large.yaml', `${text}# ${'x'.repeat(1024 * 1024)}`), {})),
+    { code: 'TOO_LARGE' },
+  )
+  t.match(
+    failure(() => loadDepartmentConfig(file('torn.yaml', 'department: d\nrpc: [1\n'), {})),
+    { code: 'SYNTAX', message: /line/ },
+  )
+  t.match(
+    failure(() => loadDepartmentConfig(join(dir, 'absent.yaml'), {})),
+    { code: 'UNREADABLE' },
   )
 })
 

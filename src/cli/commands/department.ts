@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { pino } from 'pino'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { openDepartmentDatabase } from '../../agent/database/open.js'
 import { startDepartmentService } from '../../agent/department/service.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
-import { ConfigError, parseConfig } from '../../node/configSchema.js'
+import { nodeConfigSchema } from '../../node/config.js'
+import { readConfig } from '../../node/configFile.js'
 
 /** A department agent's configuration; relative paths are resolved against the file's folder. */
 export const departmentConfigSchema = z.strictObject({
@@ -26,18 +25,12 @@ export const departmentConfigSchema = z.strictObject({
 
 export type DepartmentConfig = z.infer<typeof departmentConfigSchema>
 
-/** Reads and checks a department agent's configuration. Throws ConfigError. */
-export function loadDepartmentConfig(file: string): DepartmentConfig {
-  let raw: unknown
-  try {
-    raw = parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
-  } catch (error) {
-    throw new ConfigError(
-      'UNREADABLE',
-      `cannot read the configuration ${file}: ${(error as Error).message.split('\n')[0]}`,
-    )
-  }
-  const config = parseConfig(departmentConfigSchema, raw, { file, env: new Map(), flags: {} })
+/**
+ * Reads and checks a department agent's configuration: the file, overridden by CONCORDAT_* variables (CONCORDAT_RPC, say).
+ * Variables that only a node knows are passed over, since `network up` starts both in one environment. Throws ConfigError.
+ */
+export function loadDepartmentConfig(file: string, env: NodeJS.ProcessEnv = process.env): DepartmentConfig {
+  const config = readConfig(departmentConfigSchema, file, { env, beside: nodeConfigSchema })
   const at = (path: string) => resolve(dirname(resolve(file)), path)
   return {
     ...config,
@@ -57,7 +50,7 @@ export function departmentCommand(): Command {
   department
     .command('serve')
     .description('store what is submitted and answer what is asked, until stopped')
-    .requiredOption('--config <file>', 'configuration file (YAML)')
+    .requiredOption('--config <file>', 'configuration file (YAML); CONCORDAT_* variables override its keys')
     .addHelpText('after', '\nExample:\n  concordat department serve --config net/node1/department.yaml')
     .action(async ({ config: file }: { config: string }) => serve(loadDepartmentConfig(file)))
   return department

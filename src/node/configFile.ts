@@ -1,0 +1,53 @@
+/** Reads a configuration: a YAML file of bounded size, overridden by CONCORDAT_* environment variables, overridden by flags. */
+import { readFileSync, statSync } from 'node:fs'
+import { parse, YAMLParseError } from 'yaml'
+import type { z } from 'zod'
+import { ConfigError, envNames, parseConfig } from './configSchema.js'
+
+const CONFIG_BYTES_MAX = 1024 * 1024
+
+const PREFIX = 'CONCORDAT_'
+
+export interface ConfigSources {
+  readonly env: NodeJS.ProcessEnv
+  /** By dotted path. */
+  readonly flags?: Readonly<Record<string, string>>
+  /** Configuration of processes that may run in the same environment: variables that are theirs alone are passed over. */
+  readonly beside?: z.ZodType
+}
+
+/** The checked configuration. Throws ConfigError naming the file, the key and what to do. */
+export function readConfig<T>(schema: z.ZodType<T>, file: string, { env, flags = {}, beside }: ConfigSources): T {
+  const own = new Set(envNames(schema))
+  const others = new Set(beside === undefined ? [] : envNames(beside))
+  const overrides = new Map<string, string>()
+  for (const [variable, value] of Object.entries(env)) {
+    if (variable === 'CONCORDAT_PROF' || !variable.startsWith(PREFIX) || value === undefined) continue
+    const name = variable.slice(PREFIX.length)
+    if (own.has(name) || !others.has(name)) overrides.set(name, value)
+  }
+  return parseConfig(schema, readYaml(file), { file, env: overrides, flags })
+}
+
+function readYaml(file: string): unknown {
+  const text = readBounded(file)
+  try {
+    return parse(text, { maxAliasCount: 0 }) ?? {}
+  } catch (error) {
+    const where = error instanceof YAMLParseError && error.linePos ? ` (line ${error.linePos[0].line})` : ''
+    throw new ConfigError('SYNTAX', `${file} is not valid YAML${where}: ${(error as Error).message.split('\n')[0]}`)
+  }
+}
+
+function readBounded(file: string): string {
+  try {
+    if (statSync(file).size <= CONFIG_BYTES_MAX) {
+      const text = readFileSync(file, 'utf8')
+      // What is no plain file has no size before it is read.
+      if (text.length <= CONFIG_BYTES_MAX) return text
+    }
+  } catch (error) {
+    throw new ConfigError('UNREADABLE', `cannot read the configuration ${file}: ${(error as Error).message}`)
+  }
+  throw new ConfigError('TOO_LARGE', `${file} is larger than 1 MiB; is it the right file?`)
+}
