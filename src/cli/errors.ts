@@ -1,5 +1,6 @@
 /** How a command ends: 0 done, 1 failed, 2 wrong usage. */
 import { CodedError } from '../core/codedError.js'
+import { RpcError } from '../rpc/errors.js'
 
 /** The command was called wrongly; the message says how to call it. */
 export class UsageError extends CodedError<'USAGE'> {
@@ -15,11 +16,18 @@ export class CommandError extends CodedError<'FAILED'> {
   }
 }
 
+/** What a command says of an error: a code that scripts can switch on (of an RpcError its number) and plain words. */
+function inPlainWords(error: unknown): { readonly code: string | number; readonly message: string } {
+  if (error instanceof CodedError) return { code: error.code, message: error.message }
+  if (error instanceof RpcError)
+    return { code: error.code, message: `the node refused: ${error.message} (JSON-RPC ${error.code})` }
+  return { code: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
+}
+
 /** Prints an error in plain words (one JSON object with --json) and returns the exit status. */
 export function reportError(error: unknown, json: boolean): 1 | 2 {
   const status = error instanceof UsageError ? 2 : 1
-  const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof CodedError ? error.code : 'UNEXPECTED'
+  const { code, message } = inPlainWords(error)
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`)
   else process.stderr.write(`concordat: ${message}\n`)
   // An error without a code is a defect here: its trace helps to mend it.

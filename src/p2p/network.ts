@@ -5,6 +5,7 @@
  * they were sent, or not at all (the peer is away, its queue is full, the connection broke). Who needs more sends again.
  */
 import type { Address } from '../core/bytes.js'
+import { CodedError } from '../core/codedError.js'
 
 /** What a frame is about. Ping and consensus leave first, transactions and blocks take turns; each has its own byte caps (core/limits.ts). */
 export const CHANNEL = { ping: 0, consensus: 1, transactions: 2, blocks: 3 } as const
@@ -61,15 +62,7 @@ export interface Network {
 export type NetworkErrorCode = 'FRAME_TOO_LARGE' | 'LISTEN_FAILED' | 'ADDRESS_INVALID' | 'STOPPED'
 
 /** A fault of use or environment, for the operator or the caller. */
-export class NetworkError extends Error {
-  override readonly name = 'NetworkError'
-  constructor(
-    readonly code: NetworkErrorCode,
-    message: string,
-  ) {
-    super(message)
-  }
-}
+export class NetworkError extends CodedError<NetworkErrorCode> {}
 
 /** What happened that an operator may want to see; counted by code. */
 export type NetworkReportCode =

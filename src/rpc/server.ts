@@ -1,6 +1,7 @@
 /** A node's RPC endpoint: HTTP and WebSocket on one port, and the same health routes on a port of their own if wanted. */
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { CodedError } from '../core/codedError.js'
 import { Access } from './access.js'
 import type { ChainApi } from './chainApi.js'
 import { type CallObserver, Dispatcher } from './dispatcher.js'
@@ -47,7 +48,10 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** Rejects when the port is taken. */
+/** A server that cannot listen where it should. */
+export class ListenError extends CodedError<'PORT_TAKEN' | 'LISTEN_FAILED'> {}
+
+/** Rejects with ListenError. */
 export async function startRpcServer(options: RpcServerOptions, needs: RpcServerNeeds): Promise<RunningServer> {
   const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
   const access = new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: options.corsOrigins ?? [] })
@@ -63,30 +67,36 @@ export async function startRpcServer(options: RpcServerOptions, needs: RpcServer
   addHealthRoutes(app, { readiness: () => api.readiness(), metrics: needs.metrics?.bind(needs) })
   needs.addRoutes?.(app)
   const sockets = attachSocketServer(limits, { server: app.server, access, dispatcher, subscriptions })
-  return listen(app, options, () => {
+  return listen(app, options, 'rpc', () => {
     sockets.close()
     subscriptions.close()
     filters.close()
   })
 }
 
-/** /liveness, /readiness and /metrics alone: what a monitoring network may reach. */
+/** /liveness, /readiness and /metrics alone: what a monitoring network may reach. Rejects with ListenError. */
 export async function startHealthServer(options: ListenOptions, needs: HealthNeeds): Promise<RunningServer> {
   const app = createHttpApp(new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: [] }), RPC_LIMITS)
   addHealthRoutes(app, needs)
-  return listen(app, options, () => {})
+  return listen(app, options, 'metrics', () => {})
 }
 
-async function listen(app: FastifyInstance, options: ListenOptions, stop: () => void): Promise<RunningServer> {
+/** `section`: where a node's configuration has the port. */
+async function listen(
+  app: FastifyInstance,
+  options: ListenOptions,
+  section: 'rpc' | 'metrics',
+  stop: () => void,
+): Promise<RunningServer> {
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host
   try {
     await app.listen({ host: options.host, port: options.port })
   } catch (error) {
     stop()
     await app.close()
-    throw error
+    throw listenError(`${host}:${options.port}`, section, error)
   }
   const { port } = app.server.address() as AddressInfo
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host
   return {
     url: `http://${host}:${port}`,
     port,
@@ -95,4 +105,14 @@ async function listen(app: FastifyInstance, options: ListenOptions, stop: () => 
       await app.close()
     },
   }
+}
+
+function listenError(where: string, section: string, cause: unknown): ListenError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') {
+    const advice = `stop the process that uses it, or set ${section}.port to another one`
+    return new ListenError('PORT_TAKEN', `cannot listen on ${where}: the port is taken; ${advice}`, { cause })
+  }
+  const advice = `set ${section}.host to an address of this machine and ${section}.port to a port that you may use`
+  return new ListenError('LISTEN_FAILED', `cannot listen on ${where} (${code ?? message}): ${advice}`, { cause })
 }

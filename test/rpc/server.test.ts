@@ -334,6 +334,7 @@ t.test('health and metrics', async (t) => {
   t.equal((await get('/liveness', health.url)).status, 200)
   t.equal((await post(health.url, JSON.stringify(call(1)))).status, 404, 'no RPC on the health port')
   await t.rejects(startHealthServer({ host: '127.0.0.1', port: health.port }, { readiness: () => chain.readiness() }), {
-    code: 'EADDRINUSE',
+    code: 'PORT_TAKEN',
+    message: `cannot listen on 127.0.0.1:${health.port}: the port is taken; stop the process that uses it, or set metrics.port to another one`,
   })
 })

@@ -4,6 +4,7 @@
  * Compliance suite: test/compliance/departmentDatabase.ts.
  */
 import type { Hash } from '../../core/bytes.js'
+import { CodedError } from '../../core/codedError.js'
 
 /** How an enterprise is looked up. A department that keeps no credit codes finds it by name. */
 export interface EnterpriseLocator {
@@ -83,14 +84,5 @@ export interface DepartmentDatabase {
 
 export type DatabaseErrorCode = 'LOCKED' | 'CORRUPT' | 'INVALID_RECORD' | 'FAILED'
 
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError'
-
-  constructor(
-    readonly code: DatabaseErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options)
-  }
-}
+/** A fault of a department's database; the message says what to do. */
+export class DatabaseError extends CodedError<DatabaseErrorCode> {}
