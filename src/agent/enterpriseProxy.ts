@@ -177,7 +177,12 @@ export class EnterpriseProxy {
     throw new AgentError('TRANSACTION_FAILED', message)
   }
 
-  /** Gives the portrait key to the departments that may ask about these attributes and do not have it. */
+  /**
+   * Gives the portrait key to the members that may ask about one of these attributes at least and do not have it. There is
+   * one key for the whole portrait, so this cannot be exact: who may ask about one attribute can also test guesses against the
+   * digests of the others, on its own machine and without a budget. It gets no value, and the chain takes no question from it
+   * about those others; but values that can be guessed are safe only from members that may ask about none of the attributes.
+   */
   async #share(enterpriseId: Hash, portraitKey: PortraitKey, draft: readonly DraftPart[]): Promise<string[]> {
     const { directory, sender } = this.#connection
     const rules = draft.flatMap(({ items }) => items.map(({ profile }) => profile.rule))
