@@ -6,6 +6,7 @@ import type { RpcLog } from '../rpc/wire.js'
 import { AgentError } from './agentError.js'
 import { dataSharing, view } from './contractClient.js'
 import { carriedKeyShare, carriedPart, readTransactions } from './department/carried.js'
+import { isTooWide } from './logRange.js'
 import { openValues } from './sealedValues.js'
 
 export interface KnownPortraitKey {
@@ -62,9 +63,19 @@ async function searchKey(
   enterpriseId: Hash,
   version: number,
 ): Promise<Uint8Array | null> {
-  const head = Number(await client.call('eth_blockNumber'))
-  for (let to = head; to >= 0; to -= rpcLogRangeBlocksMax) {
-    const logs = await readKeyLogs(options.self, client, enterpriseId, Math.max(0, to - rpcLogRangeBlocksMax + 1), to)
+  let to = Number(await client.call('eth_blockNumber'))
+  let blocks = rpcLogRangeBlocksMax
+  while (to >= 0) {
+    const from = Math.max(0, to - blocks + 1)
+    const logs = await readKeyLogs(options.self, client, enterpriseId, from, to).catch((error: unknown) => {
+      if (isTooWide(error, to - from + 1)) return null
+      throw error
+    })
+    if (logs === null) {
+      blocks = Math.ceil((to - from + 1) / 2)
+      continue
+    }
+    to = from - 1
     for (const log of logs.toReversed()) {
       const key = await openKeyLog(options, client, log, version)
       if (key) return key

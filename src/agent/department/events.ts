@@ -2,9 +2,9 @@
 import { type Address, concatBytes, fromHex, type Hash, toHash } from '../../core/bytes.js'
 import { rpcLogRangeBlocksMax } from '../../core/limits.js'
 import type { RpcClient } from '../../rpc/client.js'
-import { RPC_CODES } from '../../rpc/errors.js'
 import type { LogFilter, RpcLog } from '../../rpc/wire.js'
 import { dataSharing } from '../contractClient.js'
+import { isTooWide } from '../logRange.js'
 import { acknowledgementKey, answerKey } from './outbox.js'
 
 interface EventPlace {
@@ -24,8 +24,8 @@ export type DepartmentEvent = EventPlace &
 
 const { abi } = dataSharing
 
-/** An address as an indexed word. */
-const topicOf = (address: Address): Hash => toHash(concatBytes(new Uint8Array(12), fromHex(address)))
+/** An address as an indexed word; every event for a department has its address as a topic. */
+export const topicOf = (address: Address): Hash => toHash(concatBytes(new Uint8Array(12), fromHex(address)))
 
 function filters(self: Address, fromHeight: number, toHeight: number): LogFilter[] {
   const range = {
@@ -40,9 +40,6 @@ function filters(self: Address, fromHeight: number, toHeight: number): LogFilter
     { ...range, topics: [middleTopic, null, topicOf(self)] },
   ]
 }
-
-/** What a node answers when a search is too wide for it. */
-const TOO_MUCH: ReadonlySet<number> = new Set([RPC_CODES.responseTooLarge, RPC_CODES.timeout])
 
 export interface EventPage {
   readonly events: readonly DepartmentEvent[]
@@ -63,7 +60,7 @@ export async function readEvents(
   const logs: RpcLog[] = []
   for (const answer of answers) {
     if (answer.ok) logs.push(...(answer.result as readonly RpcLog[]))
-    else if (TOO_MUCH.has(answer.error.code) && last > fromHeight) {
+    else if (isTooWide(answer.error, last - fromHeight + 1)) {
       return readEvents(client, self, fromHeight, fromHeight + Math.floor((last - fromHeight) / 2))
     } else throw answer.error
   }
