@@ -245,7 +245,8 @@ export class Node {
       requestTimeoutMs: rpc.requestTimeoutMs,
     }
     const readMetrics = () => this.#metrics.read()
-    this.#servers = [
+    // One after the other, each kept at once: where the second cannot listen, `stop` closes the first.
+    this.#servers.push(
       await startRpcServer(
         { host: rpc.host, port: rpc.port, allowedHosts: rpc.allowedHosts, corsOrigins: rpc.allowedOrigins, limits },
         {
@@ -254,11 +255,13 @@ export class Node {
           onDefect: (error, method) => log.error({ err: error, method }, 'RPC method failed unexpectedly'),
         },
       ),
+    )
+    this.#servers.push(
       await startHealthServer(
         { host: metrics.host, port: metrics.port },
         { readiness: () => this.view.readiness(), metrics: readMetrics },
       ),
-    ]
+    )
     this.#loop.push({ type: 'tick' })
     this.#armHeartbeat()
   }
