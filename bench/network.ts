@@ -3,7 +3,7 @@
  * submissions, final and durable. Usage: node dist/bench/network.js [--transactions N] [--writes N] [--json]
  */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -73,9 +73,23 @@ try {
   )
   out.result({ latency, throughput })
   for (const client of clients) client.close()
+} catch (error) {
+  for (const { name } of created.nodes) process.stderr.write(`${name}: ${troubleOf(name)}\n`)
+  throw error
 } finally {
   await downNetwork(join(dir, 'net')).catch(() => 0)
   rmSync(dir, { recursive: true, force: true })
+}
+
+/** What a node's log says of trouble: lines above the level of information. */
+function troubleOf(node: string): string {
+  const lines = readFileSync(join(dir, 'net', node, 'logs', 'node.log'), 'utf8').split('\n')
+  return (
+    lines
+      .filter((line) => !line.includes('"level":30'))
+      .slice(-8)
+      .join('\n') || 'no trouble in its log'
+  )
 }
 
 async function registerEnterprises(network: NetworkFile, client: RpcClient, count: number): Promise<Enterprise[]> {

@@ -58,8 +58,15 @@ try {
   const companies = [...datasetCompanies({ records: RECORDS })].slice(0, Number(flags.queries) + WARM_UP)
   await introduce(companies)
   const figures = await ask(companies)
-  const row = (name: string, q: ReturnType<typeof quantiles>) => [name, q.count, ...[q.p50, q.p90, q.p99].map((ms) => `${ms.toFixed(1)} ms`)]
-  out.table(['figure', 'n', 'p50', 'p90', 'p99'], [row('cold query, 17 attributes', figures.cold), row('portrait hit over HTTP', figures.hit)])
+  const row = (name: string, q: ReturnType<typeof quantiles>) => [
+    name,
+    q.count,
+    ...[q.p50, q.p90, q.p99].map((ms) => `${ms.toFixed(1)} ms`),
+  ]
+  out.table(
+    ['figure', 'n', 'p50', 'p90', 'p99'],
+    [row('cold query, 17 attributes', figures.cold), row('portrait hit over HTTP', figures.hit)],
+  )
   out.result(figures)
 } finally {
   await downNetwork(dir).catch(() => 0)
@@ -68,15 +75,27 @@ try {
 
 /** Registers the enterprises; each makes itself known, so that the departments hold its portrait key. */
 async function introduce(companies: readonly DatasetCompany[]): Promise<void> {
-  const operator = await connect({ rpc: { url: network.nodes[0]!.rpc }, privateKey: fromHex(network.accounts.operator!.privateKey) })
+  const operator = await connect({
+    rpc: { url: network.nodes[0]!.rpc },
+    privateKey: fromHex(network.accounts.operator!.privateKey),
+  })
   for (const { truth } of companies) {
     const privateKey = new Uint8Array(randomBytes(32))
     const account = privateKeyToAddress(privateKey)
-    const member = { account, role: ROLE.enterprise, id: textId(truth.unifiedSocialCreditCode), name: truth.companyName, encryptionKey: ZERO_HASH }
+    const member = {
+      account,
+      role: ROLE.enterprise,
+      id: textId(truth.unifiedSocialCreditCode),
+      name: truth.companyName,
+      encryptionKey: ZERO_HASH,
+    }
     await operator.sender.final(await operator.sender.send(members, 'registerMember', { member }))
     const connection = await connect({ rpc: { url: network.nodes[0]!.rpc }, privateKey })
     const declaration = parseDeclaration(utf8(declarationOf(introduction(truth), 'd.json')), 'd.json')
-    await new EnterpriseProxy({ portraitKeyFile: join(dir, `${truth.unifiedSocialCreditCode}.json`) }, connection).submit(declaration)
+    await new EnterpriseProxy(
+      { portraitKeyFile: join(dir, `${truth.unifiedSocialCreditCode}.json`) },
+      connection,
+    ).submit(declaration)
     connection.close()
   }
   operator.close()
@@ -84,8 +103,14 @@ async function introduce(companies: readonly DatasetCompany[]): Promise<void> {
 
 async function ask(companies: readonly DatasetCompany[]) {
   const asking = nodeOf('government-service')
-  const connection = await connect({ rpc: { url: asking.rpc }, privateKey: fromHex(network.accounts['government-service']!.privateKey) })
-  const requester = new Requester({ encryptionKeys: [await readKeyFile(join(dir, asking.name, 'encryption.key'))] }, connection)
+  const connection = await connect({
+    rpc: { url: asking.rpc },
+    privateKey: fromHex(network.accounts['government-service']!.privateKey),
+  })
+  const requester = new Requester(
+    { encryptionKeys: [await readKeyFile(join(dir, asking.name, 'encryption.key'))] },
+    connection,
+  )
   const cold: number[] = []
   const hit: number[] = []
   for (const { truth } of companies) {

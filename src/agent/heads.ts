@@ -1,6 +1,8 @@
 /** Follows the chain's final blocks by push. */
 import { assert } from '../core/assert.js'
+import { fromHex, type Hash } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
+import { bloomMayHold } from '../crypto/bloom.js'
 import type { RpcClient, Subscription } from '../rpc/client.js'
 
 export type WaitCode = 'TIMEOUT' | 'STOPPED'
@@ -14,6 +16,11 @@ export interface Heads {
   /** Calls back for each new final block seen, until closed. Heights grow but may skip. */
   onHead(callback: (height: number) => void): Subscription
   /**
+   * False: block `height` holds no log with all of these topics, so that nobody has to ask for them. True: it may, or this
+   * block's bloom was not pushed or is no longer kept.
+   */
+  mayHold(height: number, ...topics: readonly Hash[]): boolean
+  /**
    * Runs `check` now and after each new final block until it returns a value; not before a block above `afterHeight` when
    * nothing can be found up to there. Rejects with WaitError, which says `what` was waited for, or with what `check` throws.
    */
@@ -26,8 +33,12 @@ export function followHeads(client: RpcClient): Heads {
   return new HeadFollower(client)
 }
 
+/** Blocks whose blooms are kept, of 256 bytes each: more than come while one answer is worked on. */
+const BLOOMS_MAX = 256
+
 class HeadFollower implements Heads {
   height = -1
+  readonly #blooms = new Map<number, Uint8Array>()
   readonly #callbacks = new Set<(height: number) => void>()
   readonly #stops = new Set<() => void>()
   readonly #subscription: Subscription
@@ -35,7 +46,12 @@ class HeadFollower implements Heads {
 
   constructor(client: RpcClient) {
     this.#subscription = client.subscribe('newHeads', [], {
-      onValue: (header) => this.#advance(Number(header.number)),
+      onValue: ({ number, logsBloom }) => {
+        const height = Number(number)
+        this.#blooms.set(height, fromHex(logsBloom, 'logsBloom'))
+        this.#blooms.delete(height - BLOOMS_MAX)
+        this.#advance(height)
+      },
       onConnected: () => {
         // A node that cannot answer now cuts the connection as well; the next one reads again.
         client.call('eth_blockNumber').then(
@@ -50,6 +66,11 @@ class HeadFollower implements Heads {
     if (height <= this.height) return
     this.height = height
     for (const callback of [...this.#callbacks]) callback(height)
+  }
+
+  mayHold(height: number, ...topics: readonly Hash[]): boolean {
+    const bloom = this.#blooms.get(height)
+    return bloom === undefined || topics.every((topic) => bloomMayHold(bloom, topic))
   }
 
   onHead(callback: (height: number) => void): Subscription {

@@ -3,12 +3,13 @@ import { EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
 import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, textId } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
-import { type Address, fromHex, type Hash, toHash, uintToWord, ZERO_HASH } from '../core/bytes.js'
+import { type Address, fromHex, type Hash, type Hex, toHash, uintToWord, ZERO_HASH } from '../core/bytes.js'
 import { attributeDigest } from '../crypto/digest.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
 import { ContractRevert, dataSharing, members, view } from './contractClient.js'
 import { WaitError } from './heads.js'
+import { isTooWide } from './logRange.js'
 import { createPortraitKeyring, type KnownPortraitKey, type PortraitKeyring } from './portraitKeyring.js'
 import { sealValues } from './sealedValues.js'
 
@@ -69,6 +70,15 @@ interface AskedItem {
   readonly value: string
   readonly profile: DataProfile
 }
+
+/** One supervisor's answer as the chain recorded it. */
+interface Attestation {
+  readonly attribute: Hash
+  readonly supervisor: Address
+  readonly height: number
+}
+
+const quantity = (height: number): Hex => `0x${height.toString(16)}`
 
 /** Purpose of a question that names none. */
 const DEFAULT_PURPOSE = textId('verification')
@@ -226,22 +236,33 @@ export class Requester {
     elapsed: () => number,
   ): Promise<VerifiedAttribute[]> {
     const { client, heads } = this.#connection
-    const read = async () => {
-      const request = view(client, dataSharing, 'requestOf', { requestId })
-      const attestations = this.#attestations(requestId, fromHeight)
-      return { request: await request, attestations: await attestations }
+    const requestTopic = toHash(uintToWord(requestId))
+    const read = () => view(client, dataSharing, 'requestOf', { requestId })
+    const mayExpire = items.every(({ profile }) => profile.rule.deadlineBlocks !== 0n)
+    let seenTo = fromHeight
+    const mayBeSettled = () => {
+      const from = seenTo + 1
+      seenTo = heads.height
+      if (mayExpire) return true
+      for (let height = from; height <= seenTo; height++) {
+        if (heads.mayHold(height, dataSharing.abi.topic('VerificationCompleted'), requestTopic)) return true
+      }
+      return false
     }
     const settled = async () => {
-      const found = await read()
-      const { completed, deadline } = found.request
-      return completed || (deadline !== 0n && BigInt(heads.height) > deadline) ? found : undefined
+      if (!mayBeSettled()) return undefined
+      const request = await read()
+      const { completed, deadline } = request
+      return completed || (deadline !== 0n && BigInt(heads.height) > deadline) ? request : undefined
     }
     const timeoutMs = this.#options.answerTimeoutMs ?? 30_000
     const waiting = heads.until(settled, timeoutMs, `the answers to request ${requestId}`, fromHeight)
-    const { request, attestations } = await waiting.catch((error: unknown) => {
+    const request = await waiting.catch((error: unknown) => {
       if (error instanceof WaitError && error.code === 'TIMEOUT') return read()
       throw error
     })
+    // Every answer that the request counts has its log by now.
+    const attestations = await this.#attestations(requestId, fromHeight, Math.max(fromHeight, heads.height))
     const decided = new Map(request.items.map((item) => [item.attribute, item]))
     return Promise.all(
       items.map(({ name, attribute }) => {
@@ -255,17 +276,26 @@ export class Requester {
     )
   }
 
-  async #attestations(requestId: bigint, fromHeight: number) {
+  async #attestations(requestId: bigint, fromHeight: number, toHeight: number): Promise<Attestation[]> {
     const { abi, address } = dataSharing
-    const logs = await this.#connection.client.call('eth_getLogs', {
+    const filter = {
       address,
-      fromBlock: `0x${fromHeight.toString(16)}`,
+      fromBlock: quantity(fromHeight),
+      toBlock: quantity(toHeight),
       topics: [abi.topic('Attested'), toHash(uintToWord(requestId))],
-    })
-    return logs.flatMap((log) => {
-      const event = abi.decodeEvent('Attested', { topics: log.topics, data: fromHex(log.data) })
-      return event ? [{ ...event, height: Number(log.blockNumber) }] : []
-    })
+    }
+    try {
+      const logs = await this.#connection.client.call('eth_getLogs', filter)
+      return logs.flatMap((log) => {
+        const event = abi.decodeEvent('Attested', { topics: log.topics, data: fromHex(log.data) })
+        return event ? [{ ...event, height: Number(log.blockNumber) }] : []
+      })
+    } catch (error) {
+      if (!isTooWide(error, toHeight - fromHeight + 1)) throw error
+      const middle = fromHeight + Math.floor((toHeight - fromHeight) / 2)
+      const first = await this.#attestations(requestId, fromHeight, middle)
+      return [...first, ...(await this.#attestations(requestId, middle + 1, toHeight))]
+    }
   }
 
   async #verified(

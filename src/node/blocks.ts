@@ -11,9 +11,11 @@ import { encodeReceipt, type Receipt } from '../core/receipt.js'
 import { readVanity, sealBytes, vanityBytes, writeVanity } from '../core/seal.js'
 import { hashHeader, sealHeader } from '../crypto/header.js'
 import type { RecoveredTransaction } from '../crypto/transaction.js'
+import { StateError } from '../state/errors.js'
 import type { StateLayer } from '../state/layer.js'
 import { orderedRoot } from '../state/orderedTrie.js'
 import { StateOverlay } from '../state/overlay.js'
+import { StoreError } from '../state/store/keyValueStore.js'
 import type { BlockContext, ContractRegistry } from '../vm/contract.js'
 import { BlockExecution, type SkipReason } from '../vm/executeBlock.js'
 import { readBody } from './sealedBlock.js'
@@ -133,8 +135,9 @@ export class Blocks {
       const fault = this.#execute(sealed, parent, certified)
       return fault === undefined ? { ok: true } : { ok: false, reason: fault }
     } catch (error) {
-      if (error instanceof CodedError) return { ok: false, reason: `${error.code}: ${error.message}` }
-      throw error
+      // A fault of this node's own storage says nothing about the block.
+      if (!(error instanceof CodedError) || error instanceof StateError || error instanceof StoreError) throw error
+      return { ok: false, reason: `${error.code}: ${error.message}` }
     }
   }
 

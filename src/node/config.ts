@@ -1,8 +1,10 @@
 /** A node's configuration: YAML file, overridden by CONCORDAT_* environment variables, overridden by flags. */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { rpcBatchMax, rpcBodyBytesMax, rpcLogRangeBlocksMax, rpcResponseBytesMax } from '../core/limits.js'
 import { readConfig } from './configFile.js'
 import { ADDRESS_PATTERN } from './configSchema.js'
+import { MEMPOOL_DEFAULTS } from './mempool.js'
 
 const port = z.int().min(0).max(65535)
 const ms = z.int().min(1).max(600_000)
@@ -41,14 +43,14 @@ export const nodeConfigSchema = z.strictObject({
         .int()
         .min(1024)
         .max(64 * 1024 * 1024)
-        .default(1024 * 1024),
-      batchMax: z.int().min(1).max(10_000).default(100),
-      logBlockRangeMax: z.int().min(1).max(10_000_000).default(10_000),
+        .default(rpcBodyBytesMax),
+      batchMax: z.int().min(1).max(10_000).default(rpcBatchMax),
+      logBlockRangeMax: z.int().min(1).max(10_000_000).default(rpcLogRangeBlocksMax),
       responseBytesMax: z
         .int()
         .min(1024)
         .max(256 * 1024 * 1024)
-        .default(10 * 1024 * 1024),
+        .default(rpcResponseBytesMax),
       requestTimeoutMs: ms.default(5_000),
     })
     .prefault({}),
@@ -58,7 +60,8 @@ export const nodeConfigSchema = z.strictObject({
       viewTimeoutMs: ms.default(400),
       viewTimeoutMaxMs: ms.default(4_000),
       resendMs: ms.default(250),
-      idleStatusMs: ms.default(3_000),
+      idleStatusMs: ms.default(1_000),
+      /** A sealer not heard of for so long is skipped at once; at least two idle statuses and a resend. */
       inactivityMs: ms.default(3_000),
       finalizeGraceMs: ms.default(50),
       /** Empty blocks when nothing happens; 0 = never. */
@@ -69,14 +72,14 @@ export const nodeConfigSchema = z.strictObject({
     .prefault({}),
   mempool: z
     .strictObject({
-      countMax: z.int().min(1).max(1_000_000).default(20_000),
+      countMax: z.int().min(1).max(1_000_000).default(MEMPOOL_DEFAULTS.countMax),
       bytesMax: z
         .int()
         .min(1024)
         .max(4 * 1024 ** 3)
-        .default(128 * 1024 * 1024),
-      perSenderMax: z.int().min(1).max(100_000).default(4_096),
-      nonceWindow: z.int().min(1).max(100_000).default(4_096),
+        .default(MEMPOOL_DEFAULTS.bytesMax),
+      perSenderMax: z.int().min(1).max(100_000).default(MEMPOOL_DEFAULTS.perSenderMax),
+      nonceWindow: z.int().min(1).max(100_000).default(MEMPOOL_DEFAULTS.nonceWindow),
     })
     .prefault({}),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

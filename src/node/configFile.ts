@@ -22,7 +22,7 @@ export function readConfig<T>(schema: z.ZodType<T>, file: string, { env, flags =
   const others = new Set(beside === undefined ? [] : envNames(beside))
   const overrides = new Map<string, string>()
   for (const [variable, value] of Object.entries(env)) {
-    if (variable === 'CONCORDAT_PROF' || !variable.startsWith(PREFIX) || value === undefined) continue
+    if (!variable.startsWith(PREFIX) || value === undefined) continue
     const name = variable.slice(PREFIX.length)
     if (own.has(name) || !others.has(name)) overrides.set(name, value)
   }

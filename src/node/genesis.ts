@@ -1,9 +1,9 @@
 /** Block 0: a pure function of the genesis configuration. */
 import { applyGenesis } from '../contracts/genesis.js'
 import type { GenesisConfig } from '../contracts/genesisTypes.js'
-import { asEpoch, asHeight, asView, concatBytes, fromHex, type Hash, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
+import { asHeight, type Hash, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
 import { EMPTY_OMMERS_HASH, EMPTY_TRIE_ROOT, type Header } from '../core/header.js'
-import { sealBytes, writeVanity } from '../core/seal.js'
+import { genesisExtraData } from '../core/seal.js'
 import { hashHeader } from '../crypto/header.js'
 import type { GenesisBlock } from '../state/chainStore.js'
 import { EMPTY_STATE } from '../state/layer.js'
@@ -26,11 +26,7 @@ export function buildGenesis(config: GenesisConfig): GenesisBlock {
     gasLimit: config.gasLimit,
     gasUsed: 0n,
     timestamp: config.timestamp,
-    extraData: concatBytes(
-      writeVanity({ epoch: asEpoch(0), view: asView(0), ms: 0 }),
-      ...config.sealers.map((sealer) => fromHex(sealer.address)),
-      new Uint8Array(sealBytes),
-    ),
+    extraData: genesisExtraData(config.sealers.map((sealer) => sealer.address)),
     mixHash: ZERO_HASH,
     nonce: new Uint8Array(8),
     baseFeePerGas: 0n,

@@ -1,6 +1,7 @@
 /** genesis.json: the agreement on which a chain starts. Everyone with the same file gets the same genesis hash. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { toleratesHeaviest } from '../consensus/quorum.js'
 import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, QUORUM, QUORUM_OF, ROLE, VALUE_TYPE } from '../contracts/codes.js'
 import type { DataProfile, GenesisConfig } from '../contracts/genesisTypes.js'
 import { textId } from '../contracts/textId.js'
@@ -113,6 +114,7 @@ export function parseGenesis(json: unknown, title = 'genesis'): GenesisConfig {
     throw new ConfigError('INVALID', `${title}: '${issue.path.join('.')}': ${issue.message}`)
   }
   const file = result.data
+  checkAgreement(file, title)
   return {
     chainId: file.chainId,
     timestamp: file.timestamp,
@@ -150,5 +152,23 @@ export function toDataProfile(entry: z.output<typeof genesisAttributeSchema>): D
       basis: BASIS[rule.basis],
       delivery: DELIVERY[rule.delivery],
     },
+  }
+}
+
+/** What no single field shows. Throws ConfigError. */
+function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, title: string): void {
+  const fail = (field: string, problem: string): never => {
+    throw new ConfigError('INVALID', `${title}: '${field}': ${problem}`)
+  }
+  const addresses = new Set(sealers.map((sealer) => sealer.address))
+  if (addresses.size !== sealers.length) fail('sealers', 'names an address twice; give each sealer one entry')
+  if (sealers.length >= 4 && !toleratesHeaviest(sealers.map((sealer) => sealer.weight))) {
+    fail(
+      'sealers',
+      'gives one sealer a third of the weight or more: the chain would stop when it fails; even the weights out',
+    )
+  }
+  if (!members.some((member) => member.role === 'operator')) {
+    fail('members', "has no member with role 'operator', so nobody could ever be registered; add one")
   }
 }

@@ -37,3 +37,9 @@ export const SYNC_TIMEOUT_MS = 5_000
 
 /** Sync requests answered for one peer in a second: reading and sending 64 MiB takes a good part of it. */
 export const SYNC_REQUESTS_PER_SECOND_MAX = 16
+
+/** Peers' transactions kept for another try because this node's state may be behind the peer's; at most 512 MiB of the largest. */
+export const LATE_COUNT_MAX = 4_096
+
+/** Final blocks after which such a transaction is tried again. */
+export const LATE_TRIES_MAX = 4

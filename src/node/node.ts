@@ -9,6 +9,7 @@ import type { Effect, Input, SealedBlock, SealerSet, Vote } from '../consensus/t
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import type { GenesisConfig } from '../contracts/genesisTypes.js'
 import { systemContracts } from '../contracts/registry.js'
+import { sealerSetOf } from '../contracts/sealers.js'
 import { type Address, asEpoch, EMPTY_BYTES, type Hash } from '../core/bytes.js'
 import { readVanity } from '../core/seal.js'
 import { privateKeyToAddress } from '../crypto/secp256k1.js'
@@ -98,7 +99,7 @@ export class Node {
         listen: [listenMultiaddr(p2p.host, p2p.port)],
         peers: p2p.peers.map(({ name, multiaddr }) => ({ name, multiaddr })),
         permitted: () => permitted,
-        report: ({ code, address, message }) => options.log.debug({ code, peer: address }, message),
+        report: ({ code, address, message }) => options.log.warn({ code, peer: address }, message),
       })
       return new Node(options, { store, journal, network, genesisHash: block0.hash, self })
     } catch (error) {
@@ -123,7 +124,7 @@ export class Node {
     const fatal = (error: unknown) => this.#fatal(error)
     const context = { chainId: genesis.chainId, genesisHash }
     const recoverVote = voteRecoverer(context)
-    this.#set = { epoch: asEpoch(0), sealers: genesis.sealers }
+    this.#set = sealerSetOf(store.state())
     this.#chain = new FinalChain(store, fatal)
     this.#tip = this.#chain.head().hash
     this.#pool = new Mempool(config.mempool)
@@ -210,6 +211,7 @@ export class Node {
     // Registered after the view's own listener; all of them run once the block is on disk.
     this.#chain.onFinal(({ sealed, block, receipts }) => {
       this.#pool.committed(block.transactions)
+      this.#transactions.advanced()
       this.#blocks.prune(sealed.height)
       if (receipts.some((receipt) => receipt.logs.some((entry) => entry.address === CONTRACT_ADDRESSES.members)))
         membership.forget()

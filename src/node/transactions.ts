@@ -18,6 +18,8 @@ import {
   INGEST_BYTES_MAX,
   INGEST_OVERHEAD_BYTES,
   INGEST_SLICE_MS,
+  LATE_COUNT_MAX,
+  LATE_TRIES_MAX,
   RECOVERED_CACHE_BYTES_MAX,
   RECOVERED_CACHE_MAX,
 } from './limits.js'
@@ -55,11 +57,26 @@ const PEER_FAULTS: ReadonlySet<SubmitFault> = new Set([
   'INTRINSIC_GAS_TOO_LOW',
 ])
 
+/** Faults of a state that this node may not have reached yet, while the peer has: tried again after the next final blocks. */
+const PASSING_FAULTS: ReadonlySet<SubmitFault> = new Set([
+  'SENDER_NOT_PERMITTED',
+  'INSUFFICIENT_FUNDS',
+  'NONCE_TOO_HIGH',
+])
+
+/** A peer's transaction that waits for ingestion. */
+interface Inbound {
+  readonly from: Address
+  readonly raw: Uint8Array
+  /** Final blocks for which it may be tried again. */
+  readonly tries: number
+}
+
 /** What admission reads of the final chain. */
 export interface AdmissionState {
   nonce(address: Address): bigint
   balance(address: Address): bigint
-  /** Only registered members, sealers and funded accounts may send. */
+  /** Only active members and accounts with a balance may send. */
   maySend(address: Address): boolean
 }
 
@@ -83,7 +100,9 @@ export class Transactions {
     RECOVERED_CACHE_BYTES_MAX,
     (tx) => tx.raw.length,
   )
-  #inbound: { from: Address; raw: Uint8Array }[] = []
+  #inbound: Inbound[] = []
+  /** Refused for a state that may only be late; at most LATE_COUNT_MAX. */
+  #late: Inbound[] = []
   #inboundBytes = 0
   #ingesting = false
   #outbound: Uint8Array[] = []
@@ -126,11 +145,22 @@ export class Transactions {
     for (const raw of batch) {
       const bytes = raw.length + INGEST_OVERHEAD_BYTES
       if (this.#inboundBytes + bytes > (this.#needs.ingestBytesMax ?? INGEST_BYTES_MAX)) break
-      this.#inbound.push({ from, raw })
+      this.#inbound.push({ from, raw, tries: LATE_TRIES_MAX })
       this.#inboundBytes += bytes
     }
     this.#ingest()
     return true
+  }
+
+  /** A block became final: what was refused for this node's state gets another try. */
+  advanced(): void {
+    if (this.#late.length === 0) return
+    for (const one of this.#late) {
+      this.#inbound.push(one)
+      this.#inboundBytes += one.raw.length + INGEST_OVERHEAD_BYTES
+    }
+    this.#late = []
+    this.#ingest()
   }
 
   /** Hands pending transactions to a peer that has just connected and may lack them. */
@@ -160,15 +190,21 @@ export class Transactions {
       const until = this.#needs.now() + INGEST_SLICE_MS
       let done = 0
       while (done < this.#inbound.length && this.#needs.now() < until) {
-        const { from, raw } = this.#inbound[done++]!
-        this.#inboundBytes -= raw.length + INGEST_OVERHEAD_BYTES
-        const result = this.#admit(raw)
-        if (!result.ok && PEER_FAULTS.has(result.code))
-          this.#needs.network.penalize(from, `${result.code}: ${result.detail ?? 'transaction'}`)
+        const one = this.#inbound[done++]!
+        this.#inboundBytes -= one.raw.length + INGEST_OVERHEAD_BYTES
+        const result = this.#admit(one.raw)
+        if (!result.ok) this.#refused(one, result)
       }
       this.#inbound.splice(0, done)
       if (this.#inbound.length > 0) this.#ingest()
     })
+  }
+
+  #refused(one: Inbound, { code, detail }: Extract<SubmitResult, { ok: false }>): void {
+    if (PEER_FAULTS.has(code)) this.#needs.network.penalize(one.from, `${code}: ${detail ?? 'transaction'}`)
+    if (!PASSING_FAULTS.has(code) || one.tries === 0 || this.#late.length >= LATE_COUNT_MAX) return
+    // A copy: the argument is a view into a whole frame.
+    this.#late.push({ ...one, raw: one.raw.slice(), tries: one.tries - 1 })
   }
 
   #admit(raw: Uint8Array): SubmitResult {

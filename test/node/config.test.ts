@@ -114,12 +114,13 @@ const department = {
   id: 'd',
   encryptionKey: `0x${'09'.padEnd(64, '0')}`,
 }
+const operator = { address: `0x${'22'.repeat(20)}`, role: 'operator', name: 'O', id: 'o' }
 const genesis = {
   chainId: 7,
   timestamp: 1,
   gasLimit: 100_000_000,
   sealers: [{ address: sealer, weight: 1 }],
-  members: [department],
+  members: [department, operator],
   attributes: [{ attribute: 'employees', schema: { valueType: 'integer' }, supervisors: [sealer] }],
 }
 
@@ -129,11 +130,21 @@ t.test('equal genesis files give equal hashes, any difference another', async (t
   for (const other of [
     { ...genesis, timestamp: 2 },
     { ...genesis, sealers: [{ address: sealer, weight: 2 }] },
-    { ...genesis, members: [{ ...department, name: 'E' }] },
+    { ...genesis, members: [{ ...department, name: 'E' }, operator] },
     { ...genesis, attributes: [] },
   ]) {
     t.not(genesisHash(parseGenesis(other)), hash)
   }
+})
+
+t.test('what no single field shows', async (t) => {
+  const weights = (...all: number[]) => all.map((weight, i) => ({ address: `0x${String(i + 1).repeat(40)}`, weight }))
+  const refused = (change: object) => failure(() => parseGenesis({ ...genesis, ...change })).message
+  t.match(refused({ members: [department] }), /'members'.*operator/)
+  t.match(refused({ sealers: [...genesis.sealers, ...genesis.sealers] }), /'sealers'.*twice/)
+  t.match(refused({ sealers: weights(1, 1, 1, 2) }), /'sealers'.*third/)
+  t.match(refused({ alloc: [{ address: sealer, balance: -1 }] }), /'alloc\.0\.balance'.*negative/)
+  t.equal(parseGenesis({ ...genesis, sealers: weights(1, 1, 1, 1) }).sealers.length, 4)
 })
 
 t.test('genesis faults name the field', async (t) => {

@@ -20,7 +20,7 @@ import type { AgentLog } from '../log.js'
 import type { TransactionSender } from '../sender.js'
 import { carriedKeyShare, carriedPart, carriedQuestion, readTransactions } from './carried.js'
 import { Courier } from './courier.js'
-import { type DepartmentEvent, readEvents } from './events.js'
+import { type DepartmentEvent, readEvents, topicOf } from './events.js'
 import { handleKeyShare, handleQuestion, handleStored } from './handlers.js'
 import { encodeMessage } from './outbox.js'
 
@@ -41,6 +41,8 @@ export interface DepartmentAgentNeeds {
   readonly log: AgentLog
   /** Asks for another `pump` soon. */
   readonly wake: () => void
+  /** False when block `height` surely has no log with this topic: then it is not asked for. */
+  readonly mayHold: (height: number, topic: Hash) => boolean
 }
 
 /** Blocks without an event for this department after which the cursor is stored anyway. */
@@ -58,6 +60,7 @@ const emptyDraft = (): Draft => ({ writes: [], outboxPut: [], outboxDelete: [], 
 
 export class DepartmentAgent {
   readonly self: Address
+  readonly #topic: Hash
   readonly #options: DepartmentAgentOptions
   readonly #needs: DepartmentAgentNeeds
   readonly #courier: Courier
@@ -67,6 +70,7 @@ export class DepartmentAgent {
 
   constructor(options: DepartmentAgentOptions, needs: DepartmentAgentNeeds) {
     this.self = needs.sender.address
+    this.#topic = topicOf(this.self)
     this.#options = options
     this.#needs = needs
     this.#courier = new Courier(this.self, {
@@ -98,6 +102,10 @@ export class DepartmentAgent {
     const { client } = this.#needs
     while (this.#at().height <= toHeight) {
       const { height, logIndex } = this.#at()
+      if (logIndex === 0 && !this.#needs.mayHold(height, this.#topic)) {
+        this.#cursor = { height: height + 1, logIndex: 0 }
+        continue
+      }
       const page = await readEvents(client, this.self, height, toHeight)
       await this.#handle(page.events.filter((event) => event.height > height || event.logIndex >= logIndex))
       this.#cursor = { height: page.toHeight + 1, logIndex: 0 }

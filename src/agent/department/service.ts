@@ -1,6 +1,7 @@
 /** A department's agent as a long-lived part of a process: `concordat department serve` and the demo run it. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { ROLE } from '../../contracts/codes.js'
+import type { Hash } from '../../core/bytes.js'
 import { RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
 import { AgentError } from '../agentError.js'
@@ -97,7 +98,8 @@ class ServiceLoop {
     this.#connection = connection
     this.#needs = needs
     const wake = () => this.#wake()
-    this.agent = new DepartmentAgent({ chainId, ...options }, { client, directory, sender, ...needs, wake })
+    const mayHold = (height: number, topic: Hash) => connection.heads.mayHold(height, topic)
+    this.agent = new DepartmentAgent({ chainId, ...options }, { client, directory, sender, ...needs, wake, mayHold })
   }
 
   async open(): Promise<void> {
