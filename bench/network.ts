@@ -1,6 +1,6 @@
 /**
  * Figures of a real network of four processes on this machine: write -> final on an idle chain, and throughput of
- * submissions, final and durable. Usage: node dist/bench/network.js [--transactions N] [--writes N] [--json]
+ * submissions, final and durable. Usage: node dist/bench/network.js [--transactions N] [--writes N] [--departments 1..3] [--json]
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -28,6 +28,8 @@ const { values: flags } = parseArgs({
     writes: { type: 'string', default: '200' },
     senders: { type: 'string', default: '200' },
     'base-port': { type: 'string', default: '21545' },
+    /** To how many departments each submission goes, 1 to 3. */
+    departments: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -114,7 +116,7 @@ async function registerEnterprises(network: NetworkFile, client: RpcClient, coun
 
 type MakeData = (enterprise: Enterprise) => Uint8Array
 
-/** Submissions of eight attributes to the three departments, sized like real ones. */
+/** Submissions of three attributes to each of some departments, sized like real ones. */
 async function submissionMaker(client: RpcClient): Promise<MakeData> {
   const profiles = await view(client, dataPortrait, 'GetDataProfile', {})
   const bySupervisor = new Map<Address, { keyEpoch: bigint; attributes: Hash[] }>()
@@ -129,7 +131,7 @@ async function submissionMaker(client: RpcClient): Promise<MakeData> {
       enterpriseId: id,
       documentHash: toHash(new Uint8Array(randomBytes(32))),
       portraitVersion: 1,
-      parts: [...bySupervisor].map(([recipient, { keyEpoch, attributes }]) => ({
+      parts: [...bySupervisor].slice(0, Number(flags.departments)).map(([recipient, { keyEpoch, attributes }]) => ({
         recipient,
         keyEpoch,
         attributes,

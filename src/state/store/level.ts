@@ -11,7 +11,7 @@ import {
 
 const MIB = 1024 * 1024
 /** Recent writes kept in memory, twice this at most; more means fewer, larger files and a longer recovery. */
-const writeBufferBytes = 8 * MIB
+const writeBufferBytes = 32 * MIB
 /** Uncompressed blocks of files kept in memory. */
 const blockCacheBytes = 32 * MIB
 
