@@ -80,7 +80,7 @@ export const genesisSchema = z.strictObject({
     .max(100_000),
   attributes: z.array(genesisAttributeSchema).max(1_000),
   alloc: z
-    .array(z.strictObject({ address, balance: bigint }))
+    .array(z.strictObject({ address, balance: bigint.refine((value) => value >= 0n, 'must not be negative') }))
     .max(100_000)
     .default([]),
 })
