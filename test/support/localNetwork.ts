@@ -6,8 +6,14 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createNetwork } from '../../src/cli/network/create.js'
 import type { NetworkFile, NetworkNode } from '../../src/cli/network/file.js'
-import { startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
-import { isRunning, type StartedProcess, stopProcesses, waitReady } from '../../src/cli/network/processes.js'
+import { startAgent, startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
+import {
+  isRunning,
+  type StartedProcess,
+  stopProcesses,
+  waitReady,
+  waitSaysReady,
+} from '../../src/cli/network/processes.js'
 import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
 
 export interface LocalNetwork {
@@ -20,6 +26,10 @@ export interface LocalNetwork {
   terminate(node: number): Promise<boolean>
   /** Starts a killed node again and waits until it is ready. */
   restart(node: number): Promise<StartedProcess>
+  /** SIGKILL of the department agent beside a node; resolves when it is gone. */
+  killAgent(node: number): Promise<void>
+  /** Starts a killed agent again and waits until it says that it is ready. */
+  restartAgent(node: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -46,7 +56,9 @@ export async function startLocalNetwork(
   await options.prepare?.(out, created)
   const { network } = await upNetwork(out, { detached: false, agents: options.agents ?? false })
   const pids = new Map(network.nodes.map((node, index) => [index, node.pid!]))
-  const extra = network.nodes.flatMap((node) => (node.agentPid === undefined ? [] : [node.agentPid]))
+  const agents = new Map(
+    network.nodes.flatMap((node, index) => (node.agentPid === undefined ? [] : [[index, node.agentPid] as const])),
+  )
   const clients = new Map<number, RpcClient>()
   const nodeAt = (index: number): NetworkNode => network.nodes[index]!
   const gone = async (pid: number) => eventually(() => !isRunning(pid), `process ${pid} to end`)
@@ -76,9 +88,18 @@ export async function startLocalNetwork(
       await waitReady(`${nodeAt(index).rpc}/readiness`, started, 60_000)
       return started
     },
+    async killAgent(index) {
+      process.kill(agents.get(index)!, 'SIGKILL')
+      await gone(agents.get(index)!)
+    },
+    async restartAgent(index) {
+      const started = startAgent(out, nodeAt(index), false)
+      agents.set(index, started.pid)
+      await waitSaysReady(started, 60_000)
+    },
     async stop() {
       for (const client of clients.values()) client.close()
-      await stopProcesses([...extra, ...pids.values()])
+      await stopProcesses([...agents.values(), ...pids.values()])
       rmSync(dir, { recursive: true, force: true })
     },
   }
