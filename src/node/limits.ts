@@ -43,3 +43,6 @@ export const LATE_COUNT_MAX = 4_096
 
 /** Final blocks after which such a transaction is tried again. */
 export const LATE_TRIES_MAX = 4
+
+/** With executable transactions and no final block for so long, in ms, peers are reminded of them. */
+export const REMIND_MS = 500

@@ -25,7 +25,7 @@ import type { NodeConfig } from './config.js'
 import { FinalChain } from './finalChain.js'
 import { buildGenesis } from './genesis.js'
 import { Inbox } from './inbox.js'
-import { LOOP_BACKLOG_MAX } from './limits.js'
+import { LOOP_BACKLOG_MAX, REMIND_MS } from './limits.js'
 import { ConsensusLoop } from './loop.js'
 import { Membership } from './membership.js'
 import { Mempool } from './mempool.js'
@@ -74,6 +74,8 @@ export class Node {
   #wanted = false
   #heartbeat: NodeJS.Timeout | undefined
   #heartbeatDue = false
+  #finalAt = monotonic()
+  #reminder: NodeJS.Timeout | undefined
   #failed = false
   #stopping: Promise<void> | undefined
 
@@ -218,6 +220,7 @@ export class Node {
       this.#metrics.finalBlock(block)
       this.#loop.prune(sealed.hash)
       this.#heartbeatDue = false
+      this.#finalAt = monotonic()
       this.#armHeartbeat()
       this.#setTip(this.#tip)
       options.log.debug(
@@ -266,6 +269,9 @@ export class Node {
     )
     this.#loop.push({ type: 'tick' })
     this.#armHeartbeat()
+    this.#reminder = setInterval(() => {
+      if (this.#wanted && monotonic() - this.#finalAt >= REMIND_MS) this.#transactions.remind()
+    }, REMIND_MS)
   }
 
   /** Where RPC listens. */
@@ -281,6 +287,7 @@ export class Node {
 
   async #close(): Promise<void> {
     clearTimeout(this.#heartbeat)
+    clearInterval(this.#reminder)
     this.#loop.stop()
     this.#sync.stop()
     await Promise.all(this.#servers.map((server) => server.close()))

@@ -182,6 +182,22 @@ export class Transactions {
     flush()
   }
 
+  /**
+   * One frame of transactions that could run, to all peers. What was lost on the way (a full queue, a connection that broke)
+   * would otherwise wait for this node's own turn to lead.
+   */
+  remind(): void {
+    const batch: Uint8Array[] = []
+    let bytes = 0
+    for (const { tx, executable } of this.#needs.pool.all()) {
+      if (!executable) continue
+      batch.push(tx.raw)
+      bytes += tx.raw.length
+      if (bytes > GOSSIP_FRAME_BYTES_MAX) break
+    }
+    if (batch.length > 0) this.#needs.network.broadcast(CHANNEL.transactions, rlpEncode(batch))
+  }
+
   #ingest(): void {
     if (this.#ingesting) return
     this.#ingesting = true

@@ -15,7 +15,11 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 function world(maySend: () => boolean) {
   const pool = new Mempool()
   const penalties: string[] = []
-  const network = { penalize: (_: Address, fault: string) => penalties.push(fault) } as unknown as Network
+  const sent: Uint8Array[] = []
+  const network = {
+    penalize: (_: Address, fault: string) => penalties.push(fault),
+    broadcast: (_channel: number, frame: Uint8Array) => sent.push(frame),
+  } as unknown as Network
   const transactions = new Transactions({
     chainId: 7n,
     blockGasLimit: 30_000_000n,
@@ -38,7 +42,7 @@ function world(maySend: () => boolean) {
     accessList: [],
   } as const
   const { raw } = signTransaction(unsigned, new Uint8Array(32).fill(7))
-  return { pool, penalties, transactions, frame: rlpEncode([raw]) }
+  return { pool, penalties, sent, transactions, frame: rlpEncode([raw]) }
 }
 
 t.test('it is pooled once the sender is known, and the peer is not blamed', async (t) => {
@@ -70,4 +74,14 @@ t.test('it is not tried for ever', async (t) => {
     await turn()
   }
   t.equal(asked, 1 + LATE_TRIES_MAX)
+})
+
+t.test('peers can be reminded of what could run, with the same frame as the first time', async (t) => {
+  const { sent, transactions, frame } = world(() => true)
+  transactions.remind()
+  t.same(sent, [], 'nothing waits')
+  transactions.receive(PEER, frame)
+  await turn()
+  transactions.remind()
+  t.same(sent, [frame])
 })
