@@ -63,6 +63,9 @@ function readTransactions(list: RlpReader): Uint8Array[] {
   while (!list.done) {
     const legacy = list.nextIsList()
     const raw = legacy ? list.item() : list.string()
+    if (raw.length === 0) {
+      throw new CodecError('FIELD_LENGTH', `block.transactions[${transactions.length}]`, 'must not be empty')
+    }
     if (!legacy && raw[0]! >= 0xc0) {
       throw new CodecError('FIELD_KIND', `block.transactions[${transactions.length}]`, 'of type 0 must not be wrapped')
     }

@@ -1,7 +1,7 @@
 /** Headers, seals, receipts, blocks: round trips, faults, limits. */
 import fc from 'fast-check'
 import t from 'tap'
-import { decodeBlock, encodeBlock, wrappedBytes } from '../../src/core/block.js'
+import { decodeBlock, decodeRawBlock, encodeBlock, wrappedBytes } from '../../src/core/block.js'
 import { type Address, asEpoch, asHeight, asView, toHex, ZERO_ADDRESS, ZERO_HASH } from '../../src/core/bytes.js'
 import { CodedError } from '../../src/core/codedError.js'
 import { decodeHeader, encodeHeader, type Header, headerItems } from '../../src/core/header.js'
@@ -159,6 +159,10 @@ t.test('block: encode and decode', async (t) => {
 t.test('block: faults', async (t) => {
   const header = headerItems(HEADER)
   t.throws(() => decodeBlock(rlpEncode([header, [], [header]])), { code: 'UNSUPPORTED', field: 'block.ommers' })
+  t.throws(() => decodeRawBlock(rlpEncode([header, [new Uint8Array(0)], []])), {
+    code: 'FIELD_LENGTH',
+    field: 'block.transactions[0]',
+  })
   t.throws(() => decodeBlock(rlpEncode([header, [], [], []])), { code: 'FIELD_COUNT' })
   t.throws(() => decodeBlock(rlpEncode([header, []])), { code: 'TRUNCATED' })
   t.throws(() => decodeBlock(new Uint8Array(blockBytesMax + 1)), { code: 'TOO_LARGE' })
