@@ -45,4 +45,4 @@ export const LATE_COUNT_MAX = 4_096
 export const LATE_TRIES_MAX = 4
 
 /** With executable transactions and no final block for so long, in ms, peers are reminded of them. */
-export const REMIND_MS = 500
+export const REMIND_MS = 1_000
