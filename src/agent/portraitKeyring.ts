@@ -56,13 +56,25 @@ export function createPortraitKeyring(options: KeyringOptions, client: RpcClient
   }
 }
 
-/** From the newest block backwards: shares to this department, and parts of submissions, which hold the key too. */
+/** In the block that the contract names; else, as for a supervisor that was sent a submission only, by a search of the logs. */
 async function searchKey(
   options: KeyringOptions,
   client: RpcClient,
   enterpriseId: Hash,
   version: number,
 ): Promise<Uint8Array | null> {
+  const shared = Number(
+    await view(client, dataSharing, 'portraitKeySharedAt', { enterpriseId, recipient: options.self }),
+  )
+  if (shared > 0) {
+    const key = await newestKey(
+      options,
+      client,
+      await readKeyLogs(options.self, client, enterpriseId, shared, shared),
+      version,
+    )
+    if (key) return key
+  }
   let to = Number(await client.call('eth_blockNumber'))
   let blocks = rpcLogRangeBlocksMax
   while (to >= 0) {
@@ -76,10 +88,21 @@ async function searchKey(
       continue
     }
     to = from - 1
-    for (const log of logs.toReversed()) {
-      const key = await openKeyLog(options, client, log, version)
-      if (key) return key
-    }
+    const key = await newestKey(options, client, logs, version)
+    if (key) return key
+  }
+  return null
+}
+
+async function newestKey(
+  options: KeyringOptions,
+  client: RpcClient,
+  logs: readonly RpcLog[],
+  version: number,
+): Promise<Uint8Array | null> {
+  for (const log of logs.toReversed()) {
+    const key = await openKeyLog(options, client, log, version)
+    if (key) return key
   }
   return null
 }

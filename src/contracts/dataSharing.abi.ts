@@ -17,6 +17,7 @@ export const dataSharingAbi = [
   'function partOf(uint256 submissionId, uint32 part) view returns (address recipient, bytes32[] attributes, bool acknowledged, bool accepted, uint16 code)',
   'function submissionCount() view returns (uint256 count)',
   'function sharePortraitKey(bytes32 enterpriseId, uint32 portraitVersion, KeyShare[] shares)',
+  'function portraitKeySharedAt(bytes32 enterpriseId, address recipient) view returns (uint64 height)',
   'function portraitVersionOf(bytes32 enterpriseId) view returns (uint32 portraitVersion)',
   'function requestVerification(bytes32 enterpriseId, uint32 portraitVersion, bytes32 purpose, bytes32 basis, AskedItem[] items, SealedFor[] sealed) returns (uint256 requestId)',
   'function attest(Answer[] answers)',

@@ -10,7 +10,7 @@ import {
   SUBMISSION_COUNT_SLOT,
 } from './dataSharingStorage.js'
 import { digestBudgetLeft } from './digestBudget.js'
-import { acknowledge, partOf, sharePortraitKey, storeData, submissionOf } from './submissions.js'
+import { acknowledge, partOf, portraitKeySharedAt, sharePortraitKey, storeData, submissionOf } from './submissions.js'
 import {
   getConfirm,
   getExistence,
@@ -35,6 +35,7 @@ export const dataSharing = defineContract({
     partOf,
     submissionCount: (host) => countOf(host, SUBMISSION_COUNT_SLOT),
     sharePortraitKey,
+    portraitKeySharedAt,
     portraitVersionOf: (host, { enterpriseId }) => portraitVersionOf(host, enterpriseId),
     requestVerification,
     attest,

@@ -43,6 +43,9 @@ export const BUDGETS_SLOT = slotAt(8)
 /** mapping(bytes32 => mapping(bytes32 => AttributePortrait)): enterprise, attribute; see userPortrait.ts. */
 export const PORTRAITS_SLOT = slotAt(9)
 
+/** mapping(bytes32 => mapping(address => uint64)): block in which an enterprise last shared its portrait key with a recipient. */
+export const KEY_SHARES_SLOT = slotAt(10)
+
 /** Words of a submission after its first. */
 export const SUBMISSION = { documentHash: 1, head: 2, parts: 3 } as const
 export const submissionHead = packed({

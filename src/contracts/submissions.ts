@@ -4,7 +4,7 @@ import { envelopeBytesMax, keySharesMax, partAttributesMax, submissionPartsMax }
 import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
-import { slotAfter } from '../vm/storage.js'
+import { mappingSlot, numberWord, slotAfter, wordBigint } from '../vm/storage.js'
 import { readEntryHead, supervises } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
@@ -12,6 +12,7 @@ import {
   advancePortraitVersion,
   attributeSet,
   attributeSetId,
+  KEY_SHARES_SLOT,
   nextId,
   PART_STATE,
   partSlot,
@@ -143,9 +144,22 @@ export function sharePortraitKey(host: ContractHost, args: Args<'sharePortraitKe
     recipients.add(recipient)
     requireCurrentKey(requireActiveMember(host, recipient), recipient, keyEpoch)
     requireCount('envelope bytes', envelope.length, envelopeBytesMax)
+    host.store(keyShareSlot(host, enterpriseId, recipient), numberWord(host.block.number))
     emit(host, abi, 'PortraitKeyShared', { enterpriseId, recipient, portraitVersion })
   }
   return undefined
+}
+
+/** Block of the latest share to this recipient, so that it need not be searched; 0 when there is none. */
+export function portraitKeySharedAt(
+  host: ContractHost,
+  { enterpriseId, recipient }: Args<'portraitKeySharedAt'>,
+): bigint {
+  return wordBigint(host.load(keyShareSlot(host, enterpriseId, recipient)))
+}
+
+function keyShareSlot(host: ContractHost, enterpriseId: Hash, recipient: Address): Hash {
+  return mappingSlot(host, mappingSlot(host, KEY_SHARES_SLOT, enterpriseId), recipient)
 }
 
 function openSubmission(host: ContractHost, submissionId: bigint) {

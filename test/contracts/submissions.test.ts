@@ -167,6 +167,10 @@ t.test('an enterprise shares its portrait key', async (t) => {
     ['PortraitKeyShared', { ...event, recipient: PATENTS }],
     ['PortraitKeyShared', { ...event, recipient: MARKET }],
   ])
+  const sharedAt = (recipient: typeof MARKET) =>
+    world.view('dataSharing', 'portraitKeySharedAt', { enterpriseId: ENTERPRISE_ID, recipient })
+  t.equal(sharedAt(MARKET), BigInt(world.block.number), 'the block of the share is on record')
+  t.equal(sharedAt(ENTERPRISE), 0n)
   t.same([versionOf(world, ENTERPRISE_ID), versionOf(world, OTHER_ENTERPRISE_ID)], [3, 0])
   const refusal = (changes: Partial<typeof args>, sender = ENTERPRISE) =>
     world.refusal('dataSharing', sender, 'sharePortraitKey', { ...args, ...changes })
