@@ -1,0 +1,92 @@
+/** Many signed transactions at once: signing, handing over in batches, waiting until all are final. */
+import { followHeads } from '../../src/agent/heads.js'
+import { type Address, type Hex, toHex } from '../../src/core/bytes.js'
+import { signTransaction } from '../../src/crypto/transaction.js'
+import type { RpcClient } from '../../src/rpc/client.js'
+import { RpcError } from '../../src/rpc/errors.js'
+
+/** An account whose nonces the bench counts itself. */
+export interface Account {
+  readonly key: Uint8Array
+  readonly address: Address
+  nonce: bigint
+}
+
+const GAS_LIMIT = 2_000_000n
+const BATCH = 50
+/** Transactions handed over and not yet final, at most: less than a pool takes from one sender. */
+const PENDING_MAX = 4_000
+const FINAL_TIMEOUT_MS = 600_000
+
+export function signedCall(chainId: number, from: Account, to: Address, data: Uint8Array, gasLimit = GAS_LIMIT): Hex {
+  const unsigned = {
+    type: 2 as const,
+    chainId: BigInt(chainId),
+    nonce: from.nonce++,
+    gasPrice: 0n,
+    maxPriorityFeePerGas: 0n,
+    gasLimit,
+    to,
+    value: 0n,
+    data,
+    accessList: [],
+  }
+  return toHex(signTransaction(unsigned, from.key).raw)
+}
+
+/**
+ * Sends all in order through one node and resolves when all are final. `make(i)` is called when transaction i is due, so that a
+ * large load need not fit into memory. Throws RpcError when the node refuses one, RpcClientError, WaitError.
+ */
+export async function sendAll(
+  client: RpcClient,
+  count: number,
+  make: (index: number) => Hex,
+  onProgress: (done: number) => void = () => {},
+  signal?: AbortSignal,
+): Promise<void> {
+  const heads = followHeads(client)
+  const counter = new FinalCounter(client, await blockNumber(client))
+  try {
+    for (let sent = 0; sent < count; ) {
+      signal?.throwIfAborted()
+      const size = Math.min(BATCH, count - sent)
+      const calls = Array.from({ length: size }, (_, i) => ({ method: 'eth_sendRawTransaction', params: [make(sent + i)] }))
+      for (const result of await client.batch(calls)) if (!result.ok) throw result.error
+      sent += size
+      const due = sent === count ? count : sent - PENDING_MAX
+      if (counter.transactions >= due) continue
+      const reached = async () => ((await counter.advance()) >= due ? true : undefined)
+      await heads.until(reached, FINAL_TIMEOUT_MS, `${due} transactions to be final`)
+      onProgress(counter.transactions)
+    }
+  } finally {
+    heads.stop()
+  }
+}
+
+/** Counts final transactions block by block. */
+export class FinalCounter {
+  transactions = 0
+
+  constructor(
+    private readonly client: RpcClient,
+    /** Last block that is counted. */
+    public height: number,
+  ) {}
+
+  /** Counts new final blocks; resolves with the sum. */
+  async advance(): Promise<number> {
+    const head = await blockNumber(this.client)
+    for (; this.height < head; this.height++) {
+      const block = await this.client.call('eth_getBlockByNumber', `0x${(this.height + 1).toString(16)}`, false)
+      if (block === null) throw new RpcError(-32_000, `block ${this.height + 1} is missing`)
+      this.transactions += block.transactions.length
+    }
+    return this.transactions
+  }
+}
+
+export async function blockNumber(client: RpcClient): Promise<number> {
+  return Number(await client.call('eth_blockNumber'))
+}
