@@ -1,7 +1,7 @@
 /** On what a result was measured. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { cpus, loadavg, release, totalmem, type as osType } from 'node:os'
+import { cpus, loadavg, type as osType, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Settings } from './experiment.js'
 import type { ExperimentName } from './row.js'
@@ -56,7 +56,10 @@ export function environment(): Omit<Environment, 'experiments'> {
 export const load = (): number => loadavg()[0]!
 
 export function commit(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim()
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim()
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs/results')
     return `${git('rev-parse', 'HEAD')}${changed === '' ? '' : '+'}`

@@ -11,6 +11,8 @@ export interface Settings {
   readonly scales: readonly number[]
   /** A folder with the network.json of a running network; undefined: the bench starts its own. */
   readonly network: string | undefined
+  /** Names of single benchmarks of the micro experiment; undefined: all. */
+  readonly only?: readonly string[]
   /** First RPC port of networks that the bench starts. */
   readonly basePort: number
 }

@@ -56,7 +56,9 @@ export class ExperimentWriter {
     if (values.length === 0) return
     const { count: _count, ...statistics } = quantiles(values)
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-    const ids = Object.entries({ ...statistics, mean }).map(([part, value]) => this.record({ ...series, part, value }).id)
+    const ids = Object.entries({ ...statistics, mean }).map(
+      ([part, value]) => this.record({ ...series, part, value }).id,
+    )
     for (const [index, value] of values.entries()) this.#samples.push(`${ids[0]},${index},${value.toPrecision(5)}\n`)
   }
 

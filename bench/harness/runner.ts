@@ -1,9 +1,9 @@
 /** Runs experiments one after the other: progress with the time left, interruption, what is kept. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatDuration, progressLine } from './progress.js'
 import { commit, type Environment, environment, load } from './environment.js'
 import { type Experiment, Interrupted, type Run, type Settings } from './experiment.js'
+import { formatDuration, progressLine } from './progress.js'
 import { ExperimentWriter, readJson } from './results.js'
 
 export interface Outcome {
@@ -70,7 +70,9 @@ async function runOne(experiment: Experiment, settings: Settings, dir: string, s
     await experiment.run(run)
   } catch (error) {
     ended = error
-    writer.note(`ended early (${error instanceof Error ? error.message : String(error)}): what it measured until then is kept`)
+    writer.note(
+      `ended early (${error instanceof Error ? error.message : String(error)}): what it measured until then is kept`,
+    )
   }
   clock.end(experiment)
   writer.close()
@@ -82,7 +84,11 @@ async function runOne(experiment: Experiment, settings: Settings, dir: string, s
   return ended
 }
 
-function writeEnvironment(dir: string, experiment: Experiment, circumstances: Environment['experiments'][Experiment['name']]) {
+function writeEnvironment(
+  dir: string,
+  experiment: Experiment,
+  circumstances: Environment['experiments'][Experiment['name']],
+) {
   const path = join(dir, 'environment.json')
   const before = existsSync(path) ? readJson<Environment | undefined>(path, undefined)?.experiments : undefined
   const now: Environment = { ...environment(), experiments: { ...before, [experiment.name]: circumstances } }

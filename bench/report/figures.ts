@@ -40,7 +40,8 @@ export class Figures {
     if (new Set(rows.map(({ unit }) => unit)).size > 1) throw new Error(`${label}: rows of different units`)
     const values = rows.map(({ value }) => value)
     const from = rows.map(({ id }) => id)
-    if (rows.length === 1) return this.#add({ label, value: values[0]!, unit: rows[0]!.unit, derivation: 'one value', from })
+    if (rows.length === 1)
+      return this.#add({ label, value: values[0]!, unit: rows[0]!.unit, derivation: 'one value', from })
     const { median: value, low, high, confidence } = medianInterval(values)
     const derivation = `median of ${rows.length}, interval of ${(confidence * 100).toFixed(1)} %`
     return this.#add({ label, value, low, high, unit: rows[0]!.unit, derivation, from })

@@ -51,6 +51,9 @@ export function makeSection(
   const own = rows.filter((row) => row.experiment === experiment)
   if (own.length === 0) return undefined
   const figures = new Figures(experiment, own)
-  const section = maker(figures, notes.filter((note) => note.experiment === experiment))
+  const section = maker(
+    figures,
+    notes.filter((note) => note.experiment === experiment),
+  )
   return { experiment, ...section, figures: figures.all }
 }

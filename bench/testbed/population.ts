@@ -43,7 +43,12 @@ export async function registerEnterprises(
   const make = (index: number) => {
     const { address: account, id, company } = enterprises[index]!
     const member = { account, role: ROLE.enterprise, id, name: company.truth.companyName, encryptionKey: ZERO_HASH }
-    return signedCall(testbed.network.chainId, operator, members.address, members.abi.encodeCall('registerMember', { member }))
+    return signedCall(
+      testbed.network.chainId,
+      operator,
+      members.address,
+      members.abi.encodeCall('registerMember', { member }),
+    )
   }
   await sendAll(client, enterprises.length, make, onProgress, signal)
 }
@@ -78,7 +83,11 @@ export async function sharePortraitKeys(
           attributes: [],
           digests: [],
         } as const
-        return { recipient, keyEpoch, envelope: sealValues({ portraitKey, values: new Map() }, encryptionKey!, context) }
+        return {
+          recipient,
+          keyEpoch,
+          envelope: sealValues({ portraitKey, values: new Map() }, encryptionKey!, context),
+        }
       })
       const share = { enterpriseId, portraitVersion: PORTRAIT_VERSION, shares }
       return signedCall(chainId, enterprise, dataSharing.address, dataSharing.abi.encodeCall('sharePortraitKey', share))

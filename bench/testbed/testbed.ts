@@ -12,7 +12,7 @@ import { downNetwork, upNetwork } from '../../src/cli/network/lifecycle.js'
 import { createOutput } from '../../src/cli/output.js'
 import { fromHex } from '../../src/core/bytes.js'
 import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
-import { nodeUsage, type NodeUsage } from './usage.js'
+import { type NodeUsage, nodeUsage } from './usage.js'
 
 export interface TestbedOptions {
   /** A running network: nothing is created, started or stopped, and everything below is ignored. */
@@ -97,7 +97,11 @@ export class Testbed {
     const { privateKey } = this.network.accounts[account] ?? {}
     if (privateKey === undefined) throw new CommandError(`network.json in ${this.dir} has no account ${account}`)
     const { rpc } = typeof node === 'number' ? this.network.nodes[node]! : node
-    return connect({ rpc: { url: rpc, timeoutMs: CALL_TIMEOUT_MS }, privateKey: fromHex(privateKey), finalTimeoutMs: 120_000 })
+    return connect({
+      rpc: { url: rpc, timeoutMs: CALL_TIMEOUT_MS },
+      privateKey: fromHex(privateKey),
+      finalTimeoutMs: 120_000,
+    })
   }
 
   usage(): Promise<readonly NodeUsage[]> {

@@ -51,7 +51,10 @@ export async function sendAll(
     for (let sent = 0; sent < count; ) {
       signal?.throwIfAborted()
       const size = Math.min(BATCH, count - sent)
-      const calls = Array.from({ length: size }, (_, i) => ({ method: 'eth_sendRawTransaction', params: [make(sent + i)] }))
+      const calls = Array.from({ length: size }, (_, i) => ({
+        method: 'eth_sendRawTransaction',
+        params: [make(sent + i)],
+      }))
       for (const result of await client.batch(calls)) if (!result.ok) throw result.error
       sent += size
       const due = sent === count ? count : sent - PENDING_MAX
