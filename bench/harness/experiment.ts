@@ -40,6 +40,8 @@ export interface Run {
 export interface Experiment {
   readonly name: ExperimentName
   readonly title: string
+  /** False where something that it needs is not installed; `bench all` passes it over then. Left out: always there. */
+  available?(): Promise<boolean>
   /** Expected duration in seconds, for the time that is left. */
   estimate(settings: Settings): number
   /** Measures. Whatever it started is gone when it ends, also when it throws. */
