@@ -26,6 +26,7 @@ export { EnterpriseProxy, type PartReport, type ProxyOptions, type SubmissionRep
 export type { AgentLog } from './log.js'
 export { PortraitKeyFileError, rotatePortraitKey } from './portraitKeyFile.js'
 export {
+  type QueryPhases,
   type Question,
   Requester,
   type RequesterOptions,

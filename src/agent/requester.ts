@@ -51,6 +51,18 @@ export interface VerifiedAttribute {
   readonly ms: number
 }
 
+/** Where the time of a query went, in milliseconds. What the portrait answers alone has only a look-up. */
+export interface QueryPhases {
+  /** Portrait key, digests, the portrait's answer. */
+  readonly lookupMs: number
+  /** Envelopes, the node's estimate, handing the request to it. */
+  readonly sendMs: number
+  /** From there until the request is final. */
+  readonly finalMs: number
+  /** From there until the supervisors' answers are read. */
+  readonly answersMs: number
+}
+
 export interface VerificationReport {
   readonly enterpriseId: Hash
   /** Unified social credit code. */
@@ -61,6 +73,7 @@ export interface VerificationReport {
   readonly requestId: bigint | null
   readonly requestTransaction: Hash | null
   readonly ms: number
+  readonly phases: QueryPhases
 }
 
 interface AskedItem {
@@ -146,6 +159,7 @@ export class Requester {
       const at = { height: Number(entry.height), fromPortrait: true, ms: elapsed() }
       found.set(name, await this.#verified(name, entry.existence, entry.confirmed, entry.attesters, at))
     }
+    const lookupMs = elapsed()
     const missing = items.filter(({ name }) => !found.has(name))
     const asked = missing.length === 0 ? null : await this.#ask(question, missing, portraitKey, elapsed)
     for (const attribute of asked?.attributes ?? []) found.set(attribute.attribute, attribute)
@@ -156,6 +170,7 @@ export class Requester {
       requestId: asked?.requestId ?? null,
       requestTransaction: asked?.transaction ?? null,
       ms: elapsed(),
+      phases: { sendMs: 0, finalMs: 0, answersMs: 0, ...asked?.phases, lookupMs },
     }
   }
 
@@ -175,6 +190,7 @@ export class Requester {
   async #ask(question: Question, items: readonly AskedItem[], portraitKey: KnownPortraitKey, elapsed: () => number) {
     const { sender } = this.#connection
     const { enterpriseId } = question
+    const startMs = elapsed()
     const transaction = await sender.send(dataSharing, 'requestVerification', {
       enterpriseId,
       portraitVersion: portraitKey.version,
@@ -183,7 +199,9 @@ export class Requester {
       items: items.map(({ attribute, digest }) => ({ attribute, digest })),
       sealed: await this.#seal(enterpriseId, items, portraitKey),
     })
+    const sentMs = elapsed()
     const receipt = await sender.final(transaction)
+    const finalMs = elapsed()
     const events = receipt.logs.map((log) =>
       dataSharing.abi.decodeEvent('VerificationRequested', { topics: log.topics, data: fromHex(log.data) }),
     )
@@ -193,7 +211,8 @@ export class Requester {
       throw new AgentError('TRANSACTION_FAILED', message)
     }
     const attributes = await this.#answers(requestId, Number(receipt.blockNumber), items, elapsed)
-    return { requestId, transaction, attributes }
+    const phases = { sendMs: sentMs - startMs, finalMs: finalMs - sentMs, answersMs: elapsed() - finalMs }
+    return { requestId, transaction, attributes, phases }
   }
 
   /** One envelope for each active supervisor, with the values that it supervises. */

@@ -93,6 +93,28 @@ t.test(
   },
 )
 
+t.test('a report says where the time went; the agents log their share of it', async (t) => {
+  const world = new World({ companies })
+  const services = await world.serveAll()
+  await submit(world, samples.complete, t.testdir())
+  const { enterpriseId, values } = declarationOf(samples.complete)
+  const ask = requester(world)
+  const cold = await ask.verify({ enterpriseId, values })
+  const phases = Object.values(cold.phases)
+  t.ok(phases.every((ms) => ms > 0))
+  t.ok(phases.reduce((sum, ms) => sum + ms, 0) <= cold.ms)
+  const warm = await ask.verify({ enterpriseId, values })
+  t.match(warm.phases, { sendMs: 0, finalMs: 0, answersMs: 0 })
+  t.ok(warm.phases.lookupMs > 0 && warm.phases.lookupMs <= warm.ms)
+  await Promise.all(services.map((service) => service.stop()))
+  for (const of of ['question answered {"request":"1",', 'messages are final {"requests":["1"],']) {
+    const lines = world.logged.filter((line) => line.startsWith(`info ${of}`))
+    t.equal(lines.length, 3, 'one a supervisor')
+    t.ok(lines.every((line) => JSON.parse(line.slice(line.indexOf('{'))).ms > 0))
+  }
+  world.close()
+})
+
 t.test('an accepted new value is asked for anew', async (t) => {
   const world = new World({ companies })
   const services = await world.serveAll()

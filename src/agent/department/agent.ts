@@ -175,9 +175,11 @@ export class DepartmentAgent {
   async #wanted(event: DepartmentEvent & { kind: 'wanted' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
     const { requestId, attributes } = event
     const carried = carriedQuestion(this.#options.chainId, transaction, this.self, attributes)
+    const started = performance.now()
     const answers = await handleQuestion(requestId, carried, this.#handlerNeeds())
+    const ms = performance.now() - started
     draft.outboxPut.push(...answers.map(encodeMessage))
-    this.#needs.log.info({ request: requestId.toString(), answers: answers.length }, 'question answered')
+    this.#needs.log.info({ request: requestId.toString(), answers: answers.length, ms }, 'question answered')
   }
 
   #keyShared(transaction: RpcTransaction, draft: Draft): void {

@@ -105,8 +105,13 @@ export class Courier {
     const doubtful = keys.some((key) => this.#doubtful.has(key))
     try {
       if (doubtful && (await this.#chainHas(load[0]))) return await this.#done(keys)
-      const receipt = await this.#needs.sender.final(await this.#send(load, doubtful))
-      if (receipt.status === '0x1') return
+      const transaction = await this.#send(load, doubtful)
+      const sent = performance.now()
+      const receipt = await this.#needs.sender.final(transaction)
+      if (receipt.status === '0x1') {
+        this.#needs.log.info({ ...subjectOf(load), ms: performance.now() - sent }, 'messages are final')
+        return
+      }
       const hash = receipt.transactionHash
       this.#needs.log.warn(
         { transaction: hash, messages: keys.length },
@@ -176,6 +181,13 @@ export class Courier {
     }, RETRY_MS)
     pause.unref()
   }
+}
+
+/** What the messages are about, for the log. */
+function subjectOf(load: Load): Readonly<Record<string, unknown>> {
+  const [first] = load
+  if (first.kind === 'acknowledgement') return { submission: first.submissionId.toString(), part: first.part }
+  return { requests: [...new Set((load as readonly Answer[]).map(({ requestId }) => requestId.toString()))] }
 }
 
 function isPassing(error: unknown): boolean {

@@ -19,7 +19,7 @@ import type { Answer } from './outbox.js'
 
 export interface HandlerNeeds {
   readonly database: DepartmentDatabase
-  readonly directory: Directory
+  readonly directory: Pick<Directory, 'profiles' | 'memberById'>
   /** X25519 private keys, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
 }
@@ -116,7 +116,11 @@ function digestFits(context: SealedContext, index: number, name: string, sealed:
 }
 
 /** By credit code and by the name under which the enterprise is registered: a department may keep either. */
-async function locate(enterpriseId: Hash, directory: Directory, declaredName?: string): Promise<EnterpriseLocator> {
+async function locate(
+  enterpriseId: Hash,
+  directory: HandlerNeeds['directory'],
+  declaredName?: string,
+): Promise<EnterpriseLocator> {
   const member = await directory.memberById(enterpriseId)
   return { companyName: declaredName ?? member?.name ?? '', creditCode: idText(enterpriseId) }
 }

@@ -31,7 +31,10 @@ export function expectedAnswers(
 }
 
 /** Attributes whose answer is not the expected one, in words; empty when all are right. */
-export function wrongAnswers(report: VerificationReport, expected: ReadonlyMap<string, Answer>): string[] {
+export function wrongAnswers(
+  report: Pick<VerificationReport, 'attributes'>,
+  expected: ReadonlyMap<string, Answer>,
+): string[] {
   const wrong: string[] = []
   for (const { attribute, status, confirmed, exists } of report.attributes) {
     const got = status === 'exists' ? (confirmed ? 'right' : 'differs') : status
