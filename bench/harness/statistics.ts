@@ -31,13 +31,15 @@ export interface MedianInterval {
 export function medianInterval(values: readonly number[]): MedianInterval {
   const sorted = ascending(values)
   const n = sorted.length
-  let tail = 2 ** -n
-  let outside = 2 * tail
+  // By logarithms: 2 ** -n is zero from n = 1075 on.
+  let logTail = -n * Math.LN2
+  let outside = 2 * Math.exp(logTail)
   let cut = 0
-  for (let k = 1; k <= n; k++) {
-    tail = (tail * (n - k + 1)) / k
-    if (outside + 2 * tail > 0.05 || k >= n - 1 - k) break
-    outside += 2 * tail
+  for (let k = 1; k < n - 1 - k; k++) {
+    logTail += Math.log((n - k + 1) / k)
+    const widened = outside + 2 * Math.exp(logTail)
+    if (widened > 0.05) break
+    outside = widened
     cut = k
   }
   return { median: median(sorted), low: sorted[cut]!, high: sorted[n - 1 - cut]!, confidence: Math.max(0, 1 - outside) }

@@ -1,0 +1,5 @@
+/** Which experiment's section is made by what, in the order of the report. */
+import type { ExperimentName } from '../harness/row.js'
+import type { SectionMaker } from './section.js'
+
+export const SECTIONS: readonly (readonly [ExperimentName, SectionMaker])[] = []
