@@ -1,6 +1,7 @@
 /** Enterprises of the dataset as members of a measured network, with keys that follow from the seed. */
 import { dataSharing, members } from '../../src/agent/contractClient.js'
 import type { DatasetCompany } from '../../src/agent/dataset/generate.js'
+import { readFee } from '../../src/agent/fee.js'
 import { sealValues } from '../../src/agent/sealedValues.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { textId } from '../../src/contracts/textId.js'
@@ -29,7 +30,7 @@ export function enterpriseOf(company: DatasetCompany, seed: string): Enterprise 
 
 type OnProgress = (done: number) => void
 
-/** The operator registers all; resolves when that is final. */
+/** The operator registers all; resolves when that is final. From then on the enterprises know what the chain wants for gas. */
 export async function registerEnterprises(
   testbed: Testbed,
   enterprises: readonly Enterprise[],
@@ -39,7 +40,9 @@ export async function registerEnterprises(
   const client = testbed.clients[0]!
   const { address, privateKey } = testbed.network.accounts.operator!
   const nonce = BigInt(await client.call('eth_getTransactionCount', address, 'pending'))
-  const operator: Account = { key: fromHex(privateKey), address, nonce }
+  const fee = await readFee(client)
+  const operator: Account = { key: fromHex(privateKey), address, nonce, fee }
+  for (const enterprise of enterprises) enterprise.fee = fee
   const make = (index: number) => {
     const { address: account, id, company } = enterprises[index]!
     const member = { account, role: ROLE.enterprise, id, name: company.truth.companyName, encryptionKey: ZERO_HASH }

@@ -1,4 +1,5 @@
 /** Many signed transactions at once: signing, handing over in batches, waiting until all are final. */
+import type { Fee } from '../../src/agent/fee.js'
 import { followHeads } from '../../src/agent/heads.js'
 import { type Address, type Hex, toHex } from '../../src/core/bytes.js'
 import { signTransaction } from '../../src/crypto/transaction.js'
@@ -10,6 +11,8 @@ export interface Account {
   readonly key: Uint8Array
   readonly address: Address
   nonce: bigint
+  /** What the chain wants for gas; absent: nothing. */
+  fee?: Fee
 }
 
 const GAS_LIMIT = 2_000_000n
@@ -25,6 +28,7 @@ export function signedCall(chainId: number, from: Account, to: Address, data: Ui
     nonce: from.nonce++,
     gasPrice: 0n,
     maxPriorityFeePerGas: 0n,
+    ...from.fee,
     gasLimit,
     to,
     value: 0n,

@@ -9,6 +9,7 @@ import { RpcError } from '../rpc/errors.js'
 import type { RpcReceipt } from '../rpc/wire.js'
 import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
 import { asRevert, type Contract } from './contractClient.js'
+import { type Fee, readFee } from './fee.js'
 import { type Heads, WaitError } from './heads.js'
 
 export interface SenderOptions {
@@ -65,6 +66,8 @@ class Sender implements TransactionSender {
   readonly #needs: SenderNeeds
   /** Next nonce; null when it has to be read from the node. */
   #nonce: bigint | null = null
+  /** Read before the first transaction. */
+  #fee: Fee | undefined
   /** Newest final block seen before a transaction was sent: it is in a later one. */
   readonly #sentAfter = new Map<Hash, number>()
   /** Transactions reach the node in the order of their nonces. */
@@ -151,14 +154,14 @@ class Sender implements TransactionSender {
 
   async #sign(to: Address, data: Uint8Array, gasLimit: bigint) {
     const { client } = this.#needs
+    this.#fee ??= await readFee(client)
     this.#nonce ??= BigInt(await client.call('eth_getTransactionCount', this.address, 'pending'))
     const nonce = this.#nonce
     const unsigned = {
       type: 2,
       chainId: BigInt(this.#options.chainId),
       nonce,
-      gasPrice: 0n,
-      maxPriorityFeePerGas: 0n,
+      ...this.#fee,
       gasLimit,
       to,
       value: 0n,

@@ -146,6 +146,8 @@ export interface RpcMethods {
   eth_blockNumber: { params: []; result: Hex }
   eth_call: { params: [CallParams, BlockRef]; result: Hex }
   eth_estimateGas: { params: [CallParams]; result: Hex }
+  eth_gasPrice: { params: []; result: Hex }
+  eth_maxPriorityFeePerGas: { params: []; result: Hex }
   eth_getBalance: { params: [Address, BlockRef]; result: Hex }
   eth_getCode: { params: [Address, BlockRef]; result: Hex }
   eth_getTransactionCount: { params: [Address, BlockRef]; result: Hex }

@@ -5,8 +5,11 @@ import { dataSharing } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import type { TransactionSender } from '../../src/agent/sender.js'
 import { textId } from '../../src/contracts/textId.js'
+import { fromHex, type Hex, ZERO_HASH } from '../../src/core/bytes.js'
+import { decodeTransaction } from '../../src/core/transaction.js'
 import type { RpcClient } from '../../src/rpc/client.js'
 import { RpcError } from '../../src/rpc/errors.js'
+import type { RpcMethod } from '../../src/rpc/wire.js'
 import { type Account, World } from './support/world.js'
 
 const company = datasetSamples({ records: 500 }).complete
@@ -44,6 +47,33 @@ function intercepted(client: RpcClient, before: () => Promise<void>): RpcClient 
   }
   return { ...client, call }
 }
+
+t.test('the node is asked once what it wants for gas', async (t) => {
+  const { chain, sender, send } = setUp()
+  const client = chain.client()
+  const asked: string[] = []
+  const raws: Hex[] = []
+  const call = (async (method: RpcMethod, ...params: never) => {
+    if (/price|fee/i.test(method)) asked.push(method)
+    if (method === 'eth_gasPrice') return '0x7'
+    if (method === 'eth_maxPriorityFeePerGas') return '0x2'
+    if (method !== SEND) return client.call(method, ...params)
+    raws.push(params[0])
+    return ZERO_HASH
+  }) as RpcClient['call']
+  const own = sender({ ...client, call })
+  await send(own)
+  await send(own)
+  const fees = raws.map((raw) => decodeTransaction(fromHex(raw)))
+  t.same(
+    fees.map(({ gasPrice, maxPriorityFeePerGas }) => [gasPrice, maxPriorityFeePerGas]),
+    [
+      [14n, 2n],
+      [14n, 2n],
+    ],
+  )
+  t.equal(asked.length, 2)
+})
 
 t.test('transactions that the node lost leave no gap', async (t) => {
   const { chain, sender, send } = setUp()

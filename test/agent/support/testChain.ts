@@ -174,6 +174,9 @@ export class TestChain {
     switch (method) {
       case 'eth_chainId':
         return quantity(this.chainId)
+      case 'eth_gasPrice':
+      case 'eth_maxPriorityFeePerGas':
+        return '0x0'
       case 'eth_blockNumber':
         return quantity(this.height)
       case 'eth_call':
