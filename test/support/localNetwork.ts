@@ -121,7 +121,7 @@ export async function eventually<T>(
 }
 
 /** A port from which RPC, metrics (+1,000) and p2p (+2,000) of all nodes are free. */
-async function freeBasePort(nodes: number): Promise<number> {
+export async function freeBasePort(nodes: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const base = 11_000 + Math.floor(Math.random() * 18_000)
     const ports = [0, 1_000, 2_000].flatMap((shift) =>

@@ -24,12 +24,17 @@ export interface StartedProcess {
   readonly ready: Promise<void>
 }
 
-/** Starts `concordat ARGS` as its own process; its output goes to `logFile`. */
-export function startProcess(args: readonly string[], logFile: string, options: { detached: boolean }): StartedProcess {
-  if (MAIN === undefined) throw new CommandError('the built program is missing; build it with: npm run build')
+/** Starts `concordat ARGS` (or the script `main`) as its own process; its output goes to `logFile`. */
+export function startProcess(
+  args: readonly string[],
+  logFile: string,
+  options: { detached: boolean; main?: string },
+): StartedProcess {
+  const main = options.main ?? MAIN
+  if (main === undefined) throw new CommandError('the built program is missing; build it with: npm run build')
   mkdirSync(join(logFile, '..'), { recursive: true })
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, main, ...args], {
     stdio: ['ignore', log, log, 'ipc'],
     detached: options.detached,
   })
