@@ -99,8 +99,7 @@ export function readResults(dir: string): Results {
 }
 
 function readRows(path: string): Row[] {
-  const records = parse(readFileSync(path, 'utf8'), { columns: true }) as Record<keyof Row, string>[]
-  return records.map((record, index) => {
+  return readRecords(path).map((record, index) => {
     const row = {
       ...record,
       x: record.x === '' ? null : Number(record.x),
@@ -112,6 +111,14 @@ function readRows(path: string): Row[] {
     }
     return row
   })
+}
+
+function readRecords(path: string): Record<keyof Row, string>[] {
+  try {
+    return parse(readFileSync(path, 'utf8'), { columns: true })
+  } catch (error) {
+    throw new CommandError(`${path} is damaged (${(error as Error).message}); restore it, or measure again`)
+  }
 }
 
 export function readJson<T>(path: string, otherwise: T): T {
