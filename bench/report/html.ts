@@ -28,6 +28,7 @@ export function reportHtml(report: Report): string {
     claims(report),
     paper(report),
     ...report.sections.map(section),
+    notMeasured(report),
     figuresTable(allFigures(report)),
   ]
   return `<!DOCTYPE html>
@@ -56,6 +57,7 @@ function contents(report: Report): string {
     ...(hasClaims(report) ? [['claims', 'The claims of the paper']] : []),
     ...(hasPaper(report) ? [['paper', 'Figures 8 and 9 as the paper draws them']] : []),
     ...report.sections.map(({ experiment, title }) => [experiment, title]),
+    ...(report.notMeasured.length > 0 ? [['not-measured', 'Not measured']] : []),
     ['figures', 'Figures'],
   ] as const
   const items = entries.map(([id, title]) => `<li><a href="#${id}">${escapeHtml(title!)}</a></li>`)
@@ -82,6 +84,11 @@ function paper(report: Report): string {
     paperPictures(report, number).map((one) => `<h3>Figure ${number}</h3>\n${picture(one)}`),
   )
   return `<h2 id="paper">Figures 8 and 9 as the paper draws them</h2>\n${pictures.join('\n')}`
+}
+
+function notMeasured({ notMeasured: notes }: Report): string {
+  const items = notes.map(({ experiment, text }) => escapeHtml(`${experiment}: ${text}`))
+  return items.length === 0 ? '' : `<h2 id="not-measured">Not measured</h2>\n${list(items)}`
 }
 
 function section({ experiment, title, method, findings, tables, pictures, notes }: ReportSection): string {

@@ -24,6 +24,7 @@ export function summaryMarkdown(report: Report): string {
     'Each number names the figure that it is; [figures.csv](figures.csv) says which measured rows (`rows/*.csv`) the figure follows from. ' +
       'Numbers in brackets are the interval of a median. The whole report with all pictures: [report.html](report.html).',
     ...report.sections.flatMap((section) => sectionBlocks(section, sentence, figure)),
+    ...notMeasuredBlocks(report),
     ...environmentBlocks(report),
   ]
   return `${blocks.join('\n\n')}\n`
@@ -56,6 +57,12 @@ function tableBlocks({ title, head, rows }: SectionTable, figure: Write<Figure>)
 
 function pictureBlock({ name, title, caption }: Picture): string {
   return `![${escapeMarkdown(title)}](plots/${name}.svg)\n\n*${escapeMarkdown(title)}.* ${escapeMarkdown(caption)}`
+}
+
+function notMeasuredBlocks({ notMeasured }: Report): string[] {
+  if (notMeasured.length === 0) return []
+  const items = notMeasured.map(({ experiment, text }) => `- ${experiment}: ${escapeMarkdown(text)}`)
+  return ['## Not measured', items.join('\n')]
 }
 
 function environmentBlocks({ environment }: Report): string[] {

@@ -222,7 +222,7 @@ function lying(chart: Chart, labels: readonly Category[]): TopLevelSpec {
   const ticks = barTicks(chart, width, true)
   const rules = chart.rules ?? []
   const places = rules.map(({ y, label }) => ({ at: position(y, ticks.domain, width, chart.y.log === true), label }))
-  const category = { field: 'x', type: 'ordinal', scale: bandScale(chart, labels), axis: sideAxis(wrapped) }
+  const category = { field: 'x', type: 'ordinal', scale: bandScale(chart, labels), axis: sideAxis(chart.x, wrapped) }
   const value = { type: 'quantitative', scale: scaleOf(ticks, chart.y.log), axis: axisOf(chart.y, ticks, true) }
   const layers = barLayers(chart, { along: 'x', across: 'y', category, value, floor: ticks.domain[0] })
   const above = rulesAbove(rules.length)
@@ -230,7 +230,7 @@ function lying(chart: Chart, labels: readonly Category[]): TopLevelSpec {
 }
 
 /** Labels left of lying bars, those of several lines centred at their bar. */
-function sideAxis(wrapped: readonly (readonly [key: string, lines: readonly string[]])[]): Layer {
+function sideAxis(axis: Chart['x'], wrapped: readonly (readonly [key: string, lines: readonly string[]])[]): Layer {
   const labels = JSON.stringify(Object.fromEntries(wrapped))
   const counts = [...new Set(wrapped.map(([, lines]) => lines.length))]
   const condition = counts.map((count) => ({
@@ -239,8 +239,7 @@ function sideAxis(wrapped: readonly (readonly [key: string, lines: readonly stri
   }))
   const labelOffset = { condition, value: 0 }
   return {
-    ...axisStyle(''),
-    title: null,
+    ...axisStyle(axisTitle(axis.title, axis.unit)),
     labelExpr: `(${labels})[datum.value]`,
     labelLineHeight: LYING.line,
     labelOffset,
@@ -350,6 +349,7 @@ const axisStyle = (title: string): Layer => ({
   labelLimit: 0,
   labelBound: false,
   labelFlush: false,
+  maxExtent: 400,
 })
 
 function whole(width: number, height: number, layer: readonly Layer[]): TopLevelSpec {

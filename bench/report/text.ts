@@ -1,6 +1,7 @@
 /** What all written forms of the report share: environment and circumstances as tables of words. */
 import type { Circumstances, Environment } from '../harness/environment.js'
 import { formatDuration } from '../harness/progress.js'
+import type { Note } from '../harness/results.js'
 import { EXPERIMENTS, type ExperimentName } from '../harness/row.js'
 import type { Figure } from './figures.js'
 import { formatValue } from './format.js'
@@ -11,6 +12,8 @@ export interface Report {
   readonly environment: Environment
   /** In the order in which they are shown. */
   readonly sections: readonly ReportSection[]
+  /** Of experiments that measured nothing: why not. */
+  readonly notMeasured: readonly Note[]
 }
 
 export interface ReportSection extends Section {

@@ -32,5 +32,8 @@ const STYLES: readonly Style[] = [
   { color: '#b8a800', dash: [6, 2, 1, 2], shape: 'triangle-left', hatch: stroke('M4,0 v8 M0,4 h8', INK) },
 ]
 
-/** Style of the series with this index; from the ninth on, colours come again. */
-export const styleOf = (index: number): Style => STYLES[index % STYLES.length]!
+/** Style of the series with this index. From the ninth on, colours come again, with another dash and shape. */
+export function styleOf(index: number): Style {
+  const at = (shift: number) => STYLES[(index + shift * Math.floor(index / STYLES.length)) % STYLES.length]!
+  return { color: at(0).color, hatch: at(0).hatch, dash: at(3).dash, shape: at(5).shape }
+}

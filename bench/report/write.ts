@@ -84,7 +84,9 @@ async function drawn({ environment, notes }: Results, sections: readonly Section
   }
   const names = all.flatMap(({ pictures }) => pictures.map(({ name }) => name))
   if (new Set(names).size < names.length) throw new Error(`two charts have one name: ${names.join(', ')}`)
-  return { environment, sections: all }
+  const shown = sections.map(({ experiment }) => experiment)
+  const notMeasured = notes.filter(({ experiment }) => !shown.includes(experiment))
+  return { environment, sections: all, notMeasured }
 }
 
 async function pictureOf(chart: Chart): Promise<Picture> {

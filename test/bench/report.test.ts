@@ -218,9 +218,12 @@ t.test('one experiment alone, interrupted; pictures of before are gone', async (
     repeats: 1,
     circumstances: { finished: false, ended: 'interrupted' },
   })
+  writeFileSync(join(alone, 'notes.json'), '[{"experiment":"peers","text":"geth is not installed"}]')
   const written = await writeReport(alone, MAKERS)
+  t.match(readFileSync(written.summary, 'utf8'), '- peers: geth is not installed')
   const page = readFileSync(written.html, 'utf8')
   t.match(page, 'early: interrupted')
+  t.match(page, '<li>peers: geth is not installed</li>')
   t.notMatch(page, 'Storage')
   t.notOk(existsSync(join(alone, 'plots', 'fig8-storage.svg')))
   t.ok(existsSync(join(alone, 'plots', 'fig9-time.png')))
