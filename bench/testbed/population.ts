@@ -5,7 +5,7 @@ import { readFee } from '../../src/agent/fee.js'
 import { sealValues } from '../../src/agent/sealedValues.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { textId } from '../../src/contracts/textId.js'
-import { fromHex, type Hash, utf8, ZERO_HASH } from '../../src/core/bytes.js'
+import { asAddress, fromHex, type Hash, utf8, ZERO_HASH } from '../../src/core/bytes.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
 import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
 import type { Testbed } from './testbed.js'
@@ -56,7 +56,7 @@ export async function registerEnterprises(
   await sendAll(client, enterprises.length, make, onProgress, signal)
 }
 
-/** Each enterprise gives its portrait key to these departments (names as in network.json); resolves when that is final. */
+/** Each enterprise gives its portrait key to these departments (names as in network.json, or accounts); resolves when that is final. */
 export async function sharePortraitKeys(
   testbed: Testbed,
   enterprises: readonly Enterprise[],
@@ -67,7 +67,10 @@ export async function sharePortraitKeys(
   const connection = await testbed.connectAs('operator')
   try {
     const recipients = await Promise.all(
-      departments.map(async (name) => (await connection.directory.member(testbed.network.accounts[name]!.address))!),
+      departments.map(async (department) => {
+        const account = testbed.network.accounts[department]?.address ?? asAddress(department)
+        return (await connection.directory.member(account))!
+      }),
     )
     const { chainId } = connection
     const make = (index: number) => {

@@ -1,0 +1,198 @@
+/** Every number that the storage section uses. */
+import type { Row } from '../harness/row.js'
+import type { Figure } from '../report/figures.js'
+import {
+  CENTRE,
+  CONCORDAT,
+  COPIES,
+  GROWING_PARTS,
+  type Line,
+  last,
+  type StorageFigures,
+  VARIANTS,
+  type Variant,
+} from './storageFigures.js'
+
+export type GrowingPart = (typeof GROWING_PARTS)[number]
+
+/** Of one way to use the chain. Per enterprise, unless it says otherwise. */
+export interface OfVariant {
+  /** Everything on disk. */
+  readonly line: Line
+  readonly at: Figure | undefined
+  readonly slope: Figure | undefined
+  readonly parts: Readonly<Record<GrowingPart, Figure | undefined>>
+  /** On all nodes. */
+  readonly chain: Figure | undefined
+  readonly chainOfNode: Figure | undefined
+  /** The chain over the records. */
+  readonly times: Figure | undefined
+  /** Everything over the centre, at the most enterprises. */
+  readonly timesCentre: Figure | undefined
+  /** Size of an enterprise's records from which copies for the network's departments take more. */
+  readonly breakEven: Figure | undefined
+}
+
+export interface Known {
+  readonly copies: { readonly line: Line; readonly slope: Figure | undefined }
+  readonly centre: { readonly line: Line; readonly owners: Figure | undefined }
+  readonly databases: Line
+  readonly variants: Readonly<Record<Variant, OfVariant>>
+  readonly empty: OfVariant
+  readonly full: OfVariant
+  readonly submitted: OfVariant
+  /** An enterprise's records in one database. */
+  readonly record: Figure | undefined
+  readonly journal: Figure | undefined
+  /** The departments' databases with their agents' portrait keys, over the centre. */
+  readonly keysInDatabases: Figure | undefined
+  readonly departments: OfDepartments
+  readonly running: readonly { readonly part: string; readonly figure: Figure }[]
+}
+
+interface OfDepartments {
+  readonly copies: Line
+  readonly concordat: Line
+  readonly ratios: readonly (Figure | undefined)[]
+  readonly most: Figure | undefined
+  /** What a further department takes for one enterprise. */
+  readonly copyOfOne: Figure | undefined
+  readonly keyOfOne: Figure | undefined
+  readonly crossing: Figure | undefined
+  readonly recordForCopy: Figure | undefined
+}
+
+const DISK = { quantity: 'disk', part: '' } as const
+const DATABASES = 'department databases'
+
+export function knownOf(make: StorageFigures): Known {
+  const copies = make.line('copies', { ...DISK, system: COPIES })
+  const centre = make.line('centre', { ...DISK, system: CENTRE })
+  const copiesSlope = make.perEnterprise('copies, one more enterprise', { ...DISK, system: COPIES })
+  const record = make.perEnterprise('centre, one more enterprise', { ...DISK, system: CENTRE })
+  const of = (variant: Variant) => ofVariant(make, variant, { centre: last(centre), copiesSlope, record })
+  const variants = Object.fromEntries(VARIANTS.map((variant) => [variant, of(variant)])) as Record<Variant, OfVariant>
+  const databases = make.line('departments’ databases', {
+    system: CONCORDAT,
+    variant: 'portrait empty',
+    quantity: 'disk',
+    part: DATABASES,
+  })
+  const owners = make.line('owners’ databases', { system: COPIES, quantity: 'disk', part: DATABASES })
+  const journals = make.line('journals', {
+    system: CONCORDAT,
+    variant: 'portrait empty',
+    quantity: 'disk',
+    part: 'journal',
+  })
+  return {
+    copies: { line: copies, slope: copiesSlope },
+    centre: { line: centre, owners: overLast(make, 'owners’ databases over the centre', owners, centre) },
+    databases,
+    variants,
+    empty: variants['portrait empty'],
+    full: variants['portrait full'],
+    submitted: variants.submitted,
+    record,
+    journal: last(journals)?.figure,
+    keysInDatabases: overLast(make, 'departments’ databases over the centre', databases, centre),
+    departments: ofDepartments(make, record),
+    running: runningParts(make),
+  }
+}
+
+function ofVariant(
+  make: StorageFigures,
+  variant: Variant,
+  beside: { centre: Line[number] | undefined; copiesSlope: Figure | undefined; record: Figure | undefined },
+): OfVariant {
+  const { centre, copiesSlope, record } = beside
+  const own = { system: CONCORDAT, variant }
+  const line = make.line(variant, { ...DISK, ...own })
+  const at = last(line)
+  const slope = make.perEnterprise(`${variant}, one more enterprise`, { ...DISK, ...own })
+  const part = (name: GrowingPart) =>
+    make.perEnterprise(`${variant}, ${name}, one more enterprise`, { ...own, quantity: 'disk', part: name })
+  const parts = Object.fromEntries(GROWING_PARTS.map((name) => [name, part(name)])) as OfVariant['parts']
+  const chain = make.difference(`${variant}, chain of all nodes, one more enterprise`, slope, parts[DATABASES])
+  const chainOfNode = make.perEnterprise(`${variant}, chain of one node, one more enterprise`, {
+    ...own,
+    quantity: 'chain of a node',
+  })
+  const saved = make.difference(`${variant}, copies less databases, one more enterprise`, copiesSlope, parts[DATABASES])
+  const times =
+    saved !== undefined && saved.value > 0
+      ? make.ratio(`${variant}, chain over what copies add`, chain, saved)
+      : undefined
+  return {
+    line,
+    at: at?.figure,
+    slope,
+    parts,
+    chain,
+    chainOfNode,
+    times: make.ratio(`${variant}, chain over records`, chain, record),
+    timesCentre:
+      at?.x === centre?.x
+        ? make.ratio(`${variant}, everything over the centre`, at?.figure, centre?.figure)
+        : undefined,
+    breakEven: make.product(`${variant}, size of records from which copies take more`, record, times),
+  }
+}
+
+/** At the most using departments, and what each adds. */
+function ofDepartments(make: StorageFigures, record: Figure | undefined): OfDepartments {
+  const axis = 'using departments'
+  const wanted = (system: string): Partial<Row> => ({ system, quantity: 'disk by departments', part: '' })
+  const copies = make.line('copies', wanted(COPIES), axis)
+  const concordat = make.line('concordat', wanted(CONCORDAT), axis)
+  const ratios = concordat.map(({ x, figure }) =>
+    make.ratio(`concordat over copies, ${x} using departments`, figure, copies.find((point) => point.x === x)?.figure),
+  )
+  const [enterprises] = make.figures.select({ quantity: 'enterprises of the departments' })
+  const count =
+    enterprises &&
+    make.figures.derive('enterprises with more departments', 'count', enterprises.value, 'one value', [enterprises])
+  const each = (label: string, all: Figure | undefined) => {
+    if (all === undefined || count === undefined) return undefined
+    return make.figures.derive(label, 'bytes', all.value / count.value, `${all.id} / ${count.id}`, [all, count])
+  }
+  const copyOfOne = each('a copy of one enterprise', make.perDepartment('one more copy', { system: COPIES }))
+  const keyOfOne = each(
+    'a portrait key of one enterprise',
+    make.perDepartment('one more department', { system: CONCORDAT }),
+  )
+  const most = last(concordat)
+  return {
+    copies,
+    concordat,
+    ratios,
+    most: most && make.figures.derive('most using departments', 'count', most.x, 'x of its row', [most.figure]),
+    copyOfOne,
+    keyOfOne,
+    crossing: make.crossing('using departments from which concordat takes less', copies, concordat),
+    recordForCopy: make.product(
+      'size of records from which a copy takes more than a portrait key',
+      record,
+      make.ratio('portrait key over copy', keyOfOne, copyOfOne),
+    ),
+  }
+}
+
+/** Both at the most enterprises that both have. */
+function overLast(make: StorageFigures, label: string, above: Line, below: Line): Figure | undefined {
+  const common = above.filter(({ x }) => below.some((point) => point.x === x))
+  const x = common.at(-1)?.x
+  return make.ratio(label, common.at(-1)?.figure, below.find((point) => point.x === x)?.figure)
+}
+
+function runningParts({ figures }: StorageFigures) {
+  return figures.select({ variant: 'running network', quantity: 'disk' }).flatMap(({ part }) => {
+    const figure = figures.median(`running network, ${part || 'everything'}`, {
+      variant: 'running network',
+      quantity: 'disk',
+      part,
+    })
+    return figure === undefined ? [] : [{ part: part || 'everything', figure }]
+  })
+}
