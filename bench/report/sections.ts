@@ -1,5 +1,6 @@
 /** Which experiment's section is made by what, in the order of the report. */
 import type { ExperimentName } from '../harness/row.js'
+import { storageSection } from '../storage/section.js'
 import type { SectionMaker } from './section.js'
 
-export const SECTIONS: readonly (readonly [ExperimentName, SectionMaker])[] = []
+export const SECTIONS: readonly (readonly [ExperimentName, SectionMaker])[] = [['storage', storageSection]]
