@@ -111,7 +111,7 @@ const list = (items: readonly string[]) =>
 function picture({ name, title, caption, svg }: Picture): string {
   const inline = svg
     .replace(/^<\?xml[^>]*>\s*/, '')
-    .replace('<svg ', `<svg role="img" aria-label="${escapeHtml(title)}" `)
+    .replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(title)}" `)
   return `<figure id="plot-${name}"><div class="wide">${inline}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`
 }
 
