@@ -1,123 +1,57 @@
-/**
- * One final block of 1,000 submissions: execution writes, state root, durable batch; on a state of 100,000 slots.
- * Printed against the recovery of the senders of such a block, which each node pays once as well.
- */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { asHeight, type Hash, toAddress, toHash, uintToWord, ZERO_HASH } from '../../src/core/bytes.js'
-import { EMPTY_OMMERS_HASH, EMPTY_TRIE_ROOT, type Header } from '../../src/core/header.js'
-import { hashHeader } from '../../src/crypto/header.js'
+/** One final block: writes to an overlay, state root, durable batch; its share of a transaction in multiples of one native recover. */
+import { toHash, uintToWord, ZERO_HASH } from '../../src/core/bytes.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
-import { secp256k1 } from '../../src/crypto/secp256k1.js'
 import { ChainStore } from '../../src/state/chainStore.js'
-import { EMPTY_STATE } from '../../src/state/layer.js'
 import { StateOverlay } from '../../src/state/overlay.js'
+import { type Benchmark, OURS } from './benchmark.js'
+import { CONTRACT, finalBlockOn, initChain, senderOf, slotOf } from './chain.js'
+import { cpuMicros } from './clock.js'
+import type { Sizes } from './sizes.js'
+import { recoverSide } from './yardstick.js'
 
-const slotCount = Number(process.argv[2] ?? 100_000)
-const transactions = 1_000
-/** New slots and changed slots of one submission, and its sender's nonce. */
-const newSlots = 4
-const changedSlots = 1
-const rounds = 30
-/** Blocks at the start that read the tries into memory and are not counted. */
-const warmUp = 15
+/** New slots and changed slots of one submission; its sender's nonce besides. */
+const NEW_SLOTS = 4
+const SENDERS = 10_000
 
-const contract = toAddress(new Uint8Array(20).fill(7))
-const slot = (n: number): Hash => toHash(keccak256(uintToWord(n)))
-const sender = (n: number) => toAddress(keccak256(uintToWord(n)).subarray(12))
-
-function headerOn(parent: { hash: Hash; header: Header } | undefined, overlay: StateOverlay): Header {
+/** Writes of the transactions of block `round`. */
+function writesOf({ blockTransactions, commitSlots }: Sizes, round: number) {
+  const numbers = Array.from({ length: blockTransactions }, (_, i) => i)
   return {
-    parentHash: parent?.hash ?? ZERO_HASH,
-    ommersHash: EMPTY_OMMERS_HASH,
-    miner: contract,
-    stateRoot: overlay.root(),
-    transactionsRoot: EMPTY_TRIE_ROOT,
-    receiptsRoot: EMPTY_TRIE_ROOT,
-    logsBloom: new Uint8Array(256),
-    difficulty: 1n,
-    number: asHeight(parent === undefined ? 0 : parent.header.number + 1),
-    gasLimit: 30_000_000n,
-    gasUsed: 0n,
-    timestamp: 1_700_000_000,
-    extraData: new Uint8Array(97),
-    mixHash: ZERO_HASH,
-    nonce: new Uint8Array(8),
-    baseFeePerGas: 0n,
+    added: numbers.flatMap((i) =>
+      Array.from({ length: NEW_SLOTS }, (_, n) =>
+        slotOf(commitSlots + (round * blockTransactions + i) * NEW_SLOTS + n),
+      ),
+    ),
+    changed: numbers.map((i) => slotOf((i * 7919 + round * 104_729) % commitSlots)),
+    senders: numbers.map((i) => senderOf((i * 31 + round) % SENDERS)),
+    value: toHash(keccak256(uintToWord(round))),
   }
 }
 
-/** CPU time of this process in ms, all threads: what the machine's other work does not change. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
-
-const median = (values: number[]): number => values.slice(warmUp).sort((a, b) => a - b)[(rounds - warmUp) >> 1]!
-
-const dir = mkdtempSync(join(tmpdir(), 'concordat-commit-'))
-const chain = await ChainStore.open({ dir })
-const genesis = new StateOverlay(EMPTY_STATE)
-for (let i = 0; i < slotCount; i++) genesis.setStorage(contract, slot(i), toHash(uintToWord(i + 1)))
-for (let i = 0; i < 10_000; i++) genesis.setNonce(sender(i), 1n)
-const genesisHeader = headerOn(undefined, genesis)
-await chain.init({
-  block: { header: genesisHeader, transactions: [] },
-  hash: hashHeader(genesisHeader),
-  overlay: genesis,
-})
-
-const times = { write: [] as number[], root: [] as number[], commit: [] as number[] }
-for (let round = 0; round < rounds; round++) {
-  const head = chain.head()!
-  const slots = Array.from({ length: transactions * newSlots }, (_, i) => slot(slotCount * (2 + round) + i))
-  const changed = Array.from({ length: transactions * changedSlots }, (_, i) =>
-    slot((i * 7919 + round * 104_729) % slotCount),
-  )
-  const senders = Array.from({ length: transactions }, (_, i) => sender((i * 31 + round) % 10_000))
-  const value = toHash(keccak256(uintToWord(round)))
-  const start = cpuMs()
+/** Executes and stores block `round`; its CPU time in µs, without the making of its input. */
+async function commitBlock(chain: ChainStore, sizes: Sizes, round: number): Promise<number> {
+  const { added, changed, senders, value } = writesOf(sizes, round)
+  const start = cpuMicros()
   const overlay = new StateOverlay(chain.state())
-  for (const s of slots) if (overlay.storage(contract, s) === ZERO_HASH) overlay.setStorage(contract, s, value)
-  for (const s of changed) if (overlay.storage(contract, s) !== value) overlay.setStorage(contract, s, value)
-  for (const s of senders) overlay.setNonce(s, overlay.account(s)!.nonce + 1n)
-  const written = cpuMs()
-  overlay.root()
-  const rooted = cpuMs()
-  const header = headerOn(head, overlay)
-  const final = {
-    block: { header, transactions: [] },
-    hash: hashHeader(header),
-    receipts: [],
-    certificate: new Uint8Array(300),
-    overlay,
-  }
-  const committing = cpuMs()
-  await chain.commit(final)
-  times.commit.push(cpuMs() - committing)
-  times.write.push(written - start)
-  times.root.push(rooted - written)
+  for (const slot of added) if (overlay.storage(CONTRACT, slot) === ZERO_HASH) overlay.setStorage(CONTRACT, slot, value)
+  for (const slot of changed) if (overlay.storage(CONTRACT, slot) !== value) overlay.setStorage(CONTRACT, slot, value)
+  for (const sender of senders) overlay.setNonce(sender, overlay.account(sender)!.nonce + 1n)
+  await chain.commit(finalBlockOn(chain, overlay))
+  return cpuMicros() - start
 }
-await chain.close()
-rmSync(dir, { recursive: true })
-console.log(
-  `${transactions} transactions, ${newSlots} new and ${changedSlots} changed slots each, ${slotCount} slots in state; median CPU time of ${rounds - warmUp} blocks`,
-)
-for (const [name, values] of Object.entries(times)) console.log(`${name.padEnd(6)} ${median(values).toFixed(1)} ms`)
-const perTransaction = (median(times.write) + median(times.root) + median(times.commit)) / transactions
-const recoverMs = recoverCpuMs()
-console.log(
-  `a transaction ${(perTransaction * 1000).toFixed(1)} µs, one recover ${(recoverMs * 1000).toFixed(1)} µs, ratio ${(perTransaction / recoverMs).toFixed(2)}`,
-)
-console.log(`resident  ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`)
 
-/** CPU time of one sender recovery. */
-function recoverCpuMs(): number {
-  const key = keccak256(uintToWord(1))
-  const digest = keccak256(key)
-  const signature = secp256k1.sign(digest, key)
-  const start = cpuMs()
-  for (let i = 0; i < 1000; i++) secp256k1.recover(digest, signature)
-  return (cpuMs() - start) / 1000
-}
+export const commitBenchmarks: readonly Benchmark[] = [
+  {
+    name: 'commit a final block',
+    quantity: 'CPU time of a transaction',
+    unit: 'µs',
+    async setup({ dir, sizes }) {
+      const chain = await ChainStore.open({ dir })
+      await initChain(chain, sizes.commitSlots, SENDERS)
+      let round = 0
+      while (round < sizes.commitWarmUps) await commitBlock(chain, sizes, ++round)
+      const measure = async () => (await commitBlock(chain, sizes, ++round)) / sizes.blockTransactions
+      return { sides: [{ name: OURS, measure }, recoverSide(sizes.callMs)], teardown: () => chain.close() }
+    },
+  },
+]

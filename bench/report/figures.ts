@@ -57,6 +57,19 @@ export class Figures {
     return this.derive(label, 'ratio', above.value / below.value, `${above.id} / ${below.id}`, [above, below])
   }
 
+  /** Median of the ratios of rows of the same repeat, of which the sides lie close in time; undefined when there are none. */
+  pairedRatio(label: string, above: Partial<Row>, below: Partial<Row>): Figure | undefined {
+    const pairs = this.select(above).flatMap((row) => {
+      const other = this.select({ ...below, repeat: row.repeat })[0]
+      return other === undefined ? [] : [[row, other] as const]
+    })
+    if (pairs.length === 0) return undefined
+    const { median: value, low, high, confidence } = medianInterval(pairs.map(([a, b]) => a.value / b.value))
+    const derivation = `median of ${pairs.length} ratios of the same repeat, interval of ${(confidence * 100).toFixed(1)} %`
+    const from = pairs.flatMap(([a, b]) => [a.id, b.id])
+    return this.#add({ label, value, ...(pairs.length > 1 && { low, high }), unit: 'ratio', derivation, from })
+  }
+
   #add(figure: Omit<Figure, 'id'>): Figure {
     const numbered = { id: `${this.section}.F${this.all.length + 1}`, ...figure }
     this.all.push(numbered)

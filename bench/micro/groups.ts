@@ -1,0 +1,21 @@
+/** The benchmarks by the names that `--only` takes. Loaded when wanted: each has libraries of its own. */
+import type { Benchmark } from './benchmark.js'
+
+export const GROUPS = {
+  trie: async () => (await import('./trie.js')).trieBenchmarks,
+  signatures: async () => (await import('./crypto.js')).signatureBenchmarks,
+  keccak: async () => (await import('./crypto.js')).keccakBenchmarks,
+  codec: async () => (await import('./codec.js')).codecBenchmarks,
+  envelope: async () => (await import('./envelope.js')).envelopeBenchmarks,
+  state: async () => (await import('./stateRead.js')).stateReadBenchmarks,
+  journal: async () => (await import('./journal.js')).journalBenchmarks,
+  growth: async () => (await import('./growth.js')).growthBenchmarks,
+  stream: async () => (await import('./stream.js')).streamBenchmarks,
+  portrait: async () => (await import('./portrait.js')).portraitBenchmarks,
+  commit: async () => (await import('./commit.js')).commitBenchmarks,
+  execute: async () => (await import('./execute.js')).executeBenchmarks,
+} as const satisfies Record<string, () => Promise<readonly Benchmark[]>>
+
+export type GroupName = keyof typeof GROUPS
+
+export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[]
