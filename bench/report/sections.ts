@@ -1,6 +1,12 @@
 /** Which experiment's section is made by what, in the order of the report. */
 import type { ExperimentName } from '../harness/row.js'
+import { latencySection } from '../latency/section.js'
+import { microSection } from '../micro/section.js'
 import { storageSection } from '../storage/section.js'
 import type { SectionMaker } from './section.js'
 
-export const SECTIONS: readonly (readonly [ExperimentName, SectionMaker])[] = [['storage', storageSection]]
+export const SECTIONS: readonly (readonly [ExperimentName, SectionMaker])[] = [
+  ['storage', storageSection],
+  ['latency', latencySection],
+  ['micro', microSection],
+]

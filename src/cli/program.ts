@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { attributeCommand } from './commands/attribute.js'
+import { benchCommand } from './commands/bench.js'
 import { datasetCommand } from './commands/dataset.js'
 import { demoCommand } from './commands/demo.js'
 import { departmentCommand } from './commands/department.js'
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
     attributeCommand(),
     submitCommand(),
     verifyCommand(),
+    benchCommand(),
   ]
   for (const command of commands) program.addCommand(command)
   usageErrors(program)

@@ -1,0 +1,7 @@
+/** All experiments, in the order in which `bench all` runs them. */
+import type { Experiment } from './harness/experiment.js'
+import { latencyExperiment } from './latency/experiment.js'
+import { microExperiment } from './micro/experiment.js'
+import { storageExperiment } from './storage/experiment.js'
+
+export const EXPERIMENT_LIST: readonly Experiment[] = [storageExperiment, latencyExperiment, microExperiment]
