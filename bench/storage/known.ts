@@ -29,12 +29,21 @@ export interface OfVariant {
   readonly times: Figure | undefined
   /** Everything over the centre, at the most enterprises. */
   readonly timesCentre: Figure | undefined
+  /** What there is beside the owners' records: the chain, and portrait keys in databases. */
+  readonly beside: Figure | undefined
   /** Size of an enterprise's records from which copies for the network's departments take more. */
   readonly breakEven: Figure | undefined
+  /** Everything with as many enterprises as the centre had, by the line. */
+  readonly extended: Figure | undefined
 }
 
 export interface Known {
-  readonly copies: { readonly line: Line; readonly slope: Figure | undefined }
+  readonly copies: {
+    readonly line: Line
+    readonly slope: Figure | undefined
+    /** The owners' databases and the copies, of one more enterprise. */
+    readonly parts: { readonly owners: Figure | undefined; readonly copies: Figure | undefined }
+  }
   readonly centre: { readonly line: Line; readonly owners: Figure | undefined }
   readonly databases: Line
   readonly variants: Readonly<Record<Variant, OfVariant>>
@@ -70,7 +79,10 @@ export function knownOf(make: StorageFigures): Known {
   const centre = make.line('centre', { ...DISK, system: CENTRE })
   const copiesSlope = make.perEnterprise('copies, one more enterprise', { ...DISK, system: COPIES })
   const record = make.perEnterprise('centre, one more enterprise', { ...DISK, system: CENTRE })
-  const of = (variant: Variant) => ofVariant(make, variant, { centre: last(centre), copiesSlope, record })
+  const slopeOf = (part: string) =>
+    make.perEnterprise(`${part}, one more enterprise`, { system: COPIES, quantity: 'disk', part })
+  const without = { centre: last(centre), owners: slopeOf(DATABASES), copies: slopeOf('copies'), record }
+  const of = (variant: Variant) => ofVariant(make, variant, without)
   const variants = Object.fromEntries(VARIANTS.map((variant) => [variant, of(variant)])) as Record<Variant, OfVariant>
   const databases = make.line('departments’ databases', {
     system: CONCORDAT,
@@ -86,7 +98,7 @@ export function knownOf(make: StorageFigures): Known {
     part: 'journal',
   })
   return {
-    copies: { line: copies, slope: copiesSlope },
+    copies: { line: copies, slope: copiesSlope, parts: without },
     centre: { line: centre, owners: overLast(make, 'owners’ databases over the centre', owners, centre) },
     databases,
     variants,
@@ -101,12 +113,15 @@ export function knownOf(make: StorageFigures): Known {
   }
 }
 
-function ofVariant(
-  make: StorageFigures,
-  variant: Variant,
-  beside: { centre: Line[number] | undefined; copiesSlope: Figure | undefined; record: Figure | undefined },
-): OfVariant {
-  const { centre, copiesSlope, record } = beside
+/** What the ways without a chain take: the centre at its largest, the others for one more enterprise. */
+interface Without {
+  readonly centre: Line[number] | undefined
+  readonly owners: Figure | undefined
+  readonly copies: Figure | undefined
+  readonly record: Figure | undefined
+}
+
+function ofVariant(make: StorageFigures, variant: Variant, { centre, owners, copies, record }: Without): OfVariant {
   const own = { system: CONCORDAT, variant }
   const line = make.line(variant, { ...DISK, ...own })
   const at = last(line)
@@ -119,11 +134,8 @@ function ofVariant(
     ...own,
     quantity: 'chain of a node',
   })
-  const saved = make.difference(`${variant}, copies less databases, one more enterprise`, copiesSlope, parts[DATABASES])
-  const times =
-    saved !== undefined && saved.value > 0
-      ? make.ratio(`${variant}, chain over what copies add`, chain, saved)
-      : undefined
+  const beside = make.difference(`${variant}, beside the owners’ records, one more enterprise`, slope, owners)
+  const times = make.ratio(`${variant}, beside the owners’ records, over copies`, beside, copies)
   return {
     line,
     at: at?.figure,
@@ -136,6 +148,11 @@ function ofVariant(
       at?.x === centre?.x
         ? make.ratio(`${variant}, everything over the centre`, at?.figure, centre?.figure)
         : undefined,
+    beside,
+    extended:
+      centre === undefined
+        ? undefined
+        : make.extended(`${variant}, everything at ${centre.x} enterprises`, line, centre.x),
     breakEven: make.product(`${variant}, size of records from which copies take more`, record, times),
   }
 }

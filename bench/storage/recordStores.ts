@@ -1,11 +1,13 @@
 /** Enterprises' records without a chain (paper 5.1): owners, departments with imported copies, one data centre. */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDepartmentDatabase } from '../../src/agent/database/open.js'
+import { openEmbeddedDatabase } from '../../src/agent/database/embeddedDatabase.js'
 import type { DepartmentId } from '../../src/agent/dataset/departments.js'
 import { DATASET_DEPARTMENTS } from '../../src/agent/dataset/departments.js'
 import type { DatasetCompany } from '../../src/agent/dataset/generate.js'
 import { recordOfRow } from '../../src/agent/dataset/load.js'
-import { compactedUse, type DiskUse } from './disk.js'
+import { openLevelStore } from '../../src/state/store/level.js'
+import { type DiskUse, diskUse } from './disk.js'
 
 /** Records of some departments in one folder, kept by the same engine as a department's own database. */
 class RecordStore {
@@ -14,18 +16,21 @@ class RecordStore {
     private readonly departments: readonly DepartmentId[],
   ) {}
 
-  /** What several departments know of one enterprise becomes one record. */
-  async add(companies: readonly DatasetCompany[]): Promise<void> {
-    const database = await openDepartmentDatabase(this.dir)
+  /** What several departments know of one enterprise becomes one record. Throws StoreError, DatabaseError. */
+  async add(companies: readonly DatasetCompany[], compact: boolean): Promise<void> {
+    mkdirSync(this.dir, { recursive: true })
+    const store = await openLevelStore(this.dir)
+    const database = await openEmbeddedDatabase(store)
     try {
       await database.bulkLoad(rowsOf(companies, this.departments))
+      if (compact) await store.compact()
     } finally {
       await database.close()
     }
   }
 
-  use(): Promise<DiskUse> {
-    return compactedUse(this.dir)
+  get use(): DiskUse {
+    return diskUse(this.dir)
   }
 }
 
@@ -65,14 +70,13 @@ export class RecordStores {
     return new RecordStores([new RecordStore(join(dir, 'centre'), ALL)])
   }
 
-  async add(companies: readonly DatasetCompany[]): Promise<void> {
-    for (const store of this.stores) await store.add(companies)
+  /** With `compact` the stores are compacted before they are closed. */
+  async add(companies: readonly DatasetCompany[], { compact }: { readonly compact: boolean }): Promise<void> {
+    for (const store of this.stores) await store.add(companies, compact)
   }
 
-  /** Of each store, after compaction: with copies, the owners first. */
-  async uses(): Promise<readonly DiskUse[]> {
-    const uses: DiskUse[] = []
-    for (const store of this.stores) uses.push(await store.use())
-    return uses
+  /** Of each store, as it was left: with copies, the owners first. */
+  uses(): readonly DiskUse[] {
+    return this.stores.map(({ use }) => use)
   }
 }

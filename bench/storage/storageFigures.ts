@@ -54,6 +54,15 @@ export class StorageFigures {
     return this.figures.derive(label, one.unit, one.value * other.value, `${one.id} * ${other.id}`, [one, other])
   }
 
+  /** Where the line through all points reaches at `x`; the measured value where there is one. */
+  extended(label: string, line: Line, x: number): Figure | undefined {
+    const measured = line.find((point) => point.x === x)
+    if (measured !== undefined || line.length < 2) return measured?.figure
+    const { base, slope } = straight(line)
+    const from = line.map(({ figure }) => figure)
+    return this.figures.derive(label, 'bytes', base + slope * x, `line through ${line.length} points, at ${x}`, from)
+  }
+
   /**
    * Number of using departments from which the line of concordat lies below that of copies; undefined when it never does. Both lines are
    * straight: each department adds as much as the one before.

@@ -14,6 +14,7 @@ import { FIRST_USERS, OWNERS, RecordStores } from './recordStores.js'
 import { USERS } from './sizes.js'
 
 const SYSTEMS = ['traditional copies', 'traditional centre'] as const
+const COMPACT = { compact: true } as const
 /** Enterprises kept in memory at a time. */
 const CHUNK = 12_000
 
@@ -34,11 +35,12 @@ export async function growTraditional(
   for (const { repeat, side } of interleaved(SYSTEMS, repeats)) {
     await withFolder(async (dir) => {
       const stores = storesOf(side, dir)
-      record(run, side, 0, repeat, await stores.uses())
+      await stores.add([], COMPACT)
+      record(run, side, 0, repeat, stores.uses())
       for (let step = 1; step <= steps; step++) {
         run.check()
-        await stores.add(stepOf(companies, step, steps))
-        record(run, side, countAt(companies.length, step, steps), repeat, await stores.uses())
+        await stores.add(stepOf(companies, step, steps), COMPACT)
+        record(run, side, countAt(companies.length, step, steps), repeat, stores.uses())
         report((done + step / steps) / (repeats * SYSTEMS.length))
       }
     })
@@ -54,11 +56,11 @@ export async function fillTraditional(run: Run, dataset: DatasetOptions, report:
     let added = 0
     for (const companies of chunks(datasetCompanies(dataset))) {
       run.check()
-      for (const { stores } of sides) await stores.add(companies)
+      for (const { stores } of sides) await stores.add(companies, { compact: added + companies.length === total })
       added += companies.length
       report(added / total)
     }
-    for (const { side, stores } of sides) record(run, side, total, 0, await stores.uses())
+    for (const { side, stores } of sides) record(run, side, total, 0, stores.uses())
   })
 }
 
@@ -70,8 +72,8 @@ export async function addCopies(run: Run, companies: readonly DatasetCompany[], 
     run.check()
     await withFolder(async (dir) => {
       const stores = RecordStores.copies(dir, Math.max(...USERS))
-      await stores.add(companies)
-      const uses = await stores.uses()
+      await stores.add(companies, COMPACT)
+      const uses = stores.uses()
       for (const x of USERS) {
         const { bytes: value } = sumOf(uses.slice(0, OWNERS + x))
         const quantity = 'disk by departments'
