@@ -12,8 +12,9 @@ export interface SupervisorTimes {
   readonly finalAt: number
 }
 
-const LATE_MS = 3_000
-const POLL_MS = 50
+/** How long lines that are still to come are waited for. */
+const LATE_MS = 5_000
+const POLL_MS = 200
 
 interface Draft {
   localMs?: number
@@ -21,37 +22,46 @@ interface Draft {
   finalAt?: number
 }
 
-/** Reads what is appended to these files from the moment it is made. */
+/** Reads what is appended to these files, by supervisor, from the moment it is made. */
 export class AgentLogs {
-  readonly #from: ReadonlyMap<string, number>
+  readonly #files: readonly { readonly supervisor: string; readonly file: string; readonly from: number }[]
 
-  constructor(files: readonly string[]) {
-    this.#from = new Map(files.map((file) => [file, existsSync(file) ? statSync(file).size : 0]))
+  constructor(
+    files: ReadonlyMap<string, string>,
+    private readonly waitMs = LATE_MS,
+  ) {
+    this.#files = [...files].map(([supervisor, file]) => {
+      return { supervisor, file, from: existsSync(file) ? statSync(file).size : 0 }
+    })
   }
 
   /**
-   * By request: the supervisor whose answers were final last. Waits a little for lines that are still to come; a request that
-   * some log says nothing of is left out.
+   * For each request with the supervisors that it asked: the one whose answers were final last. Waits a little for lines that
+   * are still to come; undefined when some are missing for good.
    */
-  async slowest(requests: readonly string[]): Promise<Map<string, SupervisorTimes>> {
-    const deadline = performance.now() + LATE_MS
+  async slowest(
+    asked: ReadonlyMap<string, readonly string[]>,
+  ): Promise<ReadonlyMap<string, SupervisorTimes> | undefined> {
+    const deadline = performance.now() + this.waitMs
     for (;;) {
-      const found = this.#read()
-      if (requests.every((request) => found.has(request)) || performance.now() > deadline) return found
+      const found = this.#read(asked)
+      if (found.size === asked.size) return found
+      if (performance.now() > deadline) return undefined
       await pause(POLL_MS)
     }
   }
 
-  #read(): Map<string, SupervisorTimes> {
-    const logs = [...this.#from].map(([file, from]) => timesOf(readFrom(file, from)))
+  #read(asked: ReadonlyMap<string, readonly string[]>): Map<string, SupervisorTimes> {
+    const logs = new Map(this.#files.map(({ supervisor, file, from }) => [supervisor, timesOf(readFrom(file, from))]))
     const slowest = new Map<string, SupervisorTimes>()
-    for (const request of logs[0]?.keys() ?? []) {
-      const all = logs.map((log) => log.get(request)).filter((one) => one !== undefined)
-      if (all.length === logs.length)
-        slowest.set(
-          request,
-          all.reduce((a, b) => (b.finalAt > a.finalAt ? b : a)),
-        )
+    for (const [request, supervisors] of asked) {
+      const all = supervisors.map((supervisor) => logs.get(supervisor)?.get(request))
+      const whole = all.filter((one) => one !== undefined)
+      if (whole.length !== all.length || whole.length === 0) continue
+      slowest.set(
+        request,
+        whole.reduce((a, b) => (b.finalAt > a.finalAt ? b : a)),
+      )
     }
     return slowest
   }

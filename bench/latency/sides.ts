@@ -7,7 +7,7 @@ import { readKeyFile } from '../../src/crypto/keyFile.js'
 import type { BaselineClient } from '../baseline/client.js'
 import { PORTRAIT_VERSION } from '../testbed/population.js'
 import type { Testbed } from '../testbed/testbed.js'
-import { AgentLogs } from './agentLogs.js'
+import { AgentLogs, type SupervisorTimes } from './agentLogs.js'
 import type { Query } from './workload.js'
 
 /** Where the time of one query went, in milliseconds; together the whole. */
@@ -53,23 +53,35 @@ export class ConcordatSide implements Side<Report> {
   }
 
   watch() {
-    const files = DATASET_DEPARTMENTS.map(({ id }) => join(this.testbed.folderOf(id), 'logs', 'department.log'))
-    const logs = new AgentLogs(files)
+    const logs = new AgentLogs(
+      new Map(
+        DATASET_DEPARTMENTS.map(({ id }) => {
+          return [this.testbed.nodeOf(id).address, join(this.testbed.folderOf(id), 'logs', 'department.log')]
+        }),
+      ),
+    )
     return async (answers: readonly Report[]): Promise<Split[] | undefined> => {
-      const requests = answers.flatMap(({ requestId }) => (requestId === null ? [] : [requestId.toString()]))
-      const slowest = await logs.slowest(requests)
-      if (!requests.every((request) => slowest.has(request))) return undefined
-      return answers.map(({ ms, requestId, phases }) => {
-        const supervisor = requestId === null ? { localMs: 0, attestMs: 0 } : slowest.get(requestId.toString())!
-        const chain = phases.finalMs + supervisor.attestMs
-        return { 'local query': supervisor.localMs, network: ms - chain - supervisor.localMs, chain }
-      })
+      const cold = answers.filter(({ requestId }) => requestId !== null)
+      const slowest = await logs.slowest(new Map(cold.map((report) => [`${report.requestId}`, askedBy(report)])))
+      return slowest && answers.map((report) => splitOf(report, slowest.get(`${report.requestId}`)))
     }
   }
 
   close(): void {
     this.connection.close()
   }
+}
+
+/** Who had to answer. While the portrait fills, a part of it may be there: then not all. */
+function askedBy({ attributes }: Report): string[] {
+  const asked = attributes.filter(({ fromPortrait }) => !fromPortrait)
+  return [...new Set(asked.flatMap(({ attesters }) => attesters.map(({ address }) => address)))]
+}
+
+function splitOf({ ms, phases }: Report, supervisor: SupervisorTimes | undefined): Split {
+  const { localMs = 0, attestMs = 0 } = supervisor ?? {}
+  const chain = phases.finalMs + attestMs
+  return { 'local query': localMs, network: ms - chain - localMs, chain }
 }
 
 interface BaselineAsked extends Asked {

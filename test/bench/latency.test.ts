@@ -51,13 +51,30 @@ t.test(
     const final = (time: number, requests: string[], ms: number) =>
       `${JSON.stringify({ time, requests, ms, msg: 'messages are final' })}\n`
     writeFileSync(files[0]!, question(7, 99) + final(1, ['7'], 99))
-    const logs = new AgentLogs(files)
-    appendFileSync(files[0]!, question(8, 1) + question(9, 2) + final(20, ['8', '9'], 30))
+    const logs = new AgentLogs(
+      new Map([
+        ['a', files[0]!],
+        ['b', files[1]!],
+      ]),
+      300,
+    )
+    appendFileSync(
+      files[0]!,
+      question(8, 1) + question(9, 2) + final(20, ['8', '9'], 30) + question(10, 7) + final(50, ['10'], 8),
+    )
     writeFileSync(files[1]!, `${question(8, 3) + question(9, 4) + final(10, ['8'], 5) + final(40, ['9'], 6)}{"time":`)
-    const slowest = await logs.slowest(['8', '9'])
-    t.same(slowest.get('8'), { localMs: 1, attestMs: 30, finalAt: 20 })
-    t.same(slowest.get('9'), { localMs: 4, attestMs: 6, finalAt: 40 })
-    t.notOk(slowest.has('7'), 'logged before')
+    const both = ['a', 'b']
+    const slowest = await logs.slowest(
+      new Map([
+        ['8', both],
+        ['9', both],
+        ['10', ['a']],
+      ]),
+    )
+    t.same(slowest?.get('8'), { localMs: 1, attestMs: 30, finalAt: 20 })
+    t.same(slowest?.get('9'), { localMs: 4, attestMs: 6, finalAt: 40 })
+    t.same(slowest?.get('10'), { localMs: 7, attestMs: 8, finalAt: 50 }, 'one supervisor was asked')
+    t.equal(await logs.slowest(new Map([['7', ['a']]])), undefined, 'logged before')
   },
 )
 
