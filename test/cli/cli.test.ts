@@ -31,6 +31,12 @@ t.test('every command has help with an example', async (t) => {
     ['attribute', 'register'],
     ['submit'],
     ['verify'],
+    ['bench'],
+    ['bench', 'all'],
+    ['bench', 'report'],
+    ['bench', 'compare'],
+    ['bench', 'baseline', 'create'],
+    ['bench', 'baseline', 'serve'],
   ]
   for (const command of pages) {
     const { status, stdout } = run(...command, '--help')
@@ -46,10 +52,13 @@ t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
   t.match(run('verify', 'd.json'), { status: 2, stderr: /--as <department>/ })
   t.match(run('member', 'list'), { status: 2, stderr: /--network DIR, or --rpc/ })
   t.match(run('network', 'create', '--out', 'x', '--hst', '1'), { status: 2, stderr: /unknown option '--hst'/ })
+  t.match(run('bench', 'storage', '--scale', '0'), { status: 2, stderr: /whole numbers from 1 to 100/ })
+  t.match(run('bench', 'compare', 'a'), { status: 2, stderr: /missing required argument 'b'/ })
 })
 
 t.test('failures end with 1 and say what to do', async (t) => {
   t.match(run('network', 'status', 'nothing'), { status: 1, stderr: /holds no network.*network create/s })
+  t.match(run('bench', 'report', 'nothing'), { status: 1, stderr: /holds no results.*bench all/s })
   t.match(run('node', '--config', 'absent.yaml'), { status: 1, stderr: /cannot read the configuration/ })
   writeFileSync(join(dir, 'bad.yaml'), 'rpc:\n  prot: 1\n')
   const failed = run('node', '--config', 'bad.yaml', '--json')
@@ -119,4 +128,18 @@ t.test('declarations from the dataset', async (t) => {
   const json = JSON.parse(readFileSync(join(dir, 'd.json'), 'utf8'))
   t.match(readFileSync(join(dir, 'd.csv'), 'utf8'), json.values.companyName)
   t.match(run('dataset', 'declaration', '--kind', 'odd', '--out', 'x.json'), { status: 2, stderr: /complete, missing/ })
+})
+
+t.test('a network does not take the nodes of another one for its own', async (t) => {
+  const basePort = String(33_000 + Math.floor(Math.random() * 9_000))
+  for (const out of ['first', 'second']) {
+    t.equal(run('network', 'create', '--out', out, '--nodes', '1', '--base-port', basePort).status, 0)
+  }
+  t.teardown(() => run('network', 'down', 'first'))
+  t.match(run('network', 'up', 'first', '--detach'), { status: 0 })
+  t.match(run('network', 'up', 'second', '--detach'), {
+    status: 1,
+    stderr: /another network|address already in use|EADDRINUSE/,
+  })
+  t.match(run('network', 'status', 'first', '--json'), { status: 0, stdout: /"up": true/ })
 })

@@ -27,6 +27,7 @@ export async function upNetwork(dir: string, options: { detached: boolean; agent
     await Promise.all(
       network.nodes.map((node, index) => waitReady(`${node.rpc}/readiness`, started[index]!, READY_TIMEOUT_MS)),
     )
+    await Promise.all(network.nodes.map((node) => assertOfNetwork(node, network)))
     if (options.agents) {
       const agents = network.nodes.map((node) =>
         node.department === undefined ? undefined : startAgent(dir, node, options.detached),
@@ -41,6 +42,19 @@ export async function upNetwork(dir: string, options: { detached: boolean; agent
     throw error
   }
   return { network, untilStopped: () => untilStopped(started) }
+}
+
+/** A node of another network on the same port answers /readiness as well, while ours ends because the port is taken. */
+async function assertOfNetwork(node: NetworkNode, { genesisHash }: NetworkFile): Promise<void> {
+  const client = createRpcClient({ url: node.rpc })
+  try {
+    if ((await client.call('concordat_genesisHash')) === genesisHash) return
+  } finally {
+    client.close()
+  }
+  throw new CommandError(
+    `${node.rpc} is answered by a node of another network: stop that one, or create this network with another --base-port`,
+  )
 }
 
 export function startNode(dir: string, node: NetworkNode, detached: boolean): StartedProcess {
