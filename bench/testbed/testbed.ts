@@ -7,8 +7,9 @@ import type { DatasetOptions } from '../../src/agent/dataset/generate.js'
 import { loadDepartments } from '../../src/cli/demo/loadDepartments.js'
 import { CommandError } from '../../src/cli/errors.js'
 import { createNetwork } from '../../src/cli/network/create.js'
-import { type NetworkFile, type NetworkNode, readNetwork } from '../../src/cli/network/file.js'
-import { downNetwork, upNetwork } from '../../src/cli/network/lifecycle.js'
+import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from '../../src/cli/network/file.js'
+import { downNetwork, startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
+import { stopProcesses, waitReady } from '../../src/cli/network/processes.js'
 import { createOutput } from '../../src/cli/output.js'
 import { fromHex } from '../../src/core/bytes.js'
 import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
@@ -34,6 +35,7 @@ export interface Snapshot {
 
 const CHAIN_ID = 20_261
 const CALL_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 600_000
 
 export class Testbed {
   /** One a node, over HTTP and WebSocket. */
@@ -117,6 +119,21 @@ export class Testbed {
   async stop(): Promise<void> {
     this.#disconnect()
     if (this.own) await downNetwork(this.dir)
+  }
+
+  /** SIGTERM to one node; resolves when its process is gone. */
+  async stopNode(index: number): Promise<void> {
+    const { pid } = readNetwork(this.dir).nodes[index]!
+    if (pid !== undefined) await stopProcesses([pid])
+  }
+
+  /** Starts a stopped node; resolves when it is ready, seen within 25 ms. */
+  async startNode(index: number): Promise<void> {
+    const network = readNetwork(this.dir)
+    const node = network.nodes[index]!
+    const started = startNode(this.dir, node, true)
+    writeNetwork(this.dir, { ...network, nodes: network.nodes.with(index, { ...node, pid: started.pid }) })
+    await waitReady(`${node.rpc}/readiness`, started, READY_TIMEOUT_MS)
   }
 
   /** Copies the folder while the network is stopped; it runs again afterwards. */

@@ -22,6 +22,11 @@ const PENDING_MAX = 4_000
 const FINAL_TIMEOUT_MS = 600_000
 
 export function signedCall(chainId: number, from: Account, to: Address, data: Uint8Array, gasLimit = GAS_LIMIT): Hex {
+  return toHex(signCall(chainId, from, to, data, gasLimit).raw)
+}
+
+/** Counts the account's nonce up. */
+export function signCall(chainId: number, from: Account, to: Address, data: Uint8Array, gasLimit = GAS_LIMIT) {
   const unsigned = {
     type: 2 as const,
     chainId: BigInt(chainId),
@@ -35,7 +40,7 @@ export function signedCall(chainId: number, from: Account, to: Address, data: Ui
     data,
     accessList: [],
   }
-  return toHex(signTransaction(unsigned, from.key).raw)
+  return signTransaction(unsigned, from.key)
 }
 
 /**

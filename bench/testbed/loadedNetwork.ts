@@ -1,0 +1,179 @@
+/** A network with registered enterprises, ready to be loaded with submissions. */
+import { dataSharing, view } from '../../src/agent/contractClient.js'
+import { datasetCompanies } from '../../src/agent/dataset/generate.js'
+import { CommandError } from '../../src/cli/errors.js'
+import { untilIdle } from './idle.js'
+import { closedLoop, openLoop, type Timed } from './loops.js'
+import { enterpriseOf, registerEnterprises } from './population.js'
+import { type Stock, SubmissionMaker, type SubmissionShape } from './submissions.js'
+import { type SeenBlock, Submitter } from './submitter.js'
+import { Testbed } from './testbed.js'
+import type { NodeUsage } from './usage.js'
+
+export interface LoadedNetworkOptions {
+  readonly running: string | undefined
+  readonly nodes: number
+  readonly basePort: number
+  readonly seed: string
+  /** Enterprises that submit in turn. */
+  readonly senders: number
+  readonly signal: AbortSignal
+}
+
+/** What a load did. */
+export interface Loaded {
+  readonly operations: readonly Timed[]
+  /** All of them, also those that do not count in `operations`. */
+  readonly transactions: number
+  /** Of a signed transaction, on average. */
+  readonly bytes: number
+  /** Final blocks with transactions, as they were seen. */
+  readonly blocks: readonly SeenBlock[]
+  /** CPU time of this process while the load was on, without what was signed before, in µs. */
+  readonly generatorMicros: number
+  /** Of the nodes before and after; undefined where /metrics of a node cannot be reached. */
+  readonly usage: { readonly before: readonly NodeUsage[]; readonly after: readonly NodeUsage[] } | undefined
+}
+
+/** Patience with a load beyond its own duration: a node that loses transactions would be waited for without end. */
+const LOAD_TIMEOUT_MS = 120_000
+
+export class LoadedNetwork {
+  private constructor(
+    readonly testbed: Testbed,
+    private readonly submissions: SubmissionMaker,
+    private submitter: Submitter,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  static async open(options: LoadedNetworkOptions): Promise<LoadedNetwork> {
+    const { running, nodes, basePort, seed, senders, signal } = options
+    const testbed = await Testbed.open({ running, nodes, basePort, agents: false })
+    try {
+      const companies = [...datasetCompanies({ seed, records: senders })]
+      const enterprises = companies.map((company) => enterpriseOf(company, seed))
+      await registerEnterprises(testbed, enterprises, undefined, signal)
+      const submissions = await SubmissionMaker.create(testbed.clients, testbed.network.chainId, enterprises, seed)
+      return new LoadedNetwork(testbed, submissions, await Submitter.open(testbed.clients), signal)
+    } catch (error) {
+      await testbed.close()
+      throw error
+    }
+  }
+
+  get nodes(): number {
+    return this.testbed.network.nodes.length
+  }
+
+  /** Submissions due at a fixed rate, from an idle network to an idle network. */
+  open(shape: SubmissionShape, perSecond: number, seconds: number): Promise<Loaded> {
+    const count = Math.max(2, Math.round(perSecond * seconds))
+    return this.#load(shape, count, count, (operate, signal) => openLoop({ operate, signal, perSecond, count }))
+  }
+
+  /**
+   * `clients` submissions under way at a time for `seconds`, from an idle network to an idle network. `operations` has what
+   * became final while the load was on: the rest drained into emptier blocks. `perSecondMax`: how many are signed beforehand.
+   */
+  async closed(shape: SubmissionShape, clients: number, seconds: number, perSecondMax: number): Promise<Loaded> {
+    const stock = Math.ceil(clients + perSecondMax * seconds)
+    const loaded = await this.#load(shape, stock, undefined, (operate, signal) =>
+      closedLoop({ operate, signal, clients, seconds }),
+    )
+    const begun = Math.min(...loaded.operations.map(({ startedAt }) => startedAt))
+    const operations = loaded.operations.filter(({ endedAt }) => endedAt <= begun + 1_000 * seconds)
+    return { ...loaded, operations }
+  }
+
+  /** Waits until no transaction waits anywhere and all nodes have the same head. */
+  idle(): Promise<void> {
+    return untilIdle(this.testbed.clients, this.signal)
+  }
+
+  /** Runs `work` while no node runs. */
+  async whileStopped<T>(work: () => Promise<T>): Promise<T> {
+    await this.testbed.stop()
+    try {
+      return await work()
+    } finally {
+      await this.testbed.start()
+      await this.reconnect()
+    }
+  }
+
+  /** After the testbed was stopped and started. */
+  async reconnect(): Promise<void> {
+    this.submitter.stop()
+    this.submitter = await Submitter.open(this.testbed.clients)
+  }
+
+  async close(): Promise<void> {
+    this.submitter.stop()
+    await this.testbed.close()
+  }
+
+  async #load(
+    shape: SubmissionShape,
+    stocked: number,
+    count: number | undefined,
+    loop: (operate: (index: number) => Promise<number>, signal: AbortSignal) => Promise<Timed[]>,
+  ): Promise<Loaded> {
+    const stock = this.submissions.stock(shape, stocked)
+    await this.idle()
+    const before = await this.#submissionCount()
+    this.submitter.blocks = []
+    const timeout = AbortSignal.timeout(LOAD_TIMEOUT_MS)
+    try {
+      const usageBefore = await this.#usage()
+      const cpuBefore = process.cpuUsage()
+      const operate = () => this.submitter.send(stock.next())
+      const operations = await loop(operate, AbortSignal.any([this.signal, timeout]))
+      const { user, system } = process.cpuUsage(cpuBefore)
+      await this.idle()
+      const usageAfter = await this.#usage()
+      await this.#checkCount(before, stock, count)
+      return {
+        operations,
+        transactions: stock.taken,
+        bytes: stock.takenBytes / stock.taken,
+        blocks: this.submitter.blocks,
+        generatorMicros: user + system,
+        usage: usageBefore && usageAfter && { before: usageBefore, after: usageAfter },
+      }
+    } catch (error) {
+      throw timeout.aborted && !this.signal.aborted ? this.#lost() : error
+    } finally {
+      stock.release()
+    }
+  }
+
+  async #usage(): Promise<readonly NodeUsage[] | undefined> {
+    try {
+      return await this.testbed.usage()
+    } catch (error) {
+      if (this.testbed.own) throw error
+      return undefined
+    }
+  }
+
+  async #submissionCount(): Promise<number> {
+    return Number(await view(this.testbed.clients[0]!, dataSharing, 'submissionCount', {}))
+  }
+
+  /** A refused submission is final too, and much cheaper: figures would be of something else. */
+  async #checkCount(before: number, stock: Stock, count = stock.taken): Promise<void> {
+    const stored = (await this.#submissionCount()) - before
+    if (stored < count) {
+      throw new CommandError(
+        `the contract stored ${stored} of ${count} submissions; are the enterprises of this seed active members of the network?`,
+      )
+    }
+  }
+
+  #lost(): CommandError {
+    const limit = LOAD_TIMEOUT_MS / 1_000
+    return new CommandError(
+      `submissions were not final within ${limit} s; look at the nodes' logs, or measure with less load\n${this.testbed.trouble()}`,
+    )
+  }
+}
