@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from '../../src/cli/errors.js'
 import type { RpcClient } from '../../src/rpc/client.js'
+import { patiently } from './patience.js'
 import { blockNumber } from './transactions.js'
 
 const POLL_MS = 20
@@ -21,8 +22,8 @@ export async function untilIdle(clients: readonly RpcClient[], signal: AbortSign
 }
 
 async function isIdle(clients: readonly RpcClient[]): Promise<boolean> {
-  const pools = await Promise.all(clients.map((client) => client.call('txpool_status')))
+  const pools = await Promise.all(clients.map((client) => patiently(() => client.call('txpool_status'))))
   if (pools.some(({ pending, queued }) => Number(pending) + Number(queued) > 0)) return false
-  const heights = await Promise.all(clients.map(blockNumber))
+  const heights = await Promise.all(clients.map((client) => patiently(() => blockNumber(client))))
   return heights.every((height) => height === heights[0])
 }

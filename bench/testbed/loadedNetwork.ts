@@ -4,8 +4,9 @@ import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { CommandError } from '../../src/cli/errors.js'
 import { untilIdle } from './idle.js'
 import { closedLoop, openLoop, type Timed } from './loops.js'
+import { patiently } from './patience.js'
 import { enterpriseOf, registerEnterprises } from './population.js'
-import { type Stock, SubmissionMaker, type SubmissionShape } from './submissions.js'
+import { SubmissionMaker, type SubmissionShape } from './submissions.js'
 import { type SeenBlock, Submitter } from './submitter.js'
 import { Testbed } from './testbed.js'
 import type { NodeUsage } from './usage.js'
@@ -23,10 +24,13 @@ export interface LoadedNetworkOptions {
 /** What a load did. */
 export interface Loaded {
   readonly operations: readonly Timed[]
-  /** All of them, also those that do not count in `operations`. */
+  /** Those that were final before the last one was begun: the rest drained into emptier blocks. */
+  readonly inTime: readonly Timed[]
   readonly transactions: number
   /** Of a signed transaction, on average. */
   readonly bytes: number
+  /** Sent once more because the node was too busy to answer; the time counts on. */
+  readonly resent: number
   /** Final blocks with transactions, as they were seen. */
   readonly blocks: readonly SeenBlock[]
   /** CPU time of this process while the load was on, without what was signed before, in µs. */
@@ -38,7 +42,12 @@ export interface Loaded {
 /** Patience with a load beyond its own duration: a node that loses transactions would be waited for without end. */
 const LOAD_TIMEOUT_MS = 120_000
 
+/** A rate needs some blocks, however slow the machine is. */
+const BLOCKS_MIN = 6
+
 export class LoadedNetwork {
+  readonly #transactionBytes = new Map<string, number>()
+
   private constructor(
     readonly testbed: Testbed,
     private readonly submissions: SubmissionMaker,
@@ -65,24 +74,38 @@ export class LoadedNetwork {
     return this.testbed.network.nodes.length
   }
 
+  /** Bytes of one signed transaction; those of the first one, as nonces and signatures differ by a byte or two. */
+  transactionBytes(shape: SubmissionShape): number {
+    const key = `${shape.departments} ${shape.envelopeBytes}`
+    const known = this.#transactionBytes.get(key)
+    if (known !== undefined) return known
+    const sample = this.submissions.stock(shape, 1)
+    const bytes = (sample.first.raw.length - 2) / 2
+    sample.release()
+    this.#transactionBytes.set(key, bytes)
+    return bytes
+  }
+
   /** Submissions due at a fixed rate, from an idle network to an idle network. */
   open(shape: SubmissionShape, perSecond: number, seconds: number): Promise<Loaded> {
     const count = Math.max(2, Math.round(perSecond * seconds))
-    return this.#load(shape, count, count, (operate, signal) => openLoop({ operate, signal, perSecond, count }))
+    return this.#load(shape, count, (operate, signal) => openLoop({ operate, signal, perSecond, count }))
   }
 
   /**
-   * `clients` submissions under way at a time for `seconds`, from an idle network to an idle network. `operations` has what
-   * became final while the load was on: the rest drained into emptier blocks. `perSecondMax`: how many are signed beforehand.
+   * `clients` submissions under way at a time for `seconds`, or until some blocks are final, from an idle network to an idle
+   * network. `signedPerSecond`: how many are signed beforehand; beyond these they are signed as they are sent.
    */
-  async closed(shape: SubmissionShape, clients: number, seconds: number, perSecondMax: number): Promise<Loaded> {
-    const stock = Math.ceil(clients + perSecondMax * seconds)
-    const loaded = await this.#load(shape, stock, undefined, (operate, signal) =>
-      closedLoop({ operate, signal, clients, seconds }),
+  closed(shape: SubmissionShape, clients: number, seconds: number, signedPerSecond: number): Promise<Loaded> {
+    const stocked = Math.ceil(clients + signedPerSecond * seconds)
+    return this.#load(shape, stocked, (operate, signal) =>
+      closedLoop({ operate, signal, clients, seconds, endsMin: BLOCKS_MIN }),
     )
-    const begun = Math.min(...loaded.operations.map(({ startedAt }) => startedAt))
-    const operations = loaded.operations.filter(({ endedAt }) => endedAt <= begun + 1_000 * seconds)
-    return { ...loaded, operations }
+  }
+
+  /** `count` submissions, `clients` under way at a time, from an idle network to an idle network. */
+  fill(shape: SubmissionShape, clients: number, count: number, signed = 0): Promise<Loaded> {
+    return this.#load(shape, signed, (operate, signal) => closedLoop({ operate, signal, clients, count }))
   }
 
   /** Waits until no transaction waits anywhere and all nodes have the same head. */
@@ -115,13 +138,13 @@ export class LoadedNetwork {
   async #load(
     shape: SubmissionShape,
     stocked: number,
-    count: number | undefined,
     loop: (operate: (index: number) => Promise<number>, signal: AbortSignal) => Promise<Timed[]>,
   ): Promise<Loaded> {
     const stock = this.submissions.stock(shape, stocked)
     await this.idle()
     const before = await this.#submissionCount()
     this.submitter.blocks = []
+    this.submitter.resent = 0
     const timeout = AbortSignal.timeout(LOAD_TIMEOUT_MS)
     try {
       const usageBefore = await this.#usage()
@@ -131,11 +154,14 @@ export class LoadedNetwork {
       const { user, system } = process.cpuUsage(cpuBefore)
       await this.idle()
       const usageAfter = await this.#usage()
-      await this.#checkCount(before, stock, count)
+      await this.#checkCount(before, stock.taken)
+      const lastBegun = operations.reduce((last, { startedAt }) => Math.max(last, startedAt), 0)
       return {
         operations,
+        inTime: operations.filter(({ endedAt }) => endedAt <= lastBegun),
         transactions: stock.taken,
         bytes: stock.takenBytes / stock.taken,
+        resent: this.submitter.resent,
         blocks: this.submitter.blocks,
         generatorMicros: user + system,
         usage: usageBefore && usageAfter && { before: usageBefore, after: usageAfter },
@@ -157,11 +183,11 @@ export class LoadedNetwork {
   }
 
   async #submissionCount(): Promise<number> {
-    return Number(await view(this.testbed.clients[0]!, dataSharing, 'submissionCount', {}))
+    return Number(await patiently(() => view(this.testbed.clients[0]!, dataSharing, 'submissionCount', {})))
   }
 
   /** A refused submission is final too, and much cheaper: figures would be of something else. */
-  async #checkCount(before: number, stock: Stock, count = stock.taken): Promise<void> {
+  async #checkCount(before: number, count: number): Promise<void> {
     const stored = (await this.#submissionCount()) - before
     if (stored < count) {
       throw new CommandError(

@@ -54,16 +54,32 @@ export async function openLoop(load: Load & { perSecond: number; count: number }
   return abortable(Promise.all(running), signal)
 }
 
-/** `clients` operations under way at a time, for `seconds`; resolves when the last ones are done, in the order of their ends. */
-export async function closedLoop(load: Load & { clients: number; seconds: number }): Promise<Timed[]> {
-  const { operate, signal, clock = systemClock, clients, seconds } = load
+export interface ClosedLoad extends Load {
+  /** Operations under way at a time. */
+  readonly clients: number
+  /** Nothing is begun afterwards. Default: no limit. */
+  readonly seconds?: number
+  /** Goes on beyond `seconds` until operations have ended at so many instants, as blocks of a slow network do. Default 0. */
+  readonly endsMin?: number
+  /** Operations at most. Default: no limit. */
+  readonly count?: number
+}
+
+/** Resolves when the last operations are done, in the order of their ends. Needs `seconds` or `count`. */
+export async function closedLoop(load: ClosedLoad): Promise<Timed[]> {
+  const { operate, signal, clock = systemClock, clients, endsMin = 0 } = load
+  const { seconds = Number.POSITIVE_INFINITY, count = Number.POSITIVE_INFINITY } = load
   const endAt = clock.now() + 1_000 * seconds
   const done: Timed[] = []
+  const ends = new Set<number>()
   let next = 0
   let ended = false
+  const goesOn = (now: number) => !ended && next < count && (now < endAt || ends.size < endsMin)
   const client = async () => {
-    for (let now = clock.now(); now < endAt && !ended; now = clock.now()) {
-      done.push(await timedOf(operate(next++), now, now))
+    for (let now = clock.now(); goesOn(now); now = clock.now()) {
+      const timed = await timedOf(operate(next++), now, now)
+      done.push(timed)
+      if (ends.size < endsMin) ends.add(timed.endedAt)
     }
   }
   try {

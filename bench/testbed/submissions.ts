@@ -111,6 +111,11 @@ export class Stock {
     return this.#takenBytes
   }
 
+  /** Of those signed beforehand. */
+  get first(): SignedTransaction {
+    return this.#signed[0]!
+  }
+
   next(): SignedTransaction {
     const signed = this.#signed[this.#taken] ?? this.sign()
     this.#taken++

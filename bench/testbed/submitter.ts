@@ -2,6 +2,7 @@
 import { followHeads, type Heads } from '../../src/agent/heads.js'
 import type { Hash, Hex } from '../../src/core/bytes.js'
 import type { RpcClient } from '../../src/rpc/client.js'
+import { patiently, timedOut } from './patience.js'
 import { blockNumber } from './transactions.js'
 
 export interface SignedTransaction {
@@ -24,6 +25,9 @@ export interface SeenBlock {
 const BATCH_MAX = 50
 const BATCH_CHARACTERS_MAX = 350_000
 
+/** Answers to a transaction that was sent again, though the node had taken it the first time. */
+const TAKEN_BEFORE = /already known|nonce too low/
+
 /**
  * Follows the final blocks of the first node: a pushed header gives the instant, the block's hashes give the transactions, so
  * that nothing is asked for one transaction. Transactions of one turn of the event loop travel to their node in one batch.
@@ -34,7 +38,10 @@ export class Submitter {
   readonly #waiting = new Map<Hash, { resolve: (seenAt: number) => void; reject: (error: unknown) => void }>()
   readonly #heads: Heads
   readonly #outbound: SignedTransaction[][]
+  /** Transactions that were sent once more because the node was too busy to answer. */
+  resent = 0
   #flushing = false
+  #stopped = false
   #reading: Promise<void> = Promise.resolve()
 
   private constructor(
@@ -71,6 +78,7 @@ export class Submitter {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#heads.stop()
     this.#waiting.clear()
   }
@@ -82,19 +90,29 @@ export class Submitter {
     }
   }
 
-  async #hand(node: number, batch: readonly SignedTransaction[]): Promise<void> {
+  async #hand(node: number, batch: readonly SignedTransaction[], again = false): Promise<void> {
+    const late: SignedTransaction[] = []
     try {
       const calls = batch.map(({ raw }) => ({ method: 'eth_sendRawTransaction', params: [raw] }))
       const results = await this.clients[node]!.batch(calls)
-      for (const [index, result] of results.entries()) if (!result.ok) this.#reject(batch[index]!.hash, result.error)
+      for (const [index, result] of results.entries()) {
+        if (result.ok || (again && TAKEN_BEFORE.test(result.error.message))) continue
+        if (timedOut(result.error)) late.push(batch[index]!)
+        else this.#reject(batch[index]!.hash, result.error)
+      }
     } catch (error) {
-      for (const { hash } of batch) this.#reject(hash, error)
+      if (timedOut(error)) late.push(...batch)
+      else for (const { hash } of batch) this.#reject(hash, error)
     }
+    if (late.length === 0 || this.#stopped) return
+    this.resent += late.length
+    void this.#hand(node, late, true)
   }
 
   async #read(head: number, seenAt: number): Promise<void> {
     for (; this.height < head; this.height++) {
-      const block = await this.clients[0]!.call('eth_getBlockByNumber', `0x${(this.height + 1).toString(16)}`, false)
+      const next: Hex = `0x${(this.height + 1).toString(16)}`
+      const block = await patiently(() => this.clients[0]!.call('eth_getBlockByNumber', next, false))
       if (block === null)
         throw new Error(`${this.clients[0]!.url} pushed block ${head}, but has no block ${this.height + 1}`)
       const { transactions, size, gasUsed, gasLimit } = block

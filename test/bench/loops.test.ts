@@ -111,6 +111,10 @@ t.test('a closed loop keeps its clients busy until the time is over', async (t) 
   t.equal(most, 4)
   t.equal(done.length, 40)
   t.equal(rateOf(done), 400)
+  const counted = await clock.run(closedLoop({ operate, signal, clock, clients: 4, count: 6 }))
+  t.equal(counted.length, 6)
+  const longer = await clock.run(closedLoop({ operate, signal, clock, clients: 4, seconds: 0.015, endsMin: 5 }))
+  t.equal(longer.length, 20, 'it goes on until operations have ended at five instants')
 })
 
 t.test('an interruption ends a loop at once with its reason', async (t) => {
