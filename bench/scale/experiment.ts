@@ -7,7 +7,7 @@ import { LoadedNetwork } from '../testbed/loadedNetwork.js'
 import { reportFacts } from '../testbed/portraits.js'
 import { RestartedNode } from './restartedNode.js'
 import { FULL, QUICK, type ScaleSizes } from './sizes.js'
-import { type Grown, measureStep, type ScaleBench } from './step.js'
+import { measureStep, type ScaleBench } from './step.js'
 
 const NODES = 4
 /** State entries in a second, with four nodes on two cores. */
@@ -62,17 +62,16 @@ export async function measureScale(run: Run, sizes: ScaleSizes): Promise<void> {
 }
 
 async function measureSteps(bench: ScaleBench): Promise<void> {
-  const { run, sizes, restarted } = bench
+  const { run, sizes } = bench
   noteShortfalls(bench)
   const durations = stepSeconds(sizes, Math.min(run.settings.repeats, sizes.restartsMax))
   const total = START_SECONDS + durations.reduce((sum, seconds) => sum + seconds, 0)
-  let grown: Grown = { entries: await restarted.countEntries(), submissions: 0 }
   let done = START_SECONDS
   for (const [index, step] of sizes.steps.entries()) {
     const from = done
     const seconds = durations[index]!
     const progress = (share: number, label: string) => run.progress((from + share * seconds) / total, label)
-    grown = await measureStep(bench, step, grown, progress)
+    await measureStep(bench, step, progress)
     done += seconds
   }
 }

@@ -17,12 +17,6 @@ export interface ScaleBench {
   readonly restarted: RestartedNode
 }
 
-/** State entries after a step, and submissions so far. */
-export interface Grown {
-  readonly entries: number
-  readonly submissions: number
-}
-
 const SHAPE = { departments: 3, envelopeBytes: ENVELOPE_BYTES }
 /** Three words of a submission and one for each part (src/contracts/submissions.ts). Decides how much is sent; the size is counted. */
 const ENTRIES_OF_A_SUBMISSION = 6
@@ -35,11 +29,12 @@ type Record = (measurement: Omit<Measurement, 'system' | 'axis' | 'x'>) => void
 export async function measureStep(
   bench: ScaleBench,
   step: ScaleStep,
-  before: Grown,
   progress: (share: number, label: string) => void,
-): Promise<Grown> {
+): Promise<void> {
   const { run, network, restarted } = bench
   const measurements = Math.min(run.settings.repeats, bench.sizes.measurementsMax)
+  progress(0, 'counting state entries')
+  const before = { entries: await restarted.countEntries(), submissions: await submissionCount(network) }
   const missing = Math.ceil((step.entries - before.entries) / ENTRIES_OF_A_SUBMISSION)
   const measured = measurements * step.measuredTransactions
   const filled = Math.max(0, missing - measured)
@@ -62,7 +57,6 @@ export async function measureStep(
   for (const [index, load] of loads.entries()) recordLoad(record, load, index + 1)
   await measureIdle(bench, place, progress)
   await measureRestarts(bench, step, record, progress)
-  return { entries: await restarted.countEntries(), submissions: await submissionCount(network) }
 }
 
 async function submissionCount({ testbed }: LoadedNetwork): Promise<number> {
