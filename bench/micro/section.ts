@@ -44,12 +44,14 @@ export const microSection: SectionMaker = (figures) => {
 }
 
 const METHOD =
-  'Each benchmark has two sides that work on the same input, in one process of its own; where both do the same work, their ' +
-  'results must be equal, or nothing is measured. Each side first runs without being counted, then both take turns, forwards and ' +
-  'backwards. A ratio is the median of the ratios of neighbouring repeats. CPU time is that of the process with all its threads, ' +
-  'wall time includes waiting; each table says which. Other libraries get the input in the form they want, so that no conversion ' +
-  'is counted against them. The walk through the trie keeps the nodes it has passed. The update in place is measured in the ' +
-  'tables of the state alone, compacted; blocks are history. Frames are sent within the bytes that a node takes from a peer at once.'
+  'Each benchmark has two sides that work on the same input, in one process of its own; where both do the same ' +
+  'work, their results must be equal, or nothing is measured. Each side first runs without being counted, then both ' +
+  'take turns, forwards and backwards. A ratio is the median of the ratios of neighbouring repeats. CPU time is ' +
+  'that of the process with all its threads, wall time includes waiting; each table says which. Other libraries get ' +
+  'the input in the form they want, so that no conversion is counted against them; byte strings that ours decodes ' +
+  'are views of the input. The walk through the trie keeps the nodes it has passed. The update in place is measured ' +
+  'in the tables of the state alone, compacted; blocks are history. Frames are sent within the bytes that a node ' +
+  'takes from a peer at once.'
 
 const ELSEWHERE: SectionTable = {
   title: 'Budgets that other experiments measure',
@@ -104,8 +106,10 @@ function budgetFinding({ name, other, ours, ratio, budget }: Comparison): Senten
   if (budget === undefined) return []
   const words = { yes: 'is kept', no: 'is not kept', 'not certain': 'lies within the interval of what was measured' }
   const end = words[budget.verdict]
-  if (ratio === undefined) return [say`${name}: ${ours}; the budget of ${budget.bound} ${budget.limit} ${end}.`]
-  const what = isYardstick(other) ? 'times' : 'times better than'
+  if (ratio === undefined) {
+    return [say`${name}: ${ours}; the budget of ${budget.bound} ${budget.limit}, in whole bytes, ${end}.`]
+  }
+  const what = isYardstick(other) ? 'the cost of' : 'better than'
   return [say`${name}: ${ratio} ${what} ${other}; the budget of ${budget.bound} ${budget.limit} ${end}.`]
 }
 
@@ -115,19 +119,19 @@ function extremes(comparisons: readonly Comparison[]): Sentence[] {
   const [least, most] = [sorted[0], sorted.at(-1)]
   if (least === undefined || most === undefined || least === most) return []
   return [
-    say`Against other ways of doing the same, the largest advantage is ${most.ratio} times (${most.name}, against ${most.other}), the smallest ${least.ratio} times (${least.name}, against ${least.other}).`,
+    say`Against other ways of doing the same, the ratios reach from ${least.ratio} (${least.name}, against ${least.other}) to ${most.ratio} (${most.name}, against ${most.other}).`,
   ]
 }
 
 function slower(comparisons: readonly Comparison[]): Sentence[] {
   return withRatio(comparisons)
     .filter(({ ratio }) => ratio.value < 1)
-    .map(({ name, other, ratio }) => say`${name}: ${other} is the better one, ours reaches ${ratio} of it.`)
+    .map(({ name, other, ratio }) => say`${name}: ${other} does better, with a ratio of ${ratio}.`)
 }
 
 function costFinding({ name, other, ours, theirs, ratio, budget }: Comparison): Sentence[] {
   if (ratio === undefined || budget !== undefined) return []
-  return [say`${name}: ${ours}, in multiples of ${other} (${theirs}): ${ratio}.`]
+  return [say`${name}: ${ours}, which is ${ratio} the cost of ${other} (${theirs}).`]
 }
 
 type Rated = Comparison & { readonly ratio: Figure }
@@ -184,7 +188,7 @@ function barChart(comparisons: readonly Comparison[], { name, title, caption, ax
   if (rated.length === 0) return []
   const points = rated.map(({ name: x, ratio: { value: y, low = y, high = y } }) => ({ x, y, low, high }))
   const rules = rated.flatMap(({ name: of, budget }) =>
-    budget === undefined ? [] : [{ y: budget.limit.value, label: `budget of ${of}: ${budget.bound}` }],
+    budget === undefined ? [] : [{ y: budget.limit.value, label: `budget of ${of} (${budget.bound})` }],
   )
   const series = [{ name: OURS, points }]
   return [{ name, title, caption, kind: 'bars', x: { title: '' }, y: { title: axis, log: true }, series, rules }]

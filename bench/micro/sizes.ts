@@ -66,7 +66,7 @@ export const FULL: Sizes = {
   blockTransactions: 1_000,
   commitSlots: 100_000,
   commitWarmUps: 15,
-  stateSlots: 200_000,
+  stateSlots: 100_000,
   stateReads: 5_000,
   growthSlots: 50_000,
   growthUpdates: 1_000,

@@ -1,4 +1,5 @@
 /** A slot that is not in memory: the flat value against a walk through the trie, and a synchronous read against a promised one. */
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { concatBytes, type Hash, toHex } from '../../src/core/bytes.js'
@@ -100,7 +101,8 @@ export const stateReadBenchmarks: readonly Benchmark[] = [
     unit: 'µs',
     async setup({ dir, sizes }) {
       const folders = [join(dir, 'ours'), join(dir, 'other')] as const
-      for (const folder of folders) await writeState(folder, sizes.stateSlots)
+      await writeState(folders[0], sizes.stateSlots)
+      cpSync(folders[0], folders[1], { recursive: true })
       const store = await openLevelStore(folders[0])
       const options = { keyEncoding: 'view', valueEncoding: 'view', cacheSize: 32 * 1024 * 1024 } as const
       const database = new ClassicLevel<Uint8Array, Uint8Array>(folders[1], options)

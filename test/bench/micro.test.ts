@@ -172,7 +172,7 @@ t.test('the section says which way ratios go and which budgets are kept', async 
     ['frames', ''],
   ])
   const text = findings.map((sentence) => sentence.filter((part) => typeof part === 'string').join('')).join('\n')
-  t.match(text, /slow: library is the better one/)
+  t.match(text, /slow: library does better/)
   t.notOk(/\d/.test(text), 'numbers are figures')
   t.ok(isYardstick(RECOVER))
 })
