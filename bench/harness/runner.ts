@@ -55,6 +55,14 @@ async function runOne(experiment: Experiment, settings: Settings, dir: string, s
   const line = progressLine(write, experiment.title)
   const begun = { commit: commit(), startedAt: new Date().toISOString(), loadBefore: load(), settings }
   const started = performance.now()
+  // Whoever ends the process without mercy finds readable results all the same.
+  writeEnvironment(dir, experiment, {
+    ...begun,
+    seconds: 0,
+    loadAfter: begun.loadBefore,
+    finished: false,
+    ended: 'killed',
+  })
   clock.start(experiment)
   const run: Run = {
     settings,
