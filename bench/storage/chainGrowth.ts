@@ -117,7 +117,7 @@ export function recordParts(
   series: Pick<Measurement, 'quantity' | 'variant' | 'axis' | 'x'>,
 ): void {
   const add = (part: string, value: number) =>
-    run.record({ ...series, system: 'concordat', part, unit: 'bytes', value })
+    run.record({ ...series, system: 'concordat', part, unit: 'bytes', value: Math.round(value) })
   add(
     '',
     nodes.reduce((sum, { bytes }) => sum + bytes, departments.bytes),

@@ -1,6 +1,7 @@
-/** What files take on disk. */
-import { lstatSync, readdirSync } from 'node:fs'
+/** What files take on disk, also those of a store that is in use. */
+import { cpSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { openLevelStore } from '../../src/state/store/level.js'
 
 export interface DiskUse {
@@ -35,4 +36,26 @@ export async function compactedUse(dir: string): Promise<DiskUse> {
     await store.close()
   }
   return diskUse(dir)
+}
+
+const COPY_TRIES = 10
+const COPY_PAUSE_MS = 300
+
+/**
+ * Copies folders of a store that is in use and opens the copy with `open`. A background compaction can take a file away meanwhile:
+ * then the copy is not whole and is made again. Rejects with the last error.
+ */
+export async function openCopy<T>(folders: ReadonlyMap<string, string>, open: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      for (const [from, to] of folders) {
+        rmSync(to, { recursive: true, force: true })
+        cpSync(from, to, { recursive: true })
+      }
+      return await open()
+    } catch (error) {
+      if (tries === COPY_TRIES) throw error
+      await delay(COPY_PAUSE_MS)
+    }
+  }
 }

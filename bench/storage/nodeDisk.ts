@@ -1,13 +1,12 @@
 /** What one node has on disk, by what it is for. Taken from a copy, so that the node need not stop. */
-import { cpSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Hash } from '../../src/core/bytes.js'
 import { ChainStore } from '../../src/state/chainStore.js'
 import { tableRange } from '../../src/state/store/keys.js'
 import type { KeyValueStore } from '../../src/state/store/keyValueStore.js'
 import { openLevelStore } from '../../src/state/store/level.js'
-import { type DiskUse, diskUse, sumOf } from './disk.js'
+import { type DiskUse, diskUse, openCopy, sumOf } from './disk.js'
 import { portraitShareOfSlots } from './portraitShare.js'
 
 export const CHAIN_PARTS = ['blocks', 'state', 'portraits', 'indices', 'tries', 'journal'] as const
@@ -30,9 +29,6 @@ const TABLES = {
 /** A share of the slots that portraits take, or the enterprises whose portraits are to be looked up to learn it. */
 export type PortraitShare = number | { readonly enterprises: readonly Hash[] }
 
-const COPY_TRIES = 10
-const COPY_PAUSE_MS = 300
-
 /**
  * Copies the node's chain data and journal to `scratch`, compacts the copy and measures it. With `height` the copy must end at that block.
  * Resolves with the share of portraits too, which is the same on every node.
@@ -44,7 +40,7 @@ export async function measureNode(
   portraits: PortraitShare,
 ): Promise<{ readonly disk: NodeDisk; readonly portraitShare: number }> {
   try {
-    const store = await openCopy(folder, scratch, height)
+    const store = await copyOf(folder, scratch, height)
     let sizes: Record<keyof typeof TABLES, number>
     let portraitShare: number
     try {
@@ -66,24 +62,18 @@ export async function measureNode(
   }
 }
 
-/** A background compaction can take a file away while it is being copied: then the copy does not open, and is made again. */
-async function openCopy(folder: string, scratch: string, height: number | undefined): Promise<KeyValueStore> {
-  for (let tries = 1; ; tries++) {
-    try {
-      rmSync(scratch, { recursive: true, force: true })
-      for (const part of ['data', 'journal']) cpSync(join(folder, part), join(scratch, part), { recursive: true })
-      const dir = join(scratch, 'data')
-      const chain = await ChainStore.open({ dir })
-      const copied = chain.head()?.height
-      await chain.close()
-      if (height !== undefined && copied !== height)
-        throw new Error(`the copy of ${folder} ends at block ${copied}, not ${height}`)
-      return await openLevelStore(dir)
-    } catch (error) {
-      if (tries === COPY_TRIES) throw error
-      await delay(COPY_PAUSE_MS)
+function copyOf(folder: string, scratch: string, height: number | undefined): Promise<KeyValueStore> {
+  const folders = new Map(['data', 'journal'].map((part) => [join(folder, part), join(scratch, part)]))
+  return openCopy(folders, async () => {
+    const dir = join(scratch, 'data')
+    const chain = await ChainStore.open({ dir })
+    const copied = chain.head()?.height
+    await chain.close()
+    if (height !== undefined && copied !== height) {
+      throw new Error(`the copy of ${folder} ends at block ${copied}, not ${height}`)
     }
-  }
+    return openLevelStore(dir)
+  })
 }
 
 async function tableSizes(store: KeyValueStore): Promise<Record<keyof typeof TABLES, number>> {

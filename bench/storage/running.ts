@@ -1,5 +1,5 @@
 /** What a network that runs already has on disk, as far as its folders are on this machine. */
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ROLE } from '../../src/contracts/codes.js'
@@ -7,7 +7,7 @@ import type { Hash } from '../../src/core/bytes.js'
 import type { Run } from '../harness/experiment.js'
 import { Testbed } from '../testbed/testbed.js'
 import { recordParts } from './chainGrowth.js'
-import { compactedUse, type DiskUse, sumOf } from './disk.js'
+import { compactedUse, type DiskUse, openCopy, sumOf } from './disk.js'
 import { measureNode, type NodeDisk, type PortraitShare } from './nodeDisk.js'
 
 /** Measures copies of the folders; the network is not touched. */
@@ -61,8 +61,7 @@ async function enterprisesOf(testbed: Testbed): Promise<readonly Hash[]> {
 async function databaseUse(folder: string, copy: string): Promise<DiskUse> {
   if (!existsSync(folder)) return { bytes: 0, allocatedBytes: 0 }
   try {
-    cpSync(folder, copy, { recursive: true })
-    return await compactedUse(copy)
+    return await openCopy(new Map([[folder, copy]]), () => compactedUse(copy))
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }

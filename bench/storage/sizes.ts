@@ -22,7 +22,7 @@ const FULL: Sizes = {
   submitted: 2_400,
   shared: 2_400,
 }
-const QUICK: Sizes = { enterprises: 600, steps: 3, asked: 200, submitted: 200, shared: 200 }
+const QUICK: Sizes = { enterprises: 600, steps: 3, asked: 120, submitted: 120, shared: 120 }
 
 export const sizesOf = ({ quick }: Pick<Settings, 'quick'>): Sizes => (quick ? QUICK : FULL)
 
