@@ -105,7 +105,8 @@ function recordGrowth(run: Run, variant: string, x: number, disk: NetworkDisk): 
   recordParts(run, disk, { ...at, quantity: 'disk' })
   const allocated = disk.nodes.reduce((sum, node) => sum + node.allocatedBytes, disk.departments.allocatedBytes)
   run.record({ ...at, system: 'concordat', quantity: 'disk allocated', unit: 'bytes', value: allocated })
-  for (const { name: part, bytes: value } of disk.nodes) {
+  for (const { name: part, bytes, parts } of disk.nodes) {
+    const value = bytes - parts.journal
     run.record({ ...at, system: 'concordat', quantity: 'chain of a node', part, unit: 'bytes', value })
   }
 }

@@ -34,7 +34,7 @@ export function splitChart({ variants }: Known): Chart {
     name: 'storage-split',
     title: 'Disk use of one more enterprise, by part',
     caption:
-      'Slopes of the lines through the measured points: four databases and the chain of four nodes together. Journals do not grow with the enterprises.',
+      'Slopes of the lines through the measured points: four databases and the chain of four nodes together. Without the journals, which do not grow with the enterprises.',
     kind: 'stack',
     x: { title: 'use of the chain' },
     y: { title: 'disk use of one more enterprise', unit: 'bytes' },

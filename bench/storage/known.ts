@@ -17,9 +17,10 @@ export type GrowingPart = (typeof GROWING_PARTS)[number]
 
 /** Of one way to use the chain. Per enterprise, unless it says otherwise. */
 export interface OfVariant {
-  /** Everything on disk. */
+  /** Everything on disk, journals included. */
   readonly line: Line
   readonly at: Figure | undefined
+  /** Without journals, which grow and shrink by themselves. */
   readonly slope: Figure | undefined
   readonly parts: Readonly<Record<GrowingPart, Figure | undefined>>
   /** On all nodes. */
@@ -52,7 +53,8 @@ export interface Known {
   readonly submitted: OfVariant
   /** An enterprise's records in one database. */
   readonly record: Figure | undefined
-  readonly journal: Figure | undefined
+  /** The most that the journals of all nodes took. */
+  readonly journals: Figure | undefined
   /** The departments' databases with their agents' portrait keys, over the centre. */
   readonly keysInDatabases: Figure | undefined
   readonly departments: OfDepartments
@@ -73,6 +75,7 @@ interface OfDepartments {
 
 const DISK = { quantity: 'disk', part: '' } as const
 const DATABASES = 'department databases'
+const JOURNAL = { quantity: 'disk', part: 'journal' } as const
 
 export function knownOf(make: StorageFigures): Known {
   const copies = make.line('copies', { ...DISK, system: COPIES })
@@ -91,12 +94,6 @@ export function knownOf(make: StorageFigures): Known {
     part: DATABASES,
   })
   const owners = make.line('owners’ databases', { system: COPIES, quantity: 'disk', part: DATABASES })
-  const journals = make.line('journals', {
-    system: CONCORDAT,
-    variant: 'portrait empty',
-    quantity: 'disk',
-    part: 'journal',
-  })
   return {
     copies: { line: copies, slope: copiesSlope, parts: without },
     centre: { line: centre, owners: overLast(make, 'owners’ databases over the centre', owners, centre) },
@@ -106,7 +103,7 @@ export function knownOf(make: StorageFigures): Known {
     full: variants['portrait full'],
     submitted: variants.submitted,
     record,
-    journal: last(journals)?.figure,
+    journals: make.most('journals of all nodes', { ...JOURNAL, system: CONCORDAT }),
     keysInDatabases: overLast(make, 'departments’ databases over the centre', databases, centre),
     departments: ofDepartments(make, record),
     running: runningParts(make),
@@ -125,7 +122,9 @@ function ofVariant(make: StorageFigures, variant: Variant, { centre, owners, cop
   const own = { system: CONCORDAT, variant }
   const line = make.line(variant, { ...DISK, ...own })
   const at = last(line)
-  const slope = make.perEnterprise(`${variant}, one more enterprise`, { ...DISK, ...own })
+  const all = make.perEnterprise(`${variant}, with journals, one more enterprise`, { ...DISK, ...own })
+  const journal = make.perEnterprise(`${variant}, journals, one more enterprise`, { ...own, ...JOURNAL })
+  const slope = make.difference(`${variant}, one more enterprise`, all, journal)
   const part = (name: GrowingPart) =>
     make.perEnterprise(`${variant}, ${name}, one more enterprise`, { ...own, quantity: 'disk', part: name })
   const parts = Object.fromEntries(GROWING_PARTS.map((name) => [name, part(name)])) as OfVariant['parts']
@@ -175,9 +174,11 @@ function ofDepartments(make: StorageFigures, record: Figure | undefined): OfDepa
     return make.figures.derive(label, 'bytes', all.value / count.value, `${all.id} / ${count.id}`, [all, count])
   }
   const copyOfOne = each('a copy of one enterprise', make.perDepartment('one more copy', { system: COPIES }))
+  const withJournals = make.perDepartment('one more department, with journals', { system: CONCORDAT })
+  const journals = make.perDepartment('one more department, journals', { system: CONCORDAT, part: 'journal' })
   const keyOfOne = each(
     'a portrait key of one enterprise',
-    make.perDepartment('one more department', { system: CONCORDAT }),
+    make.difference('one more department', withJournals, journals),
   )
   const most = last(concordat)
   return {

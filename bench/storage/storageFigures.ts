@@ -6,7 +6,7 @@ import type { Figure, Figures } from '../report/figures.js'
 export const VARIANTS = ['portrait empty', 'portrait half', 'portrait full', 'submitted'] as const
 export type Variant = (typeof VARIANTS)[number]
 
-/** What grows with the enterprises; the journal does not. */
+/** What grows with the enterprises. A journal grows with the transactions since its node rewrote it last. */
 export const GROWING_PARTS = ['department databases', 'blocks', 'state', 'portraits', 'indices', 'tries'] as const
 
 export const COPIES = 'traditional copies'
@@ -34,9 +34,16 @@ export class StorageFigures {
     return this.#slope(label, this.figures.select({ ...wanted, axis: 'enterprises' }))
   }
 
+  /** The largest of these rows. */
+  most(label: string, wanted: Partial<Row>): Figure | undefined {
+    const rows = this.figures.select(wanted)
+    const [first] = rows.toSorted((a, b) => b.value - a.value)
+    return first && this.figures.derive(label, first.unit, first.value, `largest of ${rows.length}`, [first])
+  }
+
   /** Bytes that one more using department takes. */
   perDepartment(label: string, wanted: Partial<Row>): Figure | undefined {
-    return this.#slope(label, this.figures.select({ ...wanted, quantity: 'disk by departments', part: '' }))
+    return this.#slope(label, this.figures.select({ part: '', ...wanted, quantity: 'disk by departments' }))
   }
 
   difference(label: string, from: Figure | undefined, less: Figure | undefined): Figure | undefined {

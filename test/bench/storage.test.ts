@@ -108,6 +108,7 @@ function rowsOf({ chain }: { chain: number }): Row[] {
     for (const variant of ['portrait empty', 'portrait full']) {
       add('concordat', variant, '', x, (300 + chain) * x)
       add('concordat', variant, 'department databases', x, 300 * x)
+      add('concordat', variant, 'journal', x, 0)
     }
   }
   return rows
