@@ -7,20 +7,15 @@ import { CommandError } from '../../src/cli/errors.js'
 import type { Experiment, Run, Settings } from '../harness/experiment.js'
 import { type Benchmark, OURS } from './benchmark.js'
 import type { Job, Report } from './child.js'
-import { GROUP_NAMES, GROUPS, type GroupName } from './groups.js'
+import { GROUP_NAMES, GROUP_SECONDS, GROUPS, type GroupName } from './groups.js'
 import { forkScript } from './helper.js'
 import { FULL, QUICK, type Sizes } from './sizes.js'
-
-/** Seconds of all benchmarks with six repeats on a machine with two cores. */
-const QUICK_SECONDS = 90
-const FULL_SECONDS = 300
 
 export const microExperiment: Experiment = {
   name: 'micro',
   title: 'Parts',
   estimate(settings) {
-    const share = wantedGroups(settings).length / GROUP_NAMES.length
-    return (settings.quick ? QUICK_SECONDS : FULL_SECONDS) * share * (settings.repeats / 6)
+    return wantedGroups(settings).reduce((sum, group) => sum + secondsOf(group, settings), 0) * (settings.repeats / 6)
   },
   run: (run) => runMicro(run, run.settings.quick ? QUICK : FULL),
 }
@@ -31,22 +26,33 @@ export async function runMicro(run: Run, sizes: Sizes): Promise<void> {
   if (run.settings.network !== undefined) {
     run.note('The benchmarks of parts measure the machine on which they run, not the network that was named.')
   }
-  for (const [index, { group, benchmark }] of jobs.entries()) {
+  const total = jobs.reduce((sum, { share }) => sum + share, 0)
+  let done = 0
+  for (const { group, benchmark, share } of jobs) {
     run.check()
-    run.progress(index / jobs.length, benchmark.name)
+    run.progress(done / total, benchmark.name)
     await measureInChild(run, sizes, group, benchmark)
+    done += share
   }
+}
+
+function secondsOf(group: GroupName, { quick }: Settings): number {
+  return GROUP_SECONDS[group][quick ? 'quick' : 'full']
 }
 
 interface Wanted {
   readonly group: GroupName
   readonly benchmark: Benchmark
+  /** Part of the time, in any unit. */
+  readonly share: number
 }
 
 async function wantedJobs(settings: Settings): Promise<Wanted[]> {
   const jobs: Wanted[] = []
   for (const group of wantedGroups(settings)) {
-    for (const benchmark of await GROUPS[group]()) jobs.push({ group, benchmark })
+    const benchmarks: readonly Benchmark[] = await GROUPS[group]()
+    const share = secondsOf(group, settings) / benchmarks.length
+    for (const benchmark of benchmarks) jobs.push({ group, benchmark, share })
   }
   return jobs
 }
