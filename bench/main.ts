@@ -55,7 +55,8 @@ export function compare(a: string, b: string, out: Output): void {
 }
 
 export async function createBaseline(network: string, dir: string, basePort: number, out: Output): Promise<void> {
-  const services = await writeBaseline({ network, out: dir, basePort })
+  // The records that `concordat dataset load` gives the network's departments.
+  const services = await writeBaseline({ network, out: dir, basePort, dataset: {} })
   out.table(
     ['department', 'address', 'url'],
     services.map(({ department, address, host, port }) => [department, address, `https://${host}:${port}`]),

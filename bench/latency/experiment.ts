@@ -1,4 +1,5 @@
 /** The time of queries with the chain and without (paper 5.2, Fig. 9), on the same machine, of the same enterprises, with the same answers. */
+import { CommandError } from '../../src/cli/errors.js'
 import { type Experiment, interleaved, type Run, type Settings } from '../harness/experiment.js'
 import { type Asked, measure, type Series, warmUp } from './measure.js'
 import type { Side } from './sides.js'
@@ -20,7 +21,8 @@ interface Round {
 function roundsOf({ repeats }: Settings, { points, longPoints }: LatencySizes): Round[] {
   const rounds = [...interleaved(BLOCKS, repeats)].map(({ repeat, side: block }) => ({ repeat, block, points }))
   if (longPoints.length === 0) return rounds
-  const long = BLOCKS.map((block) => ({ repeat: repeats + 1, block, points: [...points, ...longPoints] }))
+  // The longest comes last: it has no room left without taking the network back.
+  const long = BLOCKS.toReversed().map((block) => ({ repeat: repeats + 1, block, points: [...points, ...longPoints] }))
   return [...rounds, ...long]
 }
 
@@ -94,19 +96,29 @@ class LatencyRun {
 
   async all(): Promise<void> {
     const { run, sizes, plan, systems } = this
-    const populateMs = plan.enterprises * ENTERPRISE_COST_MS
-    const onShare = (share: number) =>
-      run.progress((START_COST_MS + share * populateMs) / plan.costMs, 'making enterprises known')
-    const known = await systems.populate(run, sizes, plan.enterprises, onShare)
-    if (known < plan.enterprises)
-      run.note(`The network had ${known} enterprises of the dataset that nobody had asked about.`)
+    await this.#populate()
     if (plan.again) await systems.keepState()
-    this.#doneMs = START_COST_MS + populateMs
+    if (sizes.longPoints.length > 0) {
+      run.note(`Above ${sizes.points.at(-1)} queries every series was measured in one pass.`)
+    }
     await this.#start()
     for (const round of plan.rounds) {
       run.check()
       if (await this.#hasRoomFor(round)) await this.#measure(round)
     }
+  }
+
+  async #populate(): Promise<void> {
+    const { run, sizes, plan, systems } = this
+    const wholeMs = plan.enterprises * ENTERPRISE_COST_MS
+    const onShare = (share: number) =>
+      run.progress((START_COST_MS + share * wholeMs) / plan.costMs, 'making enterprises known')
+    const known = await systems.populate(run, sizes, plan.enterprises, onShare)
+    this.#doneMs = START_COST_MS + wholeMs
+    if (known === plan.enterprises) return
+    const left = `the network has ${known} enterprises of the dataset left that nobody has asked about`
+    if (known < sizes.startQueries) throw new CommandError(`${left}: too few, make a new network`)
+    run.note(`${left}; ${plan.enterprises} were wanted`)
   }
 
   /** Asks until the code of all processes is compiled. */

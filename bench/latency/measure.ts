@@ -1,5 +1,6 @@
 /** One pass of queries: asked, checked against the dataset, recorded. */
 import { wrongAnswers } from '../../src/cli/demo/expectations.js'
+import { CommandError } from '../../src/cli/errors.js'
 import type { Run } from '../harness/experiment.js'
 import { drive } from './drive.js'
 import type { Asked, Side, Split } from './sides.js'
@@ -30,7 +31,7 @@ export interface PassPlan<A extends Asked> {
   trouble(): string
 }
 
-/** Throws when any answer is not the one that the dataset demands: the times of wrong answers mean nothing. */
+/** Throws CommandError when any answer is not the one that the dataset demands: the times of wrong answers mean nothing. */
 export async function measure<A extends Asked>(run: Run, plan: PassPlan<A>): Promise<void> {
   const { side, queries, askers, repeat, points } = plan
   const { system, variant } = plan.series
@@ -54,7 +55,7 @@ export async function measure<A extends Asked>(run: Run, plan: PassPlan<A>): Pro
   run.samples({ ...series, quantity: 'time of a query' }, times)
   const splits = await split(pass.answers)
   if (splits === undefined)
-    run.note(`The agents' logs could not be read here: the time of queries with ${variant} is not split.`)
+    run.note(`The agents' logs could not be read here: the time of queries of ${nameOf(plan.series)} is not split.`)
   for (const [part, value] of means(splits ?? [])) {
     run.record({ ...series, quantity: 'split of a query', part, value })
   }
@@ -80,12 +81,16 @@ function check<A extends Asked>({ series, queries, trouble }: PassPlan<A>, answe
     const faults = wrongAnswers(answer, queries[i]!.expected)
     if (series.throughChain === 'all' && answer.requestId === null) faults.push('the portrait knew it before')
     if (series.throughChain === 'none' && answer.requestId !== null) faults.push('the portrait did not know it')
-    return faults.length === 0 ? [] : [`${queries[i]!.enterprise.company.truth.companyName}: ${faults.join(', ')}`]
+    return faults.length === 0
+      ? []
+      : [`${queries[i]!.enterprise.company.truth.companyName}: ${faults.slice(0, 3).join(', ')}`]
   })
   if (wrong.length === 0) return
-  const what = `${wrong.length} of ${answers.length} answers of ${series.system} ${series.variant} were wrong`
-  throw new Error(`${what}; the first: ${wrong[0]}\n${trouble()}`)
+  const what = `${wrong.length} of ${answers.length} reports of ${nameOf(series)} were wrong, such as of ${wrong[0]}`
+  throw new CommandError(`${what}. Do the departments hold the dataset (concordat dataset load)?\n${trouble()}`)
 }
+
+const nameOf = ({ system, variant }: Series): string => (variant === '' ? system : `${system}, ${variant}`)
 
 /** Means add up, as medians do not. */
 function means(splits: readonly Split[]): Map<string, number> {

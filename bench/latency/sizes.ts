@@ -21,32 +21,43 @@ export interface LatencySizes {
 /** A service desk with eight clerks: enough that blocks carry several queries, few enough that nobody waits for a free hand. */
 const ASKERS = 8
 
-/** Two minutes. Half of the draws find a portrait entry towards the end. */
+/** Less than two minutes. Towards the end most draws find a portrait entry. */
 const QUICK: LatencySizes = {
   askers: ASKERS,
-  points: [50, 100, 150, 200],
+  points: [40, 80, 120, 160],
   longPoints: [],
-  drawnFrom: 150,
+  drawnFrom: 120,
   records: 12_000,
   startQueries: 60,
   warmUpQueries: 8,
 }
 
-/** A quarter of an hour. A cold query takes as long as a hundred others, so only one pass goes up to 10,000. */
+/** About a quarter of an hour: a cold query takes as long as tens of others, so only one pass goes up to 10,000. */
 const FULL: LatencySizes = {
   askers: ASKERS,
-  points: [100, 200, 500, 1_000],
-  longPoints: [2_000, 5_000, 10_000],
-  drawnFrom: 5_000,
+  points: [100, 200, 500],
+  longPoints: [1_000, 2_000, 5_000, 10_000],
+  drawnFrom: 2_000,
   records: 12_000,
   startQueries: 200,
   warmUpQueries: 16,
 }
 
-export const latencySizes = ({ quick }: Pick<Settings, 'quick'>): LatencySizes => (quick ? QUICK : FULL)
+/** A running network cannot be taken back: all passes together ask about no more enterprises than the dataset has. */
+const FULL_RUNNING: LatencySizes = {
+  ...FULL,
+  points: [50, 100],
+  longPoints: [200, 500, 1_000, 2_000, 5_000, 10_000],
+  drawnFrom: 400,
+}
+
+export function latencySizes({ quick, network }: Pick<Settings, 'quick' | 'network'>): LatencySizes {
+  if (quick) return QUICK
+  return network === undefined ? FULL : FULL_RUNNING
+}
 
 /** About what a query takes of the experiment's time, in milliseconds: for the time that is left. */
-export const QUERY_COST_MS = { cold: 35, hit: 2, baseline: 3 } as const
+export const QUERY_COST_MS = { cold: 40, hit: 2, baseline: 6 } as const
 /** Registering an enterprise and sharing its portrait key. */
 export const ENTERPRISE_COST_MS = 5
 /** Creating, starting and stopping everything. */
