@@ -1,5 +1,6 @@
 /** What the storage experiment says (paper 5.1, Fig. 8). */
 import type { Figure } from '../report/figures.js'
+import { given } from '../report/given.js'
 import { type Claim, type SectionMaker, type SectionTable, type Sentence, say } from '../report/section.js'
 import { breakEvenChart, departmentsChart, growthChart, splitChart } from './charts.js'
 import { type Known, knownOf, type OfVariant } from './known.js'
@@ -26,13 +27,6 @@ const METHOD = [
   'Concordat: the databases of the four departments, with what their agents keep in them, and the chain data and journals of all four nodes, started as processes. "Portrait empty": every enterprise is registered and has given its portrait key to the four departments. "Half" and "full": the access department has asked about half of the enterprises, or about all, with all attributes, and the supervisors have answered. "Submitted": instead of being loaded, the records came in StoreData transactions of the enterprises, and the departments acknowledged them.',
   "All databases use the same engine. The size of a table is what the engine says of its key range after compaction; the portraits' share of the slots is counted by reading them through the contract.",
 ].join(' ')
-
-type Given<T extends readonly unknown[]> = { readonly [K in keyof T]: T[K] | undefined }
-
-/** One item when everything was measured, none otherwise. */
-function given<T extends readonly unknown[], R>(values: Given<T>, make: (...values: T) => R): R[] {
-  return values.every((value) => value !== undefined) ? [make(...(values as unknown as T))] : []
-}
 
 function findingsOf(known: Known): Sentence[] {
   const { copies, centre, empty, full, submitted, record } = known
