@@ -2,6 +2,7 @@
 import type { ExperimentName } from '../harness/row.js'
 import { latencySection } from '../latency/section.js'
 import { microSection } from '../micro/section.js'
+import { peersSection } from '../peers/section.js'
 import { scaleSection } from '../scale/section.js'
 import { storageSection } from '../storage/section.js'
 import { throughputSection } from '../throughput/section.js'
@@ -13,4 +14,5 @@ export const SECTIONS: readonly (readonly [ExperimentName, SectionMaker])[] = [
   ['throughput', throughputSection],
   ['scale', scaleSection],
   ['micro', microSection],
+  ['peers', peersSection],
 ]

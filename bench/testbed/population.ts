@@ -53,7 +53,7 @@ export async function registerEnterprises(
       members.abi.encodeCall('registerMember', { member }),
     )
   }
-  await sendAll(client, enterprises.length, make, onProgress, signal)
+  await sendAll(client, enterprises.length, make, onProgress, signal, testbed.replaceable)
 }
 
 /** Each enterprise gives its portrait key to these departments (names as in network.json, or accounts); resolves when that is final. */
@@ -98,7 +98,7 @@ export async function sharePortraitKeys(
       const share = { enterpriseId, portraitVersion: PORTRAIT_VERSION, shares }
       return signedCall(chainId, enterprise, dataSharing.address, dataSharing.abi.encodeCall('sharePortraitKey', share))
     }
-    await sendAll(testbed.clients[0]!, enterprises.length, make, onProgress, signal)
+    await sendAll(testbed.clients[0]!, enterprises.length, make, onProgress, signal, testbed.replaceable)
   } finally {
     connection.close()
   }

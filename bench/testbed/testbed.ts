@@ -18,6 +18,8 @@ import { type NodeUsage, nodeUsage } from './usage.js'
 export interface TestbedOptions {
   /** A running network: nothing is created, started or stopped, and everything below is ignored. */
   readonly running?: string | undefined
+  /** Last blocks that others may replace, on a running chain without finality; default 0. */
+  readonly replaceable?: number
   readonly nodes: number
   readonly basePort: number
   /** Start the departments' agents beside their nodes. */
@@ -49,6 +51,7 @@ export class Testbed {
     readonly network: NetworkFile,
     private readonly agents: boolean,
     root?: string,
+    readonly replaceable = 0,
   ) {
     this.#root = root
   }
@@ -56,7 +59,7 @@ export class Testbed {
   /** Creates a network and starts it, or joins the running one. Throws CommandError. */
   static async open(options: TestbedOptions): Promise<Testbed> {
     if (options.running !== undefined) {
-      const testbed = new Testbed(options.running, readNetwork(options.running), true)
+      const testbed = new Testbed(options.running, readNetwork(options.running), true, undefined, options.replaceable)
       testbed.#connect()
       return testbed
     }

@@ -53,9 +53,10 @@ export async function sendAll(
   make: (index: number) => Hex,
   onProgress: (done: number) => void = () => {},
   signal?: AbortSignal,
+  replaceable = 0,
 ): Promise<void> {
   const heads = followHeads(client)
-  const counter = new FinalCounter(client, await blockNumber(client))
+  const counter = new FinalCounter(client, await blockNumber(client), replaceable)
   try {
     for (let sent = 0; sent < count; ) {
       signal?.throwIfAborted()
@@ -80,22 +81,40 @@ export async function sendAll(
 /** Counts final transactions block by block. */
 export class FinalCounter {
   transactions = 0
+  readonly #begun: number
+  /** Of counted blocks that may still be replaced. */
+  readonly #counts = new Map<number, number>()
 
   constructor(
     private readonly client: RpcClient,
     /** Last block that is counted. */
     public height: number,
-  ) {}
+    /** Last blocks that others may replace, on a chain without finality. */
+    private readonly replaceable = 0,
+  ) {
+    this.#begun = height
+  }
 
   /** Counts new final blocks; resolves with the sum. */
   async advance(): Promise<number> {
     const head = await blockNumber(this.client)
+    this.#forget(head)
     for (; this.height < head; this.height++) {
       const block = await this.client.call('eth_getBlockByNumber', `0x${(this.height + 1).toString(16)}`, false)
+      if (block === null && this.replaceable > 0) break
       if (block === null) throw new RpcError(-32_000, `block ${this.height + 1} is missing`)
       this.transactions += block.transactions.length
+      this.#counts.set(this.height + 1, block.transactions.length)
     }
     return this.transactions
+  }
+
+  /** What may have been replaced is counted again. */
+  #forget(head: number): void {
+    const kept = Math.max(this.#begun, Math.min(this.height, head) - this.replaceable)
+    for (const [height, transactions] of this.#counts) if (height > kept) this.transactions -= transactions
+    this.#counts.clear()
+    this.height = kept
   }
 }
 

@@ -1,0 +1,212 @@
+/** The Solidity contracts as they were compiled, their genesis, what the kernel says of processes, the section, and a tiny run. */
+import t from 'tap'
+import { toEventSelector, toFunctionSelector } from 'viem'
+import type { Run } from '../../bench/harness/experiment.js'
+import type { Measurement, Row } from '../../bench/harness/row.js'
+import { CONTRACTS, readArtifact, SETTINGS, sourceHash } from '../../bench/peers/artifact.js'
+import { cliqueGenesis } from '../../bench/peers/cliqueGenesis.js'
+import { measure } from '../../bench/peers/experiment.js'
+import { findGeth, versionOf } from '../../bench/peers/geth.js'
+import { cpuTicks, processUsage } from '../../bench/peers/processUsage.js'
+import { peersSection } from '../../bench/peers/section.js'
+import { GETH, openGeth } from '../../bench/peers/side.js'
+import { makeSection } from '../../bench/report/section.js'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
+import { genesisConfig, INTERFACES, SEALER } from '../contracts/world.js'
+import { freeBasePort } from '../support/localNetwork.js'
+
+/** What the workload does not use. */
+const LEFT_OUT: Record<string, readonly string[]> = {
+  members: [],
+  dataSharing: [],
+  dataPortrait: [
+    'SetDataProfile',
+    'DataProfileSet',
+    'NotSupervisor',
+    'NotActiveDepartment',
+    'JointEntry',
+    'InvalidAttribute',
+    'InvalidSchema',
+    'InvalidRule',
+    'InvalidSupervisors',
+    'SchemaVersionTooLow',
+    'EncryptionKeyMissing',
+    'EncryptionKeyMismatch',
+    'TooManyAttributes',
+  ],
+}
+
+t.test('the artifact was compiled from these sources with these settings', async (t) => {
+  const { compiler, settings, sourceHash: hash, contracts } = readArtifact()
+  t.equal(hash, sourceHash(), 'recompile, see bench/peers/README.md')
+  t.same(settings, SETTINGS)
+  t.match(compiler, /^0\.8\.24\+/)
+  for (const { code } of Object.values(contracts)) {
+    t.ok(code.length / 2 - 1 <= 24_576, 'no larger than a contract may be (EIP-170)')
+  }
+})
+
+for (const name of Object.keys(CONTRACTS) as (keyof typeof CONTRACTS)[]) {
+  t.test(`${name} has the ABI of the native contract`, async (t) => {
+    const theirs = readArtifact().contracts[name].abi
+    const missing = new Set<string>()
+    for (const item of INTERFACES[name].json) {
+      if (!('name' in item) || item.name === undefined) continue
+      const same = theirs.find((other) => 'name' in other && other.name === item.name && other.type === item.type)
+      if (same === undefined) missing.add(item.name)
+      else if (item.type === 'event' && same.type === 'event') {
+        t.equal(toEventSelector(same), toEventSelector(item), item.name)
+        t.same(
+          same.inputs.map(({ indexed }) => indexed),
+          item.inputs.map(({ indexed }) => indexed ?? false),
+          `${item.name}: indexed`,
+        )
+      } else if (item.type === 'function' && same.type === 'function') {
+        t.equal(toFunctionSelector(same), toFunctionSelector(item), item.name)
+        t.same(typesOf(same.outputs), typesOf(item.outputs), `${item.name}: outputs`)
+        t.equal(same.stateMutability, item.stateMutability)
+      } else if (item.type === 'error' && same.type === 'error')
+        t.same(typesOf(same.inputs), typesOf(item.inputs), item.name)
+    }
+    t.same([...missing].sort(), [...LEFT_OUT[name]!].sort(), 'nothing else is left out')
+  })
+}
+
+interface Parameter {
+  readonly type: string
+  readonly name?: string
+  readonly components?: readonly Parameter[]
+}
+
+/** Names and types, without what Solidity calls its structs. */
+function typesOf(parameters: readonly Parameter[]): unknown {
+  return parameters.map(({ name, type, components }) => [
+    name ?? '',
+    type,
+    ...(components === undefined ? [] : [typesOf(components)]),
+  ])
+}
+
+t.test('the genesis block of Clique', async (t) => {
+  const genesis = genesisConfig()
+  const { config, extraData, alloc } = cliqueGenesis({ genesis, periodSeconds: 3, fund: [SEALER] }, readArtifact())
+  const sealers = genesis.sealers.map(({ address }) => address.slice(2)).sort()
+  t.equal(extraData.slice(66), `${sealers.join('')}${'00'.repeat(65)}`, 'sealers in ascending order')
+  t.same(config, { ...config, chainId: genesis.chainId, clique: { period: 3, epoch: 30_000 } })
+  const accounts = alloc as Record<string, { code?: string; storage?: Record<string, string>; balance: string }>
+  t.ok(BigInt(accounts[SEALER]!.balance) > 0n)
+  const members = accounts[CONTRACT_ADDRESSES.members]!
+  t.equal(members.code, readArtifact().contracts.members.code)
+  const accountsSlot = `0x${'2'.padStart(64, '0')}`
+  t.equal(Number(members.storage![accountsSlot]), genesis.members.length, 'the length of the list of members')
+})
+
+t.test('the version of geth', async (t) => {
+  t.equal(versionOf('Geth\nVersion: 1.13.15-stable\nArchitecture: amd64\n'), '1.13.15')
+  t.equal(versionOf('something else'), undefined)
+})
+
+t.test('CPU time of a process', async (t) => {
+  t.equal(cpuTicks(`7 (a (b) c) S 1 ${'0 '.repeat(9)}120 30 0 0 20`), 150)
+  t.ok(processUsage(process.pid).residentBytes > 1_000_000)
+})
+
+const SYSTEMS = ['concordat', GETH]
+
+/** One value for each thing that is measured of each system. */
+function rows(): Row[] {
+  const loop = { variant: 'submissions to 3 departments', axis: 'clients', x: 200 }
+  const measurements: Omit<Measurement, 'system' | 'value'>[] = [
+    ...['portrait empty', 'portrait full'].map((variant) => ({
+      quantity: 'time of a query',
+      variant,
+      part: 'p50',
+      unit: 'ms' as const,
+    })),
+    { quantity: 'unanswered queries', unit: 'count' },
+    { quantity: 'time to block', part: 'p50', unit: 'ms' },
+    { quantity: 'time to final', part: 'p50', unit: 'ms' },
+    { ...loop, quantity: 'throughput', unit: '1/s' },
+    { ...loop, quantity: 'replaced blocks', unit: 'count' },
+    { ...loop, quantity: 'CPU of a transaction on a node', unit: 'µs' },
+    { ...loop, quantity: 'resident memory', unit: 'bytes' },
+    { quantity: 'disk', unit: 'bytes' },
+    { quantity: 'disk', part: 'journal', unit: 'bytes' },
+    { quantity: 'transactions', unit: 'count' },
+    { quantity: 'disk of a transaction', unit: 'bytes' },
+  ]
+  const repeats = [1, 2]
+  return SYSTEMS.flatMap((system, i) =>
+    measurements.flatMap((measurement, j) =>
+      repeats.map((repeat) => ({ system, repeat, value: 10 * i + j + repeat, ...measurement })),
+    ),
+  ).map((row, index) => ({
+    id: `peers-${index + 1}`,
+    experiment: 'peers',
+    variant: '',
+    part: '',
+    axis: '',
+    x: null,
+    ...row,
+  }))
+}
+
+t.test('the section', async (t) => {
+  const full = makeSection('peers', peersSection, rows(), [])!
+  t.equal(full.findings.length, 8)
+  t.same(
+    full.charts.map(({ series }) => series.map(({ name }) => name)),
+    Array(4).fill(SYSTEMS),
+  )
+  t.equal(full.tables[0]!.rows.length, 5)
+  const interrupted = rows().filter(({ quantity }) => quantity === 'time of a query')
+  const partly = makeSection('peers', peersSection, interrupted, [])!
+  t.equal(partly.findings.length, 2, 'what was not measured is not told')
+  t.equal(partly.charts.length, 1)
+  const other = makeSection(
+    'peers',
+    peersSection,
+    interrupted.filter(({ system }) => system === 'concordat'),
+    [],
+  )!
+  t.equal(other.findings.length, 0, 'no sentence with one system only')
+})
+
+const geth = await findGeth()
+const skip = 'problem' in geth ? `needs geth 1.13.x: ${geth.problem}` : false
+
+t.test('a tiny run on geth', { skip, timeout: 110_000 }, async (t) => {
+  const measured: Measurement[] = []
+  const run: Run = {
+    settings: {
+      quick: true,
+      repeats: 1,
+      seed: 'test',
+      scales: [],
+      network: undefined,
+      basePort: await freeBasePort(4),
+    },
+    signal: new AbortController().signal,
+    record: (measurement) => void measured.push(measurement),
+    samples: (series, values) => measured.push(...values.map((value) => ({ ...series, value }))),
+    note: () => {},
+    progress: () => {},
+    check: () => {},
+  }
+  const sizes = {
+    repeatsMax: 1,
+    enterprises: 6,
+    coldQueries: 1,
+    hits: 2,
+    writes: 1,
+    clients: [4],
+    departments: [1],
+    loopSeconds: 2.5,
+  }
+  await measure(run, sizes, 1, [openGeth])
+  const values = (quantity: string) => measured.filter((one) => one.quantity === quantity).map(({ value }) => value)
+  t.same(values('unanswered queries'), [0], 'the agents work on another chain as they do on ours')
+  t.equal(values('time of a query').length, 3)
+  for (const quantity of ['time to block', 'throughput', 'disk', 'transactions'])
+    t.ok(values(quantity)[0]! > 0, quantity)
+})
