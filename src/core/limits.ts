@@ -179,11 +179,11 @@ assert(blocksQueueBytesMax > blocksFrameBytesMax, 'the blocks queue must hold th
 assert(fragmentBytesMax + 8 <= writeBytesMax, 'a write must hold a fragment')
 
 /** Trie nodes kept in memory, about 250 bytes each; the upper levels and what changed lately. Others are read from disk (a few µs). */
-export const trieNodesInMemoryMax = 400_000
+export const trieNodesInMemoryMax = 200_000
 /** Accounts of the final state kept decoded, in each of two generations. */
 export const cachedAccountsMax = 32_768
 /** Storage slots of the final state kept, in each of two generations; about 250 bytes each. */
-export const cachedSlotsMax = 131_072
+export const cachedSlotsMax = 65_536
 /** Storage tries kept open: one for each contract. */
 export const storageTriesMax = 64
 /** Latest final blocks kept decoded: what clients that follow the head ask for. */
