@@ -18,7 +18,7 @@ const POPULATE_TIMEOUT_MS = 120_000
 const PORTS_APART = 20
 /** Queries and load of each side before what counts: caches, connections, compiled code. */
 const WARM_UP_QUERIES = 1
-const WARM_UP_SECONDS = 2
+const WARM_UP_SECONDS = 3
 /** Shares of the experiment's time at which its parts end. */
 const ENDS = { opening: 0.2, queries: 0.45, submissions: 0.95 } as const
 
@@ -132,7 +132,7 @@ async function submissions(run: Run, sizes: PeersSizes, repeats: number, sides: 
     step(`${side.system}: warm-up`)
     const submitting = await Submitting.open(side, run)
     all.push(submitting)
-    await awake(side, () => submitting.warmUp({ clients: clients[0]!, departments: 3, seconds: WARM_UP_SECONDS }))
+    await awake(side, () => submitting.warmUp({ clients: clients.at(-1)!, departments: 3, seconds: WARM_UP_SECONDS }))
   }
   for (const { side: submitting, repeat } of interleaved(all, repeats)) {
     const { side } = submitting
