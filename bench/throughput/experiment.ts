@@ -3,95 +3,137 @@ import { type Experiment, interleaved, type Run, type Settings } from '../harnes
 import { LoadedNetwork } from '../testbed/loadedNetwork.js'
 import { diskOfATransaction } from './disk.js'
 import { preparePortraits } from './hits.js'
-import { type Bench, Ladder, plan } from './plan.js'
+import { type Bench, Ladder, networkSteps, plan, type Step } from './plan.js'
 import { FULL_SUBMISSION } from './shapes.js'
 import { FULL, QUICK, type ThroughputSizes } from './sizes.js'
 
-const sizesOf = (settings: Settings): ThroughputSizes => (settings.quick ? QUICK : FULL)
-const repeatsOf = (settings: Settings): number => Math.min(settings.repeats, sizesOf(settings).repeatsMax)
-
 /** Draining, signing and counting of one step. */
 const STEP_SECONDS = 0.6
+/** A network from nothing until its enterprises are registered, and its end. */
 const START_SECONDS = 6
-/** Between the first ports of two networks that run beside each other. */
-const PORTS = 20
 /** CPU time of a transaction on a node, in native recoveries: the budget of the design. */
 const CPU_BUDGET = 3.5
+
+const sizesOf = (settings: Settings): ThroughputSizes => (settings.quick ? QUICK : FULL)
 
 export const throughputExperiment: Experiment = {
   name: 'throughput',
   title: 'Throughput',
-  estimate(settings) {
-    const sizes = sizesOf(settings)
-    const steps = plan(sizes, sizes.nodes.length)
-    const repeat = steps.reduce((sum, { seconds }) => sum + seconds + STEP_SECONDS, 0)
-    const start = sizes.nodes.length * (START_SECONDS + sizes.warmUpSeconds)
-    return start + repeatsOf(settings) * repeat + sizes.diskSeconds + 2 * START_SECONDS
-  },
+  estimate: (settings) => new Durations(settings, sizesOf(settings)).total,
   run: (run) => measureThroughput(run, sizesOf(run.settings)),
+}
+
+/** Expected durations, in seconds. */
+class Durations {
+  readonly repeats: number
+  readonly start: number
+  readonly disk: number
+  readonly total: number
+
+  constructor({ repeats, network }: Settings, sizes: ThroughputSizes) {
+    const running = network !== undefined
+    this.repeats = Math.min(repeats, sizes.repeatsMax)
+    this.start = START_SECONDS + sizes.warmUpSeconds
+    this.disk = running ? 0 : sizes.diskSeconds + 2 * START_SECONDS
+    const larger = running ? 0 : (sizes.nodes.length - 1) * (this.start + this.of(networkSteps(sizes)))
+    this.total = this.start + this.of(plan(sizes)) + this.disk + larger
+  }
+
+  /** All repeats of these. */
+  of(steps: readonly Step[]): number {
+    return this.repeats * steps.reduce((sum, { seconds }) => sum + seconds + STEP_SECONDS, 0)
+  }
 }
 
 /** With other sizes than those of the settings: for tests. */
 export async function measureThroughput(run: Run, sizes: ThroughputSizes): Promise<void> {
-  const networks: LoadedNetwork[] = []
-  try {
-    await openNetworks(run, sizes, networks)
-    const running = run.settings.network !== undefined
-    const queries = running ? [] : await preparePortraits({ run, sizes }, networks[0]!)
-    if (running) noteRunning(run, networks[0]!)
-    await measureAll({ run, sizes, networks, queries, ladder: new Ladder() })
-    if (running) return
-    run.record({
-      system: 'concordat',
-      quantity: 'budget',
-      variant: 'CPU of a transaction on a node',
-      unit: 'ratio',
-      value: CPU_BUDGET,
-    })
-    run.progress(0.95, 'disk of a transaction')
-    await diskOfATransaction({ run, sizes }, networks[0]!)
-  } finally {
-    for (const network of networks) await network.close()
-  }
-}
-
-/** Side by side, since idle ones cost little, so that the repeats can go through all of them in turn. */
-async function openNetworks(run: Run, sizes: ThroughputSizes, networks: LoadedNetwork[]): Promise<void> {
-  const { network: running, seed, basePort } = run.settings
-  const counts = running === undefined ? sizes.nodes : sizes.nodes.slice(0, 1)
-  for (const [index, nodes] of counts.entries()) {
-    run.check()
-    run.progress(0.02, `starting a network of ${nodes} nodes`)
-    const { signal } = run
-    const options = { running, nodes, basePort: basePort + index * PORTS, seed, senders: sizes.senders, signal }
-    const network = await LoadedNetwork.open(options)
-    networks.push(network)
-    run.progress(0.04, 'warm-up')
-    await network.closed(FULL_SUBMISSION, sizes.saturatingClients, sizes.warmUpSeconds, 0)
-  }
-}
-
-async function measureAll(bench: Bench): Promise<void> {
-  const { run, sizes, networks } = bench
-  const repeats = Math.min(run.settings.repeats, sizes.repeatsMax)
-  if (repeats < run.settings.repeats) {
+  const { settings } = run
+  const progress = new Progress(run, new Durations(settings, sizes))
+  if (progress.durations.repeats < settings.repeats) {
     run.note(
-      `Each measurement was repeated ${repeats} times instead of ${run.settings.repeats}, for the time they take: intervals are ranges.`,
+      `Each measurement was repeated ${progress.durations.repeats} times instead of ${settings.repeats}, for the time they take: intervals are ranges.`,
     )
   }
-  const steps = plan(sizes, networks.length)
-  const total = repeats * steps.reduce((sum, { seconds }) => sum + seconds + STEP_SECONDS, 0)
-  let done = 0
-  for (const { repeat, side } of interleaved(steps, repeats)) {
-    run.check()
-    run.progress(0.05 + (0.9 * done) / total, side.label)
-    await side.measure(bench, repeat)
-    done += side.seconds + STEP_SECONDS
+  const [smallest, ...larger] = sizes.nodes
+  await withNetwork({ run, sizes, progress, nodes: smallest! }, async (network) => {
+    const running = settings.network !== undefined
+    const queries = running ? [] : await preparePortraits({ run, sizes }, network)
+    if (running) noteRunning(run, network)
+    else recordBudget(run)
+    await measureSteps({ run, sizes, network, queries, ladder: new Ladder() }, plan(sizes), progress)
+    if (running) return
+    progress.show('disk of a transaction')
+    await diskOfATransaction({ run, sizes }, network)
+    progress.passed(progress.durations.disk)
+  })
+  if (settings.network !== undefined) return
+  for (const nodes of larger) {
+    await withNetwork({ run, sizes, progress, nodes }, (network) =>
+      measureSteps({ run, sizes, network, queries: [], ladder: new Ladder() }, networkSteps(sizes), progress),
+    )
   }
+}
+
+interface Wanted {
+  readonly run: Run
+  readonly sizes: ThroughputSizes
+  readonly progress: Progress
+  readonly nodes: number
+}
+
+/** A warm network, which runs alone: even idle ones would take CPU time from it. */
+async function withNetwork({ run, sizes, progress, nodes }: Wanted, work: (network: LoadedNetwork) => Promise<void>) {
+  run.check()
+  const { network: running, seed, basePort } = run.settings
+  progress.show(running === undefined ? `starting a network of ${nodes} nodes` : 'registering enterprises')
+  const { senders, saturatingClients, warmUpSeconds } = sizes
+  const network = await LoadedNetwork.open({ running, nodes, basePort, seed, senders, signal: run.signal })
+  try {
+    progress.show('warm-up')
+    await network.closed(FULL_SUBMISSION, saturatingClients, warmUpSeconds, 0)
+    progress.passed(progress.durations.start)
+    await work(network)
+  } finally {
+    await network.close()
+  }
+}
+
+async function measureSteps(bench: Bench, steps: readonly Step[], progress: Progress): Promise<void> {
+  for (const { repeat, side } of interleaved(steps, progress.durations.repeats)) {
+    bench.run.check()
+    progress.show(`${bench.network.nodes} nodes: ${side.label}`)
+    await side.measure(bench, repeat)
+    progress.passed(side.seconds + STEP_SECONDS)
+  }
+}
+
+class Progress {
+  #seconds = 0
+
+  constructor(
+    private readonly run: Run,
+    readonly durations: Durations,
+  ) {}
+
+  show(label: string): void {
+    this.run.progress(Math.min(1, this.#seconds / this.durations.total), label)
+  }
+
+  passed(seconds: number): void {
+    this.#seconds += seconds
+  }
+}
+
+function recordBudget({ record }: Run): void {
+  const variant = 'CPU of a transaction on a node'
+  record({ system: 'concordat', quantity: 'budget', variant, unit: 'ratio', value: CPU_BUDGET })
 }
 
 function noteRunning(run: Run, network: LoadedNetwork): void {
   run.note(
     `A running network of ${network.nodes} nodes was measured. Not measured there: other numbers of nodes, portrait hits (filling portraits takes the keys that the departments' agents use), growth on disk (its nodes would have to stop). CPU times of its nodes and one native recover of this machine may be of different machines.`,
+  )
+  run.note(
+    'On a running network, departments whose agents run answer each submission with a transaction of their own: these fill the blocks too, and their cost is part of the cost of a submission. The submissions stay on its chain.',
   )
 }

@@ -8,7 +8,7 @@ import type { ThroughputSizes } from './sizes.js'
 import { type Context, closed, idle, offered, saturated, sized } from './submissions.js'
 
 export interface Bench extends Context {
-  readonly networks: readonly LoadedNetwork[]
+  readonly network: LoadedNetwork
   /** Queries that the portrait answers; empty where portraits could not be filled. */
   readonly queries: readonly Hex[]
   readonly ladder: Ladder
@@ -21,24 +21,23 @@ export interface Step {
   measure(bench: Bench, repeat: number): Promise<void>
 }
 
-/** `networks`: how many there are. */
-export function plan(sizes: ThroughputSizes, networks: number): Step[] {
+export function plan(sizes: ThroughputSizes): Step[] {
   return [
     ...sizes.offeredPerSecond.map((perSecond) => offeredStep(sizes, perSecond)),
     ...[FULL_SUBMISSION, SHORT_SUBMISSION].flatMap((shape) =>
       sizes.clients.map((clients): Step => {
-        const label = `${clients} submissions under way, ${shape.departments} departments each`
-        const measure = (bench: Bench, repeat: number) => closed(bench, bench.networks[0]!, { shape, clients, repeat })
+        const label = `${clients} submissions under way, to ${shape.departments} of the departments`
+        const measure = (bench: Bench, repeat: number) => closed(bench, bench.network, { shape, clients, repeat })
         return { label, seconds: sizes.closedSeconds, measure }
       }),
     ),
-    ...Array.from({ length: networks }, (_, index) => networkSteps(sizes, index)).flat(),
+    ...networkSteps(sizes),
     ...sizes.envelopeBytes.map((envelopeBytes): Step => {
-      const measure = (bench: Bench, repeat: number) => sized(bench, bench.networks[0]!, envelopeBytes, repeat)
+      const measure = (bench: Bench, repeat: number) => sized(bench, bench.network, envelopeBytes, repeat)
       return { label: `envelopes of ${envelopeBytes} bytes`, seconds: sizes.saturatedSeconds, measure }
     }),
     ...sizes.hitClients.map((clients): Step => {
-      const measure = (bench: Bench, repeat: number) => portraitHits(bench, bench.networks[0]!, { clients, repeat })
+      const measure = (bench: Bench, repeat: number) => portraitHits(bench, bench.network, { clients, repeat })
       return { label: `portrait hits, ${clients} clients`, seconds: sizes.hitSeconds, measure }
     }),
     { label: 'one native recover', seconds: 0, measure: recover },
@@ -48,17 +47,17 @@ export function plan(sizes: ThroughputSizes, networks: number): Step[] {
 function offeredStep({ offeredSeconds }: ThroughputSizes, perSecond: number): Step {
   const measure = async (bench: Bench, repeat: number) => {
     if (!bench.ladder.wants(perSecond)) return
-    bench.ladder.report(perSecond, await offered(bench, bench.networks[0]!, perSecond, repeat))
+    bench.ladder.report(perSecond, await offered(bench, bench.network, perSecond, repeat))
   }
   return { label: `${perSecond} offered per second`, seconds: offeredSeconds, measure }
 }
 
-function networkSteps({ saturatedSeconds, idleSeconds }: ThroughputSizes, index: number): Step[] {
-  const name = `network ${index + 1}`
-  const of = (measure: typeof idle) => (bench: Bench, repeat: number) => measure(bench, bench.networks[index]!, repeat)
+/** What is measured on networks of each number of nodes. */
+export function networkSteps({ saturatedSeconds, idleSeconds }: ThroughputSizes): Step[] {
+  const of = (measure: typeof idle) => (bench: Bench, repeat: number) => measure(bench, bench.network, repeat)
   return [
-    { label: `${name}, saturated`, seconds: saturatedSeconds, measure: of(saturated) },
-    { label: `${name}, idle`, seconds: idleSeconds, measure: of(idle) },
+    { label: 'saturated', seconds: saturatedSeconds, measure: of(saturated) },
+    { label: 'idle', seconds: idleSeconds, measure: of(idle) },
   ]
 }
 

@@ -21,7 +21,7 @@ export const throughputSection: SectionMaker = (figures) => {
 }
 
 const METHOD = [
-  'Networks of node processes and the load generator share one machine, so a figure is that of one machine that does the work of all. Submissions are StoreData transactions of registered enterprises, signed before the clock starts and handed to all nodes in turn; they count when a block with them is final, which is when it is durable on the node that says so.',
+  'Networks of node processes and the load generator share one machine, so a figure is that of one machine that does the work of all. Submissions are StoreData transactions of registered enterprises, signed before the clock starts and handed to all nodes in turn; they count when a block with them is final, which is when it is durable on the node that says so. Networks of different sizes are measured one after the other, each alone; everything else is interleaved.',
   'Open loop: each submission is due at a fixed instant, and its time counts from there, so that a standstill shows in the times of all that fell due meanwhile. Closed loop: a fixed number is under way at a time. Saturated: more are under way than two blocks hold.',
   'CPU time, memory and recoveries are what the nodes say of themselves, all threads included; a rate counts from the first final block of a load to the last before it ended. The disk of a submission is the growth of a compacted chain store.',
 ].join(' ')
