@@ -19,8 +19,13 @@ export class RestartedNode {
   ) {}
 
   /** Accounts and storage slots in its store. */
-  countEntries(): Promise<number> {
-    return this.#whileStopped(() => countStateEntries(this.#dataDir))
+  async countEntries(): Promise<number> {
+    await this.testbed.stopNode(this.index)
+    try {
+      return await countStateEntries(this.#dataDir)
+    } finally {
+      await this.testbed.startNode(this.index)
+    }
   }
 
   /** Seconds from the start of the process until it says that it is ready: it has opened its chain and found a quorum. */
@@ -31,18 +36,14 @@ export class RestartedNode {
     return (performance.now() - started) / 1_000
   }
 
-  /** Bytes of its compacted chain store. */
-  compactedBytes(): Promise<number> {
-    return this.#whileStopped(() => compactStore(this.#dataDir))
-  }
-
   /**
-   * Seconds from the start of the process with neither chain nor journal until it has the network's last final block. The network
-   * has to be idle: a sealer must not vote without its journal.
+   * `bytes`: of its compacted chain store. `seconds`: from the start of the process with neither chain nor journal until it has
+   * the network's last final block. The network has to be idle: a sealer must not vote without its journal.
    */
-  async syncFromEmpty(): Promise<number> {
+  async syncFromEmpty(): Promise<{ bytes: number; seconds: number }> {
     const head = await blockNumber(this.testbed.clients[0]!)
     await this.testbed.stopNode(this.index)
+    const bytes = await compactStore(this.#dataDir)
     rmSync(this.#dataDir, { recursive: true })
     rmSync(join(this.#dataDir, '..', 'journal'), { recursive: true })
     const started = performance.now()
@@ -52,20 +53,11 @@ export class RestartedNode {
       if (performance.now() - started > SYNC_TIMEOUT_MS) throw this.#late(head)
       await delay(POLL_MS)
     }
-    return (performance.now() - started) / 1_000
+    return { bytes, seconds: (performance.now() - started) / 1_000 }
   }
 
   get #dataDir(): string {
     return join(this.testbed.dir, this.testbed.network.nodes[this.index]!.dataDir)
-  }
-
-  async #whileStopped<T>(work: () => Promise<T>): Promise<T> {
-    await this.testbed.stopNode(this.index)
-    try {
-      return await work()
-    } finally {
-      await this.testbed.startNode(this.index)
-    }
   }
 
   #late(head: number): CommandError {
