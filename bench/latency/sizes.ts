@@ -57,7 +57,7 @@ export function latencySizes({ quick, network }: Pick<Settings, 'quick' | 'netwo
 }
 
 /** About what a query takes of the experiment's time, in milliseconds: for the time that is left. */
-export const QUERY_COST_MS = { cold: 40, hit: 2, baseline: 6 } as const
+export const QUERY_COST_MS = { cold: 100, hit: 4, baseline: 5 } as const
 /** Registering an enterprise and sharing its portrait key. */
 export const ENTERPRISE_COST_MS = 5
 /** Creating, starting and stopping everything. */
