@@ -21,18 +21,18 @@ export interface LatencySizes {
 /** A service desk with eight clerks: enough that blocks carry several queries, few enough that nobody waits for a free hand. */
 const ASKERS = 8
 
-/** Less than two minutes. Towards the end most draws find a portrait entry. */
+/** A minute and a half. Towards the end most draws find a portrait entry. */
 const QUICK: LatencySizes = {
   askers: ASKERS,
-  points: [30, 60, 90, 120],
+  points: [25, 50, 75, 100],
   longPoints: [],
-  drawnFrom: 90,
+  drawnFrom: 75,
   records: 12_000,
   startQueries: 60,
   warmUpQueries: 8,
 }
 
-/** About a quarter of an hour: a cold query takes as long as tens of others, so only one pass goes up to 10,000. */
+/** About half an hour: a cold query takes as long as tens of others, so only one pass goes up to 10,000. */
 const FULL: LatencySizes = {
   askers: ASKERS,
   points: [100, 200, 500],

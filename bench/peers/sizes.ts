@@ -18,9 +18,9 @@ export interface PeersSizes {
   readonly loopSeconds: number
 }
 
-/** A minute and a half on two cores. */
+/** A minute on two cores. */
 export const QUICK: PeersSizes = {
-  repeatsMax: 3,
+  repeatsMax: 2,
   enterprises: 80,
   coldQueries: 1,
   hits: 30,
