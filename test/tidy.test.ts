@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   consensus: ['core'],
   state: ['core', 'crypto'],
   vm: ['core', 'crypto', 'state'],
-  contracts: ['core', 'crypto', 'state', 'vm'],
+  contracts: ['core', 'crypto', 'consensus', 'state', 'vm'],
   p2p: ['core', 'crypto'],
   rpc: ['core'],
   agent: ['core', 'crypto', 'contracts', 'rpc', 'state', 'vm'],
@@ -33,6 +33,12 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
   { from: 'agent', to: 'vm', only: /^vm\/abi/, why: "agents encode calls with the contracts' ABI" },
   { from: 'contracts', to: 'state', only: /^state\/reader/, why: 'contracts read a state through the port alone' },
   { from: 'contracts', to: 'crypto', only: /^crypto\/keccak/, why: 'contracts hash, they hold no keys' },
+  {
+    from: 'contracts',
+    to: 'consensus',
+    only: /^consensus\/(weightPolicy|extensions|quorum)/,
+    why: 'arithmetic of weight, no rules of voting',
+  },
 ]
 
 const PURE = ['consensus', 'vm', 'contracts']

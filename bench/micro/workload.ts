@@ -31,6 +31,7 @@ export const BLOCK = {
   number: asHeight(1),
   timestamp: 1,
   chainId: CHAIN_ID,
+  genesisHash: ZERO_HASH,
   sealer: account(1),
   gasLimit: 1_000_000_000n,
 }

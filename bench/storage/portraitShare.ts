@@ -39,6 +39,7 @@ async function portraitBytes(store: KeyValueStore, enterprises: readonly Hash[])
     number: height,
     timestamp: header.timestamp,
     chainId: 1n,
+    genesisHash: ZERO_HASH,
     sealer: header.miner,
     gasLimit: GAS_LIMIT,
   }

@@ -2,6 +2,12 @@
 import type { Address } from '../core/bytes.js'
 import type { LeaderSchedule, SealerSet } from './types.js'
 
+/** A schedule under the name by which genesis chooses it. */
+export interface NamedSchedule {
+  readonly name: string
+  readonly leader: LeaderSchedule
+}
+
 /** Longest table of a weighted schedule; heavier sets are scaled down to it. */
 const turnsMax = 4096
 
@@ -16,6 +22,11 @@ export const smoothWeightedRoundRobin: LeaderSchedule = (set, view) => {
   const turns = turnsOf(set)
   return at(set, turns[view % turns.length] ?? 0)
 }
+
+export const builtinSchedules: readonly NamedSchedule[] = [
+  { name: 'round-robin', leader: roundRobin },
+  { name: 'weighted-round-robin', leader: smoothWeightedRoundRobin },
+]
 
 const memo = new WeakMap<SealerSet, readonly number[]>()
 

@@ -3,6 +3,7 @@
  * key: the shell (src/node) verifies signatures before `step`, executes blocks when asked, and carries out effects in order.
  */
 import type { Address, Epoch, Hash, Height, View } from '../core/bytes.js'
+import type { SignedVote, Vote } from '../core/vote.js'
 import type { Sabotage } from './sabotage.js'
 
 /** Voting power of one sealer; a positive integer. */
@@ -20,21 +21,7 @@ export interface SealerSet {
 /** Port for researchers: who leads a view. A pure function of set and view. */
 export type LeaderSchedule = (set: SealerSet, view: View) => Address
 
-export type VoteKind = 'notarize' | 'nullify' | 'finalize'
-
-/** What is signed. `block` is ZERO_HASH for nullify. */
-export interface Vote {
-  readonly kind: VoteKind
-  readonly epoch: Epoch
-  readonly view: View
-  readonly block: Hash
-}
-
-/** A vote with the sealer that signed it (65 bytes: r, s, yParity; low s). */
-export interface SignedVote extends Vote {
-  readonly signer: Address
-  readonly signature: Uint8Array
-}
+export type { SignedVote, Vote, VoteKind } from '../core/vote.js'
 
 /** A quorum of equal votes: ascending indices into the sealer set of `epoch`, one signature each. */
 export interface Certificate extends Vote {

@@ -6,7 +6,6 @@ export const CONTRACT_ADDRESSES = {
   dataPortrait: '0x0000000000000000000000000000000000c0de02' as Address,
   dataSharing: '0x0000000000000000000000000000000000c0de03' as Address,
   keyAgreement: '0x0000000000000000000000000000000000c0de04' as Address,
-  /** Reserved: no code there yet. */
   credit: '0x0000000000000000000000000000000000c0de05' as Address,
   sealers: '0x0000000000000000000000000000000000c0de06' as Address,
 } as const

@@ -5,6 +5,7 @@ import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
 import { slotAfter } from '../vm/storage.js'
+import { recordAnswered, recordOverdue } from './answerCredit.js'
 import { EXISTENCE } from './codes.js'
 import { readEntryHead, readSupervisors, supervises } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
@@ -28,6 +29,7 @@ import {
   supervisorAnswers,
   withAnswer,
 } from './verificationStorage.js'
+import { isWeighedComplete, weigh } from './weightedQuorum.js'
 
 type Answer = FunctionArgs<typeof dataSharingAbi, 'attest'>['answers'][number]
 
@@ -39,8 +41,12 @@ interface Session {
   readonly supervisor: Address
   readonly required: Hash
   readonly late: boolean
+  /** By which its answers count where credit decides. */
+  readonly weight: number
   answers: bigint
   openCount: number
+  /** A late answer was still wanted. */
+  overdue: boolean
 }
 
 /**
@@ -50,11 +56,14 @@ interface Session {
 export function attest(host: ContractHost, { answers }: { readonly answers: readonly Answer[] }): undefined {
   requireActiveDepartment(host, host.caller)
   requireCount('answers', answers.length, attestAnswersMax)
+  let begun = 0
   for (const [requestId, group] of byRequest(answers)) {
     const session = open(host, requestId)
+    if (!session.late && session.answers === 0n) begun++
     for (const answer of group) take(host, session, answer)
     close(host, session)
   }
+  if (begun > 0) recordAnswered(host, begun)
   return undefined
 }
 
@@ -72,13 +81,14 @@ function open(host: ContractHost, requestId: bigint): Session {
   const request = openRequest(host, requestId)
   const supervisor = host.caller
   const { slot, head } = request
-  const { named, answers } = supervisorAnswers.read(host.load(answersSlot(host, slot, supervisor)))
+  const { named, answers, weight } = supervisorAnswers.read(host.load(answersSlot(host, slot, supervisor)))
   if (!named) throw revert(abi, 'NotNamed', { account: supervisor, requestId })
   const { deadline } = requestTimes.read(host.load(slotAfter(slot, REQUEST.times)))
   const late = deadline !== 0n && BigInt(host.block.number) > deadline
   const required = host.load(slotAfter(slot, REQUEST.required))
   const enterpriseId = host.load(slot)
-  return { requestId, request, enterpriseId, supervisor, required, late, answers, openCount: head.openCount }
+  const { openCount } = head
+  return { requestId, request, enterpriseId, supervisor, required, late, weight, answers, openCount, overdue: false }
 }
 
 function take(host: ContractHost, session: Session, answer: Answer): void {
@@ -97,6 +107,7 @@ function take(host: ContractHost, session: Session, answer: Answer): void {
   }
   if (session.late) {
     emit(host, abi, 'AnswerLate', { requestId, attribute, supervisor })
+    session.overdue ||= itemResult.read(host.load(resultSlot(request.slot, index))).answeredAt === 0n
     return
   }
   session.answers = withAnswer(session.answers, index, answer)
@@ -111,9 +122,11 @@ function count(host: ContractHost, session: Session, index: number, answer: Find
   const attribute = session.request.attributes[index]!
   const current = generationOf(host, session.enterpriseId, attribute)
   const answers = before.answers + 1
-  const complete = answers >= requiredOf(session.required, index)
+  const required = requiredOf(session.required, index)
+  const heard = required === 0 ? weigh(before, answer, session.weight) : { ...before, ...combine(before, answer) }
+  const complete = required === 0 ? isWeighedComplete(heard) : answers >= required
   const result = {
-    ...combine(before, answer),
+    ...heard,
     answers,
     generation: before.answers === 0 ? current : before.generation,
     answeredAt: complete ? BigInt(host.block.number) : 0n,
@@ -150,10 +163,13 @@ function attestersOf(host: ContractHost, session: Session, index: number): Addre
 }
 
 function close(host: ContractHost, session: Session): void {
-  if (session.late) return
-  const { request, requestId, supervisor, openCount } = session
+  const { request, requestId, supervisor, openCount, weight } = session
+  if (session.late) {
+    if (session.overdue) recordOverdue(host, supervisor, requestId, 'answeredLate')
+    return
+  }
   const place = answersSlot(host, request.slot, supervisor)
-  host.store(place, supervisorAnswers.write({ named: true, answers: session.answers }))
+  host.store(place, supervisorAnswers.write({ named: true, answers: session.answers, weight }))
   if (openCount === request.head.openCount) return
   host.store(slotAfter(request.slot, REQUEST.head), requestHead.write({ ...request.head, openCount }))
   if (openCount === 0) emit(host, abi, 'VerificationCompleted', { requestId })

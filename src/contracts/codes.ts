@@ -20,8 +20,11 @@ export type ChecksumName = keyof typeof CHECKSUM
 export const CASE_RULE = { keep: 0, upper: 1, lower: 2 } as const
 export type CaseRuleName = keyof typeof CASE_RULE
 
-/** How many supervisors must answer; a number k >= 1 as k of n is written as `QUORUM_OF(k)`. */
-export const QUORUM = { all: 0, any: 1 } as const
+/**
+ * How many supervisors must answer; a number k >= 1 as k of n is written as `QUORUM_OF(k)`. creditWeighted: those who answer
+ * hold more than half of the credit, and the answer that stands has the most credit behind it.
+ */
+export const QUORUM = { all: 0, any: 1, creditWeighted: 255 } as const
 export const QUORUM_OF = (k: number): number => k + 1
 
 /** Whether a request must name its legal basis (consent or statute). */
@@ -40,6 +43,26 @@ export const ACK_CODE = {
   refused: 5,
 } as const
 export type AckCodeName = keyof typeof ACK_CODE
+
+/** Why a member's score changes. */
+export const CREDIT_REASON = {
+  turnSealed: 1,
+  turnMissed: 2,
+  answeredOnTime: 3,
+  answeredLate: 4,
+  unanswered: 5,
+  disputeUpheld: 6,
+  equivocation: 7,
+} as const
+export type CreditReason = keyof typeof CREDIT_REASON
+
+/** What a change of the sealer set does. The last two need no vote: a sealer acts for its own seat. */
+export const CHANGE_KIND = { add: 1, remove: 2, replace: 3, leave: 4, handOver: 5 } as const
+export type ChangeKindName = keyof typeof CHANGE_KIND
+
+/** approved: takes effect with the end of its block. refused: when it was due, the sealer set could not take it any more. */
+export const CHANGE_STATUS = { open: 1, approved: 2, settled: 3, refused: 4, lapsed: 5, withdrawn: 6 } as const
+export type ChangeStatusName = keyof typeof CHANGE_STATUS
 
 export function nameOf<T extends Record<string, number>>(names: T, code: number): keyof T | undefined {
   for (const name in names) if (names[name] === code) return name

@@ -80,8 +80,9 @@ export function readAttributes(host: ContractHost): Hash[] {
   return Array.from({ length: count }, (_, i) => host.loadFrom(PORTRAIT, slotAfter(first, i)))
 }
 
-/** Answers that complete an item: a rule's quorum of `supervisors`, at least 1. */
+/** Answers that complete an item: a rule's quorum of `supervisors`, at least 1; 0 where credit decides. */
 export function requiredAnswers(quorum: number, supervisors: number): number {
+  if (quorum === QUORUM.creditWeighted) return 0
   if (quorum === QUORUM.all) return supervisors
   return quorum === QUORUM.any ? 1 : Math.min(quorum - 1, supervisors)
 }

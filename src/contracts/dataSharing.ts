@@ -1,6 +1,7 @@
 /** Contract `dataSharing`: submissions, verification requests, attestations, the user portrait (paper 4.2, 4.3). */
 import { defineContract } from '../vm/contract.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
+import { closeRequest } from './answerCredit.js'
 import { attest } from './attestation.js'
 import {
   countOf,
@@ -39,6 +40,7 @@ export const dataSharing = defineContract({
     portraitVersionOf: (host, { enterpriseId }) => portraitVersionOf(host, enterpriseId),
     requestVerification,
     attest,
+    closeRequest,
     requestOf,
     answerOf,
     requestCount: (host) => countOf(host, REQUEST_COUNT_SLOT),

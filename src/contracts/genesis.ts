@@ -1,11 +1,13 @@
 /** The state of block 0. */
-import { asHeight, ZERO_ADDRESS } from '../core/bytes.js'
+import { asHeight, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import type { ContractAbi } from '../vm/abi.js'
 import type { HumanAbi } from '../vm/abiTypes.js'
 import { type BlockContext, type ContractHost, ContractRevert, type NativeContract } from '../vm/contract.js'
 import { systemHost } from '../vm/host.js'
 import type { MutableState } from '../vm/state.js'
+import { credit, initCredit } from './credit.js'
+import { creditInterface } from './creditStorage.js'
 import { dataPortrait, dataPortraitInterface, initDataPortrait } from './dataPortrait.js'
 import type { GenesisConfig } from './genesisTypes.js'
 import { initMembers, members, membersInterface } from './members.js'
@@ -42,6 +44,7 @@ export function applyGenesis(state: GenesisState, genesis: GenesisConfig): void 
       throw error instanceof ContractRevert ? refused(contract, abi, error) : error
     }
   }
+  initialise(credit, creditInterface, initCredit)
   initialise(sealers, sealersInterface, initSealers)
   initialise(members, membersInterface, initMembers)
   initialise(dataPortrait, dataPortraitInterface, initDataPortrait)
@@ -49,7 +52,8 @@ export function applyGenesis(state: GenesisState, genesis: GenesisConfig): void 
 
 function genesisContext(genesis: GenesisConfig): BlockContext {
   const { timestamp, gasLimit } = genesis
-  return { number: asHeight(0), timestamp, chainId: BigInt(genesis.chainId), sealer: ZERO_ADDRESS, gasLimit }
+  const chain = { chainId: BigInt(genesis.chainId), genesisHash: ZERO_HASH }
+  return { number: asHeight(0), timestamp, ...chain, sealer: ZERO_ADDRESS, gasLimit }
 }
 
 function refused<H extends HumanAbi>(

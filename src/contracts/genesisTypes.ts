@@ -1,4 +1,5 @@
 import type { Address, Hash } from '../core/bytes.js'
+import type { CreditParameters } from './creditRules.js'
 
 /** How one attribute's values look; see codes.ts for the numbers. */
 export interface Schema {
@@ -16,7 +17,7 @@ export interface Schema {
 
 /** Who may ask for one attribute, and how it is answered; see codes.ts. */
 export interface Rule {
-  /** 0 all, 1 any, else k = quorum - 1 of the supervisors. */
+  /** 0 all, 1 any, 255 by credit, else k = quorum - 1 of the supervisors. */
   readonly quorum: number
   /** Bit mask of 1 << role. */
   readonly askerRoles: number
@@ -57,6 +58,21 @@ export interface GenesisMember {
   readonly encryptionKey?: Hash
 }
 
+/** Who leads, who weighs what, and how the sealer set changes. */
+export interface ConsensusConfig {
+  /** Name of a policy and of a schedule that every node has (src/consensus/extensions.ts). */
+  readonly weightPolicy: string
+  readonly leaderSchedule: string
+  /** Weights are recomputed in blocks whose height is a multiple; 0: only when the sealer set changes. */
+  readonly epochBlocks: number
+  /** Sealers below which no change goes. */
+  readonly sealersMin: number
+  /** Share of the voters that a change needs, beside more than two thirds of them. */
+  readonly changeThreshold: { readonly numerator: number; readonly denominator: number }
+  /** Blocks after which an open change lapses, and a volunteer has to come forward again. */
+  readonly changeBlocksMax: number
+}
+
 /** What the state of block 0 is made of. */
 export interface GenesisConfig {
   readonly chainId: number
@@ -67,4 +83,8 @@ export interface GenesisConfig {
   readonly members: readonly GenesisMember[]
   readonly attributes: readonly DataProfile[]
   readonly alloc: readonly { readonly address: Address; readonly balance: bigint }[]
+  /** What is left out is as in `consensusConfigOf`. */
+  readonly consensus?: Partial<ConsensusConfig>
+  /** What is left out is as in `defaultCreditParameters`. */
+  readonly credit?: { readonly start?: number; readonly points?: Partial<CreditParameters['points']> }
 }

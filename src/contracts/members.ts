@@ -24,6 +24,7 @@ import { membersAbi } from './members.abi.js'
 import {
   ACCOUNTS_SLOT,
   BY_ID_SLOT,
+  DEPARTMENTS_SLOT,
   isActive,
   isActiveOperator,
   KEYS_SLOT,
@@ -131,7 +132,7 @@ function addMember(host: ContractHost, member: NewMember): void {
   storeText(host, slotAfter(slot, 3), name)
   host.store(mappingSlot(host, BY_ID_SLOT, id), addressWord(account))
   pushWord(host, ACCOUNTS_SLOT, addressWord(account))
-  if (role === ROLE.operator) addOperators(host, 1)
+  countActive(host, role, 1)
   emit(host, abi, 'MemberRegistered', { account, role, id, name })
 }
 
@@ -154,21 +155,24 @@ function changeStatus(host: ContractHost, account: Address, status: number): voi
   if (head.role === 0) throw revert(abi, 'UnknownMember', { account })
   if (head.status === status) return
   if (head.status === STATUS.revoked) throw revert(abi, 'MemberRevoked', { account })
-  if (head.role === ROLE.operator) changeOperators(host, account, head, status)
+  if (status === STATUS.active) countActive(host, head.role, 1)
+  else if (head.status === STATUS.active) countOut(host, account, head.role)
   host.store(memberSlot(host, account), memberHead.write({ ...head, status }))
   emit(host, abi, 'MemberStatusChanged', { account, status })
 }
 
-function changeOperators(host: ContractHost, account: Address, head: MemberHead, status: number): void {
-  if (status === STATUS.active) addOperators(host, 1)
-  else if (head.status === STATUS.active) {
-    if (wordNumber(host.load(OPERATORS_SLOT)) <= 1) throw revert(abi, 'LastOperator', { account })
-    addOperators(host, -1)
+function countOut(host: ContractHost, account: Address, role: number): void {
+  if (role === ROLE.operator && wordNumber(host.load(OPERATORS_SLOT)) <= 1) {
+    throw revert(abi, 'LastOperator', { account })
   }
+  countActive(host, role, -1)
 }
 
-function addOperators(host: ContractHost, by: number): void {
-  host.store(OPERATORS_SLOT, numberWord(wordNumber(host.load(OPERATORS_SLOT)) + by))
+/** Operators and departments are counted: one of the first has to stay, the second vote on the sealer set. */
+function countActive(host: ContractHost, role: number, by: number): void {
+  if (role !== ROLE.operator && role !== ROLE.department) return
+  const slot = role === ROLE.operator ? OPERATORS_SLOT : DEPARTMENTS_SLOT
+  host.store(slot, numberWord(wordNumber(host.load(slot)) + by))
 }
 
 /** Writes the head with its new epoch, the current key and the key's place in the history. */

@@ -1,7 +1,7 @@
 /** Storage of `members`, read by the other contracts too. */
 import type { Address, Hash } from '../core/bytes.js'
 import type { ContractHost } from '../vm/contract.js'
-import { mappingSlot, type Packed, packed, slotAfter, slotAt } from '../vm/storage.js'
+import { mappingSlot, type Packed, packed, slotAfter, slotAt, wordNumber } from '../vm/storage.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
 import { ROLE, STATUS } from './codes.js'
 
@@ -15,6 +15,8 @@ export const ACCOUNTS_SLOT = slotAt(2)
 export const KEYS_SLOT = slotAt(3)
 /** uint256: active operators. */
 export const OPERATORS_SLOT = slotAt(4)
+/** uint256: active departments. */
+export const DEPARTMENTS_SLOT = slotAt(5)
 
 /** role 0: not registered. keyEpoch 0: no key yet. */
 export const memberHead = packed({ role: 'uint8', status: 'uint8', keyEpoch: 'uint64', since: 'uint64' })
@@ -35,6 +37,10 @@ export function readMemberId(host: ContractHost, account: Address): Hash {
 export function readEncryptionKey(host: ContractHost, account: Address): Hash {
   return host.loadFrom(CONTRACT_ADDRESSES.members, slotAfter(memberSlot(host, account), 2))
 }
+
+/** Active departments. */
+export const readDepartmentCount = (host: ContractHost): number =>
+  wordNumber(host.loadFrom(CONTRACT_ADDRESSES.members, DEPARTMENTS_SLOT))
 
 export const isActive = (head: MemberHead): boolean => head.status === STATUS.active && head.role !== 0
 

@@ -1,4 +1,5 @@
 /** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
+import { creditInterface } from './creditStorage.js'
 import { dataPortraitInterface } from './dataPortrait.js'
 import { dataSharingInterface } from './dataSharing.js'
 import { keyAgreementInterface } from './keyAgreement.js'
@@ -12,6 +13,7 @@ export function publishedAbis(): ReadonlyMap<string, string> {
     dataPortrait: dataPortraitInterface,
     dataSharing: dataSharingInterface,
     keyAgreement: keyAgreementInterface,
+    credit: creditInterface,
     sealers: sealersInterface,
   }
   return new Map(

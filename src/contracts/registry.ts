@@ -1,5 +1,6 @@
 /** All system contracts. */
 import type { ContractRegistry } from '../vm/contract.js'
+import { credit } from './credit.js'
 import { dataPortrait } from './dataPortrait.js'
 import { dataSharing } from './dataSharing.js'
 import { keyAgreement } from './keyAgreement.js'
@@ -7,5 +8,5 @@ import { members } from './members.js'
 import { sealers } from './sealers.js'
 
 export const systemContracts: ContractRegistry = new Map(
-  [members, dataPortrait, dataSharing, keyAgreement, sealers].map((contract) => [contract.address, contract]),
+  [members, dataPortrait, dataSharing, keyAgreement, credit, sealers].map((contract) => [contract.address, contract]),
 )

@@ -1,6 +1,6 @@
 /** Which schemas and rules the data portrait takes. */
 import { schemaLengthMax } from '../core/limits.js'
-import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, ROLE, VALUE_TYPE } from './codes.js'
+import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from './codes.js'
 import type { Rule, Schema } from './genesisTypes.js'
 
 /** Digits after the point: 10^18 units and 18 digits before the point stay below 2^127. */
@@ -30,8 +30,14 @@ export function schemaFault(schema: Schema): string | undefined {
 /** Says what is wrong with a rule for an attribute with this many supervisors; undefined when it is sound. */
 export function ruleFault(rule: Rule, supervisors: number): string | undefined {
   const roles = Object.values(ROLE).reduce((mask, role) => mask | (1 << role), 0)
-  if (rule.quorum > supervisors + 1) return `quorum of ${rule.quorum - 1} exceeds ${supervisors} supervisors`
+  const faultOfQuorum = quorumFault(rule.quorum, supervisors)
+  if (faultOfQuorum !== undefined) return faultOfQuorum
   if ((rule.askerRoles & ~roles) !== 0 || rule.askerRoles === 0) return 'askerRoles must be a mask of known roles'
   if (!isOneOf(BASIS, rule.basis)) return `basis ${rule.basis} is not 0 or 1`
   return isOneOf(DELIVERY, rule.delivery) ? undefined : `delivery ${rule.delivery} is not 0`
+}
+
+function quorumFault(quorum: number, supervisors: number): string | undefined {
+  if (quorum === QUORUM.creditWeighted) return supervisors > 1 ? undefined : 'one supervisor alone needs no weights'
+  return quorum > supervisors + 1 ? `quorum of ${quorum - 1} exceeds ${supervisors} supervisors` : undefined
 }

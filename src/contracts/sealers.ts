@@ -1,36 +1,45 @@
-/** Contract `sealers`: the sealer set and its weights, fixed by genesis in this version. */
-import { type Address, asEpoch, type Epoch, ZERO_HASH } from '../core/bytes.js'
+/** Contract `sealers`: the sealer set, its weights, and how members change it by vote. */
+import { assert } from '../core/assert.js'
+import { type Address, asEpoch, type Epoch, ZERO_ADDRESS } from '../core/bytes.js'
+import { multiaddrBytesMax, sealersMax } from '../core/limits.js'
 import type { StateReader } from '../state/reader.js'
-import { ContractAbi } from '../vm/abi.js'
-import { type ContractHost, defineContract } from '../vm/contract.js'
+import { type ContractHost, defineContract, emit, revert } from '../vm/contract.js'
 import { readHost } from '../vm/host.js'
-import {
-  addressWord,
-  bigintWord,
-  loadText,
-  loadWords,
-  mappingSlot,
-  slotAt,
-  storeText,
-  storeWords,
-  wordAddress,
-  wordBigint,
-  wordNumber,
-} from '../vm/storage.js'
+import { addressWord, loadText, mappingSlot, storeText, storeWords, wordAddress } from '../vm/storage.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
-import type { GenesisConfig } from './genesisTypes.js'
-import { sealersAbi } from './sealers.abi.js'
+import { CHANGE_KIND } from './codes.js'
+import { readCredit } from './creditStorage.js'
+import { consensusConfigOf } from './genesisDefaults.js'
+import type { ConsensusConfig, GenesisConfig } from './genesisTypes.js'
+import {
+  approveChange,
+  changeOf,
+  decideOwnSeat,
+  proposeChange,
+  requireShort,
+  stillOpen,
+  withdrawApproval,
+} from './sealerChanges.js'
+import { isFresh, memberFault } from './sealerSet.js'
+import {
+  sealersInterface as abi,
+  isSealer,
+  multiaddrSlot,
+  OFFERS_SLOT,
+  POLICY_SLOT,
+  readEpoch,
+  readParameters,
+  readSealers,
+  readSeat,
+  readVolunteer,
+  SCHEDULE_SLOT,
+  SEALERS_SLOT,
+  storeParameters,
+  storeSeat,
+  storeVolunteer,
+} from './sealersStorage.js'
 
-/** address[], in leader order. */
-const SEALERS_SLOT = slotAt(0)
-/** mapping(address => uint64). */
-const WEIGHTS_SLOT = slotAt(1)
-/** uint64. */
-const EPOCH_SLOT = slotAt(2)
-/** string. */
-const POLICY_SLOT = slotAt(3)
-
-export const sealersInterface = new ContractAbi(sealersAbi)
+export { sealersInterface } from './sealersStorage.js'
 
 export interface SealerSetView {
   readonly epoch: Epoch
@@ -40,45 +49,113 @@ export interface SealerSetView {
 
 export const sealers = defineContract({
   name: 'sealers',
-  version: 1,
+  version: 2,
   address: CONTRACT_ADDRESSES.sealers,
-  abi: sealersInterface,
+  abi,
   functions: {
     sealers(host) {
-      const addresses = loadWords(host, SEALERS_SLOT).map(wordAddress)
-      const weights = addresses.map((address) => weightOf(host, address))
-      return { addresses, weights, epoch: wordBigint(host.load(EPOCH_SLOT)) }
+      const addresses = readSealers(host)
+      const weights = addresses.map((address) => readSeat(host, address).weight)
+      return { addresses, weights, epoch: readEpoch(host) }
     },
 
-    isSealer: (host, { account }) => host.load(mappingSlot(host, WEIGHTS_SLOT, account)) !== ZERO_HASH,
+    isSealer: (host, { account }) => isSealer(host, account),
 
     weightPolicy: (host) => loadText(host, POLICY_SLOT),
+
+    leaderSchedule: (host) => loadText(host, SCHEDULE_SLOT),
+
+    parameters: (host) => ({ ...readParameters(host), sealersMax }),
+
+    volunteer(host, { multiaddr }) {
+      const fault = memberFault(host, host.caller)
+      if (fault !== undefined) throw fault
+      requireShort('multiaddr', multiaddr, multiaddrBytesMax)
+      comeForward(host)
+      storeText(host, multiaddrSlot(host, host.caller), multiaddr)
+      emit(host, abi, 'Volunteered', { account: host.caller, multiaddr })
+      return undefined
+    },
+
+    volunteerOf(host, { account }) {
+      const { height } = readVolunteer(host, account)
+      return { height, multiaddr: loadText(host, multiaddrSlot(host, account)), valid: isFresh(host, account) }
+    },
+
+    p2pAddressOf: (host, { account }) => loadText(host, multiaddrSlot(host, account)),
+
+    proposeChange,
+    approveChange,
+    withdrawApproval,
+    changeOf,
+    openChanges: stillOpen,
+
+    leave: (host) => decideOwnSeat(host, { kind: CHANGE_KIND.leave, sealer: host.caller, replacement: ZERO_ADDRESS }),
+
+    offerSeat(host, { successor }) {
+      if (!isSealer(host, host.caller)) throw revert(abi, 'NotSealer', { account: host.caller })
+      host.store(mappingSlot(host, OFFERS_SLOT, host.caller), addressWord(successor))
+      emit(host, abi, 'SeatOffered', { sealer: host.caller, successor })
+      return undefined
+    },
+
+    takeSeat(host, { predecessor }) {
+      const slot = mappingSlot(host, OFFERS_SLOT, predecessor)
+      const replacement = host.caller
+      if (wordAddress(host.load(slot)) !== replacement) {
+        throw revert(abi, 'SeatNotOffered', { predecessor, successor: replacement })
+      }
+      host.store(slot, addressWord(ZERO_ADDRESS))
+      comeForward(host)
+      return decideOwnSeat(host, { kind: CHANGE_KIND.handOver, sealer: predecessor, replacement })
+    },
   },
 })
 
-/** Writes the sealer set of epoch 0. */
+/** The caller's node runs: its key has signed this transaction. */
+function comeForward(host: ContractHost): void {
+  const { counts } = readCredit(host, host.caller)
+  storeVolunteer(host, host.caller, { height: BigInt(host.block.number), missed: counts.turnMissed })
+}
+
+/** Writes the sealer set of epoch 0 and the rules by which it changes. */
 export function initSealers(host: ContractHost, genesis: GenesisConfig): void {
+  const config = consensusConfigOf(genesis)
+  const fault = configFault(config, genesis.sealers.length)
+  if (fault !== undefined) throw revert(abi, 'InvalidParameter', { name: fault })
   const addresses = genesis.sealers.map((sealer) => addressWord(sealer.address))
   storeWords(host, SEALERS_SLOT, addresses)
   for (const { address, weight } of genesis.sealers) {
-    host.store(mappingSlot(host, WEIGHTS_SLOT, address), bigintWord(BigInt(weight)))
+    storeSeat(host, address, { weight: BigInt(weight), sealedBefore: 0, missedBefore: 0, known: true })
   }
-  storeText(host, POLICY_SLOT, 'genesis')
+  storeText(host, POLICY_SLOT, config.weightPolicy)
+  storeText(host, SCHEDULE_SLOT, config.leaderSchedule)
+  storeParameters(host, {
+    epochBlocks: BigInt(config.epochBlocks),
+    changeBlocksMax: BigInt(config.changeBlocksMax),
+    sealersMin: config.sealersMin,
+    thresholdNumerator: config.changeThreshold.numerator,
+    thresholdDenominator: config.changeThreshold.denominator,
+  })
+}
+
+/** Name of the parameter that is out of range. */
+function configFault(config: ConsensusConfig, sealerCount: number): string | undefined {
+  const { epochBlocks, changeBlocksMax, sealersMin, changeThreshold } = config
+  const { numerator, denominator } = changeThreshold
+  const within = (value: number, min: number, max: number) => Number.isInteger(value) && value >= min && value <= max
+  if (!within(epochBlocks, 0, 2 ** 32)) return 'epochBlocks'
+  if (!within(changeBlocksMax, 1, 2 ** 32)) return 'changeBlocksMax'
+  if (!within(sealersMin, 1, sealerCount)) return 'sealersMin'
+  if (!within(denominator, 1, 1_000_000) || !within(numerator, 1, denominator)) return 'changeThreshold'
+  return undefined
 }
 
 /** The sealer set that a state names. */
 export function sealerSetOf(state: StateReader): SealerSetView {
   const host = readHost(state, CONTRACT_ADDRESSES.sealers)
-  const addresses = loadWords(host, SEALERS_SLOT).map(wordAddress)
-  const set = addresses.map((address) => ({ address, weight: Number(weightOf(host, address)) }))
-  return { epoch: asEpoch(wordNumber(host.load(EPOCH_SLOT))), sealers: set }
-}
-
-/** The set of the next epoch; null while it is unchanged, which in this version is always. */
-export function nextSealerSet(_state: StateReader): SealerSetView | null {
-  return null
-}
-
-function weightOf(host: ContractHost, address: Address): bigint {
-  return wordBigint(host.load(mappingSlot(host, WEIGHTS_SLOT, address)))
+  const epoch = Number(readEpoch(host))
+  assert(Number.isSafeInteger(epoch), 'epochs stay below 2^53')
+  const set = readSealers(host).map((address) => ({ address, weight: Number(readSeat(host, address).weight) }))
+  return { epoch: asEpoch(epoch), sealers: set }
 }

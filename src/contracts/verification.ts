@@ -5,7 +5,7 @@ import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
 import { slotAfter } from '../vm/storage.js'
-import { BASIS } from './codes.js'
+import { BASIS, QUORUM } from './codes.js'
 import { readEntryHead, readRule, readSupervisors, requiredAnswers } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
@@ -36,6 +36,9 @@ import {
   resultSlot,
   supervisorAnswers,
 } from './verificationStorage.js'
+import { answerWeight } from './weightedQuorum.js'
+
+const NO_RESULT = itemResult.read(ZERO_HASH)
 
 type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
 type Request = Args<'requestVerification'>
@@ -44,8 +47,12 @@ type Request = Args<'requestVerification'>
 interface Wanted {
   /** Attributes that each supervisor is asked for. */
   readonly bySupervisor: ReadonlyMap<Address, readonly Hash[]>
-  /** Answers that complete each item. */
+  /** Answers that complete each item; 0: credit decides. */
   readonly required: readonly number[]
+  /** Weight of all whom each item asks; 0 unless credit decides. */
+  readonly askedWeights: readonly number[]
+  /** Weight of each supervisor of an item in which credit decides. */
+  readonly weights: ReadonlyMap<Address, number>
   /** Last block in which answers count; 0: none. */
   readonly deadline: bigint
 }
@@ -79,6 +86,8 @@ function requireVersion(host: ContractHost, enterpriseId: Hash, given: number): 
 function checkItems(host: ContractHost, request: Request, asker: Asker, role: number): Wanted {
   const bySupervisor = new Map<Address, Hash[]>()
   const required: number[] = []
+  const askedWeights: number[] = []
+  const weights = new Map<Address, number>()
   const seen = new Set<Hash>()
   let deadlineBlocks = 0n
   let unlimited = false
@@ -92,10 +101,21 @@ function checkItems(host: ContractHost, request: Request, asker: Asker, role: nu
     spendBudget(host, asker, attribute, digest, rule.digestBudget)
     for (const supervisor of supervisors) addTo(bySupervisor, supervisor, attribute)
     required.push(requiredAnswers(rule.quorum, supervisors.length))
+    askedWeights.push(rule.quorum === QUORUM.creditWeighted ? addWeights(host, weights, supervisors) : 0)
     unlimited ||= rule.deadlineBlocks === 0n
     if (rule.deadlineBlocks > deadlineBlocks) deadlineBlocks = rule.deadlineBlocks
   }
-  return { bySupervisor, required, deadline: unlimited ? 0n : BigInt(host.block.number) + deadlineBlocks }
+  const deadline = unlimited ? 0n : BigInt(host.block.number) + deadlineBlocks
+  return { bySupervisor, required, askedWeights, weights, deadline }
+}
+
+/** Freezes the supervisors' weights; returns their sum. */
+function addWeights(host: ContractHost, weights: Map<Address, number>, supervisors: readonly Address[]): number {
+  return supervisors.reduce((sum, supervisor) => {
+    const weight = weights.get(supervisor) ?? answerWeight(host, supervisor)
+    weights.set(supervisor, weight)
+    return sum + weight
+  }, 0)
 }
 
 /** Rule of an attribute, and the supervisors that are active now: the others are not asked and do not count. */
@@ -150,9 +170,15 @@ function writeRequest(host: ContractHost, requestId: bigint, request: Request, w
   host.store(slotAfter(slot, REQUEST.purpose), purpose)
   host.store(slotAfter(slot, REQUEST.times), requestTimes.write({ height, deadline: wanted.deadline, portraitVersion }))
   host.store(slotAfter(slot, REQUEST.required), requiredWord(wanted.required))
-  for (let i = 0; i < items.length; i++) host.store(itemSlot(slot, i), items[i]!.digest)
-  const named = supervisorAnswers.write({ named: true, answers: 0n })
-  for (const supervisor of wanted.bySupervisor.keys()) host.store(answersSlot(host, slot, supervisor), named)
+  for (let i = 0; i < items.length; i++) {
+    host.store(itemSlot(slot, i), items[i]!.digest)
+    const askedWeight = wanted.askedWeights[i]!
+    if (askedWeight !== 0) host.store(resultSlot(slot, i), itemResult.write({ ...NO_RESULT, askedWeight }))
+  }
+  for (const supervisor of wanted.bySupervisor.keys()) {
+    const weight = wanted.weights.get(supervisor) ?? 0
+    host.store(answersSlot(host, slot, supervisor), supervisorAnswers.write({ named: true, answers: 0n, weight }))
+  }
 }
 
 /** The request with what has been answered so far; existence 0 where the quorum has not been reached. */

@@ -24,25 +24,32 @@ export type RequestHead = Packed<{
 /** deadline 0: none. */
 export const requestTimes = packed({ height: 'uint64', deadline: 'uint64', portraitVersion: 'uint32' })
 
-/** Item { bytes32 digest; result }. Before answeredAt is set, existence and confirmed hold what the answers so far come to. */
+/**
+ * Item { bytes32 digest; result }. Before answeredAt is set, existence and confirmed hold what the answers so far come to.
+ * The weights are those of rule credit-weighted, 0 elsewhere: of all who were asked, and of who answered what.
+ */
 const ITEM_WORDS = 2
-export const itemResult = packed({
+const ITEM_RESULT = {
   existence: 'uint8',
   confirmed: 'bool',
   answers: 'uint8',
   generation: 'uint32',
   answeredAt: 'uint64',
-})
-export type ItemResult = Packed<{
-  existence: 'uint8'
-  confirmed: 'bool'
-  answers: 'uint8'
-  generation: 'uint32'
-  answeredAt: 'uint64'
-}>
+  askedWeight: 'uint16',
+  existsWeight: 'uint16',
+  confirmedWeight: 'uint16',
+  missingWeight: 'uint16',
+  vacantWeight: 'uint16',
+  refusedWeight: 'uint16',
+} as const
+export const itemResult = packed(ITEM_RESULT)
+export type ItemResult = Packed<typeof ITEM_RESULT>
 
-/** One supervisor's answers to one request: 4 bits an item (existence, and 8 for confirmed; 0 unanswered), lowest item first. */
-export const supervisorAnswers = packed({ named: 'bool', answers: 'uint128' })
+/**
+ * One supervisor's answers to one request: 4 bits an item (existence, and 8 for confirmed; 0 unanswered), lowest item first;
+ * its weight where an item goes by credit.
+ */
+export const supervisorAnswers = packed({ named: 'bool', answers: 'uint128', weight: 'uint16' })
 
 export interface OpenRequest {
   readonly slot: Hash
@@ -67,7 +74,7 @@ export const resultSlot = (request: Hash, index: number): Hash => slotAfter(item
 export const answersSlot = (host: ContractHost, request: Hash, supervisor: Address): Hash =>
   newMappingSlot(host, slotAfter(request, REQUEST.answers), supervisor)
 
-/** uint8[32] in one word, the first in the lowest byte. */
+/** uint8[32] in one word, the first in the lowest byte; 0 where an item goes by credit. */
 export function requiredWord(required: readonly number[]): Hash {
   const bytes = required.map((count) => count.toString(16).padStart(2, '0'))
   return `0x${bytes.reverse().join('').padStart(64, '0')}` as Hash

@@ -12,8 +12,8 @@ export const blockBytesMax = 1 * MIB
 export const headerBytesMax = 4 * KIB
 /** Sealers of one epoch: all-to-all votes and full mesh stay cheap up to here. */
 export const sealersMax = 64
-/** vanity 32 + one address for each sealer (genesis and epoch blocks) + seal 65. */
-export const extraDataBytesMax = 32 + 20 * sealersMax + 65
+/** vanity 32 + address and weight of each sealer of the next epoch (blocks that close one) + seal 65. */
+export const extraDataBytesMax = 32 + 28 * sealersMax + 65
 
 /** One certificate: per signer a 65-byte signature and at most 5 bytes of framing and index, and the vote it is for. */
 export const certificateBytesMax = 128 + 70 * sealersMax
@@ -93,6 +93,16 @@ export const requestItemsMax = 32
 export const requestSupervisorsMax = 32
 /** Answers of one attest: each is a handful of storage writes; keeps it under a tenth of a block's gas. */
 export const attestAnswersMax = 64
+/** Missed turns that one block books: after a long standstill the last ones stand for all. */
+export const missedTurnsMax = 64
+/** Multiaddress that a volunteer gives in UTF-8: a DNS name, port and peer id take about 120 bytes. */
+export const multiaddrBytesMax = 256
+/** Reason that a proposed change of the sealer set gives in UTF-8: a sentence and a file number. */
+export const changeReasonBytesMax = 256
+/** Changes of the sealer set that one voter may have open: it cannot fill the list for the others. */
+export const openChangesPerVoterMax = 4
+/** Views of one epoch in which contradicting votes of one sealer are booked: they share a storage word, and more change nothing. */
+export const equivocationsPerEpochMax = 4
 /** Attributes of one reportChange. */
 export const reportAttributesMax = 256
 /** Ciphertext of one envelope: largest plaintext, a wrapped key for each recipient, tags and suite. */

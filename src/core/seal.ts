@@ -1,7 +1,9 @@
 /**
- * Layout of a header's extraData, in the manner of EIP-225: 32 bytes vanity, in genesis the sealer addresses, 65 bytes seal.
+ * Layout of a header's extraData, in the manner of EIP-225: 32 bytes vanity, in genesis the sealer addresses, in a block that
+ * closes its epoch (R8) the sealers of the next one, 65 bytes seal. So headers and certificates alone verify a chain.
  *
- *     vanity = 'cdt1' 4 | epoch u32 | view u64 | milliseconds below the second u16 | 14 zero bytes
+ *     vanity = 'cdt1' 4 | epoch u32 | view u64 | milliseconds below the second u16 | sealers listed u8 | 13 zero bytes
+ *     sealer = address 20 | weight u64
  *     seal   = r 32 | s 32 | yParity 1
  */
 import { type Address, asEpoch, asView, concatBytes, type Epoch, fromHex, toAddress, utf8, type View } from './bytes.js'
@@ -19,7 +21,17 @@ export interface Vanity {
   readonly ms: number
 }
 
+/** A sealer of the next epoch; weight is a positive integer below 2^52. */
+export interface ListedSealer {
+  readonly address: Address
+  readonly weight: number
+}
+
 const MAGIC = utf8('cdt1')
+/** Offset of the number of listed sealers. */
+const LISTED_AT = 18
+const LISTED_BYTES = 28
+const WEIGHT_MAX = 2n ** 52n - 1n
 const NO_SEAL = new Uint8Array(sealBytes)
 
 /** The 32 vanity bytes. */
@@ -44,13 +56,45 @@ export function readVanity(extraData: Uint8Array): Vanity {
   if (view > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidVanity('names a view above 2^53')
   const ms = words.getUint16(16)
   if (ms > 999) throw invalidVanity(`has ${ms} milliseconds, at most 999 allowed`)
-  for (let i = 18; i < vanityBytes; i++) if (extraData[i] !== 0) throw invalidVanity('must end in zero bytes')
+  for (let i = LISTED_AT + 1; i < vanityBytes; i++)
+    if (extraData[i] !== 0) throw invalidVanity('must end in zero bytes')
+  const listed = extraData[LISTED_AT]!
+  if (listed !== 0 && extraData.length !== vanityBytes + LISTED_BYTES * listed + sealBytes) {
+    throw invalidVanity(`announces ${listed} sealers, which do not fit the length`)
+  }
   return { epoch: asEpoch(words.getUint32(4)), view: asView(Number(view)), ms }
 }
 
-/** extraData of a block before it is sealed: vanity and a seal of zero bytes. */
-export function unsealedExtraData(vanity: Vanity): Uint8Array {
-  return concatBytes(writeVanity(vanity), NO_SEAL)
+/** extraData of a block before it is sealed: vanity, the next epoch's sealers where it closes its own, a seal of zero bytes. */
+export function unsealedExtraData(vanity: Vanity, set: readonly ListedSealer[] = []): Uint8Array {
+  if (set.length > sealersMax) {
+    throw new CodecError('FIELD_COUNT', 'listed sealers', `must be at most ${sealersMax}, got ${set.length}`)
+  }
+  const front = writeVanity(vanity)
+  front[LISTED_AT] = set.length
+  return concatBytes(front, ...set.map(listedBytes), NO_SEAL)
+}
+
+function listedBytes({ address, weight }: ListedSealer): Uint8Array {
+  const bytes = new Uint8Array(LISTED_BYTES)
+  bytes.set(fromHex(address))
+  new DataView(bytes.buffer).setBigUint64(20, BigInt(weight))
+  return bytes
+}
+
+/** Sealers of the next epoch in leader order; null in a block that does not close its epoch, and in genesis. Throws CodecError. */
+export function extraDataSealerSet(extraData: Uint8Array): readonly ListedSealer[] | null {
+  readVanity(extraData)
+  const listed = extraData[LISTED_AT]!
+  if (listed === 0) return null
+  if (listed > sealersMax) throw invalidVanity(`lists ${listed} sealers, at most ${sealersMax} allowed`)
+  const words = new DataView(extraData.buffer, extraData.byteOffset)
+  return Array.from({ length: listed }, (_, i) => {
+    const at = vanityBytes + LISTED_BYTES * i
+    const weight = words.getBigUint64(at + 20)
+    if (weight === 0n || weight > WEIGHT_MAX) throw invalidVanity(`gives sealer ${i} the weight ${weight}`)
+    return { address: toAddress(extraData.subarray(at, at + 20)), weight: Number(weight) }
+  })
 }
 
 /** extraData of the genesis block: vanity (epoch 0, view 0), the sealers in leader order, no seal. */
@@ -62,7 +106,7 @@ export function genesisExtraData(sealers: readonly Address[]): Uint8Array {
   return concatBytes(vanity, ...sealers.map((sealer) => fromHex(sealer)), NO_SEAL)
 }
 
-/** Sealer addresses between vanity and seal; none in ordinary blocks. Throws CodecError. */
+/** Sealer addresses of the genesis block, between vanity and seal. Throws CodecError. */
 export function extraDataSealers(extraData: Uint8Array): Address[] {
   const length = extraData.length - vanityBytes - sealBytes
   if (length < 0 || length % 20 !== 0) {

@@ -37,6 +37,7 @@ export interface Ground {
 
 export interface BlocksNeeds {
   readonly chainId: number
+  readonly genesisHash: Hash
   readonly gasLimit: bigint
   readonly clockDriftMs: number
   readonly registry: ContractRegistry
@@ -221,7 +222,8 @@ export class Blocks {
   }
 
   #context(number: Height, timestamp: number, sealer: Address, gasLimit: bigint): BlockContext {
-    return { number, timestamp, sealer, gasLimit, chainId: BigInt(this.#needs.chainId) }
+    const { chainId, genesisHash } = this.#needs
+    return { number, timestamp, sealer, gasLimit, chainId: BigInt(chainId), genesisHash }
   }
 
   #keep(candidate: Candidate): Candidate {

@@ -131,6 +131,7 @@ export class ChainView implements ChainApi {
       number: head.height,
       timestamp: head.header.timestamp,
       chainId: BigInt(this.chainId),
+      genesisHash: this.genesisHash,
       sealer: head.header.miner,
       gasLimit: head.header.gasLimit,
     }

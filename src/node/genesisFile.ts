@@ -35,8 +35,8 @@ const schemaSchema = z.strictObject({
 })
 
 const ruleSchema = z.strictObject({
-  /** 'all', 'any', or how many supervisors must answer. */
-  quorum: z.union([z.enum(['all', 'any']), z.int().min(1).max(16)]).default('all'),
+  /** 'all', 'any', 'credit-weighted' (more than half of the supervisors' credit), or how many supervisors must answer. */
+  quorum: z.union([z.enum(['all', 'any', 'credit-weighted']), z.int().min(1).max(16)]).default('all'),
   askerRoles: z.array(keyOf(ROLE)).min(1).max(5).default(['department']),
   basis: keyOf(BASIS).default('none'),
   delivery: keyOf(DELIVERY).default('ledger'),
@@ -147,12 +147,17 @@ export function toDataProfile(entry: z.output<typeof genesisAttributeSchema>): D
     keyEpoch: 0n,
     rule: {
       ...rule,
-      quorum: typeof rule.quorum === 'number' ? QUORUM_OF(rule.quorum) : QUORUM[rule.quorum],
+      quorum: quorumCode(rule.quorum),
       askerRoles: rule.askerRoles.reduce((mask, role) => mask | (1 << ROLE[role]), 0),
       basis: BASIS[rule.basis],
       delivery: DELIVERY[rule.delivery],
     },
   }
+}
+
+function quorumCode(quorum: z.output<typeof ruleSchema>['quorum']): number {
+  if (typeof quorum === 'number') return QUORUM_OF(quorum)
+  return quorum === 'credit-weighted' ? QUORUM.creditWeighted : QUORUM[quorum]
 }
 
 /** What no single field shows. Throws ConfigError. */

@@ -1,7 +1,7 @@
 /** Who may send transactions: active members by the contract, and accounts that hold a balance. */
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import { membersAbi } from '../contracts/members.abi.js'
-import { type Address, asHeight, ZERO_ADDRESS } from '../core/bytes.js'
+import { type Address, asHeight, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
 import type { StateReader } from '../state/reader.js'
 import { ContractAbi } from '../vm/abi.js'
 import { callContract } from '../vm/call.js'
@@ -43,6 +43,7 @@ export class Membership {
       number: asHeight(0),
       timestamp: 0,
       chainId: this.#chainId,
+      genesisHash: ZERO_HASH,
       sealer: ZERO_ADDRESS,
       gasLimit: 10_000_000n,
     }

@@ -150,6 +150,7 @@ export class Node {
     })
     this.#blocks = new Blocks({
       chainId: genesis.chainId,
+      genesisHash,
       gasLimit: genesis.gasLimit,
       clockDriftMs: config.consensus.clockDriftMs,
       registry: systemContracts,

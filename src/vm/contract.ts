@@ -21,6 +21,8 @@ export interface BlockContext {
   /** Seconds since 1970. */
   readonly timestamp: number
   readonly chainId: bigint
+  /** With the chain id: what votes of this chain are bound to. */
+  readonly genesisHash: Hash
   readonly sealer: Address
   /** Of the block, in gas; below 2^53. */
   readonly gasLimit: bigint
@@ -50,6 +52,8 @@ export interface ContractHost {
   staticCall(to: Address, input: Uint8Array): Uint8Array
   /** Digest of 32 bytes. */
   keccak(bytes: Uint8Array): Uint8Array
+  /** Signer of a digest of 32 bytes; null when the signature (65 bytes: r, s, yParity) fits no key or has a high s. */
+  recover(digest: Uint8Array, signature: Uint8Array): Address | null
   /** Charges for computation, in gas. */
   charge(gas: number): void
 }

@@ -27,6 +27,8 @@ export const GAS_LOG_BYTE = 8
 /** keccak256 and each 32-byte word of its input (yellow paper). */
 export const GAS_KECCAK = 30
 export const GAS_KECCAK_WORD = 6
+/** Signer of a digest recovered: about 50 µs (yellow paper, the ecrecover precompile). */
+export const GAS_RECOVER = 3_000
 /** Call of another contract. */
 export const GAS_CALL = 700
 /** Word of input that a contract decodes or of output that it returns. */

@@ -1,10 +1,11 @@
 /** Call frames: the ContractHost over a state, a gas meter and a list of logs. */
 
 import { assert } from '../core/assert.js'
-import { type Address, asHeight, EMPTY_BYTES, type Hash, ZERO_ADDRESS } from '../core/bytes.js'
+import { type Address, asHeight, EMPTY_BYTES, type Hash, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
 
 import type { Log } from '../core/receipt.js'
 import { keccak256 } from '../crypto/keccak.js'
+import { recoverAddress } from '../crypto/secp256k1.js'
 import type { StateReader } from '../state/reader.js'
 import { ContractAbi } from './abi.js'
 import { type BlockContext, type ContractHost, type ContractRegistry, ContractRevert, revertText } from './contract.js'
@@ -16,6 +17,7 @@ import {
   GAS_LOG,
   GAS_LOG_BYTE,
   GAS_LOG_TOPIC,
+  GAS_RECOVER,
   GAS_STORE,
   GasMeter,
   OutOfGas,
@@ -129,6 +131,11 @@ class Frame implements ContractHost {
     return keccak256(bytes)
   }
 
+  recover(digest: Uint8Array, signature: Uint8Array): Address | null {
+    this.#meter.charge(GAS_RECOVER)
+    return recoverAddress(digest, signature)
+  }
+
   charge(gas: number): void {
     this.#meter.charge(gas)
   }
@@ -181,6 +188,7 @@ const NO_BLOCK: BlockContext = {
   number: asHeight(0),
   timestamp: 0,
   chainId: 0n,
+  genesisHash: ZERO_HASH,
   sealer: ZERO_ADDRESS,
   gasLimit: 0n,
 }

@@ -138,7 +138,7 @@ t.test('sealers are those of genesis', async (t) => {
   const isSealer = (who: typeof MARKET) => world.view('sealers', 'isSealer', { account: who })
   t.same([isSealer(SEALER), isSealer(FINANCE)], [true, false])
   const policy = world.view('sealers', 'weightPolicy', {})
-  t.equal(policy, 'genesis')
+  t.equal(policy, 'equal')
 })
 
 t.test('a genesis that a contract refuses says why', async (t) => {

@@ -1,11 +1,15 @@
 /** A chain in memory for contract tests: genesis, transactions by name, calls, blocks. */
 import { type Abi, decodeErrorResult } from 'viem'
+import { builtinExtensions, type Extensions } from '../../src/consensus/extensions.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { BASIS, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from '../../src/contracts/codes.js'
+import type { creditAbi } from '../../src/contracts/credit.abi.js'
+import { creditInterface } from '../../src/contracts/creditStorage.js'
 import type { dataPortraitAbi } from '../../src/contracts/dataPortrait.abi.js'
 import { dataPortraitInterface } from '../../src/contracts/dataPortrait.js'
 import type { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
 import { dataSharingInterface } from '../../src/contracts/dataSharing.js'
+import { endBlock } from '../../src/contracts/epoch.js'
 import { applyGenesis } from '../../src/contracts/genesis.js'
 import type { DataProfile, GenesisConfig } from '../../src/contracts/genesisTypes.js'
 import type { keyAgreementAbi } from '../../src/contracts/keyAgreement.abi.js'
@@ -14,11 +18,12 @@ import type { membersAbi } from '../../src/contracts/members.abi.js'
 import { membersInterface } from '../../src/contracts/members.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import type { sealersAbi } from '../../src/contracts/sealers.abi.js'
-import { sealersInterface } from '../../src/contracts/sealers.js'
+import { type SealerSetView, sealerSetOf, sealersInterface } from '../../src/contracts/sealers.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
 import {
   type Address,
   asHeight,
+  asView,
   type Hash,
   toHash,
   toHex,
@@ -42,11 +47,14 @@ export const INTERFACES = {
   dataPortrait: dataPortraitInterface,
   dataSharing: dataSharingInterface,
   keyAgreement: keyAgreementInterface,
+  credit: creditInterface,
   sealers: sealersInterface,
 }
 
 export const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}` as Address
 export const word = (text: string): Hash => toHash(keccak256(utf8(text)))
+/** To which votes in evidence are bound; the contracts take it as it is. */
+export const GENESIS_HASH = word('genesis')
 
 export const OPERATOR = account(0x01)
 export const MARKET = account(0x11)
@@ -131,6 +139,7 @@ interface Lines {
   readonly dataPortrait: typeof dataPortraitAbi
   readonly dataSharing: typeof dataSharingAbi
   readonly keyAgreement: typeof keyAgreementAbi
+  readonly credit: typeof creditAbi
   readonly sealers: typeof sealersAbi
 }
 type Name = keyof Lines
@@ -148,6 +157,8 @@ const interfaceOf = (contract: Name): AnyInterface => INTERFACES[contract] as un
 export class World {
   readonly state = new StateOverlay(EMPTY_STATE)
   number = 1
+  /** Of the present block. */
+  sealer = SEALER
 
   constructor(readonly genesis: GenesisConfig = genesisConfig()) {
     applyGenesis(this.state, genesis)
@@ -156,7 +167,8 @@ export class World {
   get block(): BlockContext {
     const { gasLimit, timestamp } = this.genesis
     const number = asHeight(this.number)
-    return { number, timestamp: timestamp + this.number, chainId: CHAIN_ID, sealer: SEALER, gasLimit }
+    const chain = { chainId: CHAIN_ID, genesisHash: GENESIS_HASH }
+    return { number, timestamp: timestamp + this.number, ...chain, sealer: this.sealer, gasLimit }
   }
 
   transaction(
@@ -184,6 +196,14 @@ export class World {
       sender,
       ...changes,
     }
+  }
+
+  /** Ends the present block and begins the next one; returns the set of the next epoch when the block closed its epoch. */
+  endBlock(missed: readonly Address[] = [], extensions: Extensions = builtinExtensions): SealerSetView | null {
+    const { epoch } = sealerSetOf(this.state)
+    const next = endBlock(this.state, this.block, { epoch, view: asView(this.number), missed }, extensions)
+    this.number++
+    return next
   }
 
   /** Sends a transaction that calls a contract's function. */

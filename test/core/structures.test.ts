@@ -9,6 +9,7 @@ import { blockBytesMax, extraDataBytesMax, headerBytesMax, sealersMax } from '..
 import { decodeReceipt, encodeReceipt } from '../../src/core/receipt.js'
 import { type RlpItem, rlpDecode, rlpEncode } from '../../src/core/rlp.js'
 import {
+  extraDataSealerSet,
   extraDataSealers,
   genesisExtraData,
   headerWithoutSeal,
@@ -112,13 +113,48 @@ t.test('seal: every vanity byte counts', async (t) => {
 t.test('seal: sealers of the genesis block', async (t) => {
   const sealers = Array.from({ length: sealersMax }, (_, i) => `0x${(i + 1).toString(16).padStart(40, '0')}` as Address)
   const extraData = genesisExtraData(sealers)
-  t.equal(extraData.length, extraDataBytesMax)
+  t.equal(extraData.length, 32 + 20 * sealersMax + 65)
   t.same(extraDataSealers(extraData), sealers)
   t.same(extraDataSealers(HEADER.extraData), [])
   t.same(readVanity(extraData), { epoch: 0, view: 0, ms: 0 })
   t.throws(() => genesisExtraData([...sealers, ZERO_ADDRESS]), { code: 'FIELD_COUNT' })
   t.throws(() => genesisExtraData([]), { code: 'FIELD_COUNT' })
   t.throws(() => extraDataSealers(new Uint8Array(98)), { code: 'FIELD_LENGTH' })
+})
+
+t.test('seal: a block that closes its epoch lists the next sealers with their weights', async (t) => {
+  const vanity = { epoch: asEpoch(2), view: asView(7), ms: 1 }
+  const set = Array.from({ length: sealersMax }, (_, i) => {
+    return { address: `0x${(i + 1).toString(16).padStart(40, '0')}` as Address, weight: i === 0 ? 2 ** 52 - 1 : i }
+  })
+  const extraData = unsealedExtraData(vanity, set)
+  t.equal(extraData.length, extraDataBytesMax)
+  t.same(extraDataSealerSet(extraData), set)
+  t.same(readVanity(extraData), vanity)
+  t.equal(
+    toHex(unsealedExtraData(vanity, set.slice(1, 2)).subarray(18, 60)),
+    `0x01${'00'.repeat(32)}02${'00'.repeat(7)}01`,
+  )
+  t.equal(extraDataSealerSet(unsealedExtraData(vanity)), null)
+  t.equal(extraDataSealerSet(genesisExtraData([ZERO_ADDRESS])), null, 'genesis lists addresses alone')
+  t.throws(() => unsealedExtraData(vanity, [...set, ...set]), { code: 'FIELD_COUNT' })
+  const broken = (change: (bytes: Uint8Array) => void) => {
+    const bytes = unsealedExtraData(vanity, set.slice(0, 2))
+    change(bytes)
+    return () => extraDataSealerSet(bytes)
+  }
+  t.throws(
+    broken((bytes) => bytes.fill(0, 80, 88)),
+    { code: 'FIELD_RANGE', message: /weight 0/ },
+  )
+  t.throws(
+    broken((bytes) => bytes.fill(0xff, 80, 88)),
+    { code: 'FIELD_RANGE', message: /weight/ },
+  )
+  t.throws(
+    broken((bytes) => bytes.set([3], 18)),
+    { code: 'FIELD_RANGE', message: /announces 3/ },
+  )
 })
 
 t.test('receipt: encode and decode', async (t) => {

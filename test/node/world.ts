@@ -199,6 +199,7 @@ export class Parts {
     this.chain = new FinalChain(store, (error) => this.fatal.push(error))
     this.blocks = new Blocks({
       chainId: CHAIN_ID,
+      genesisHash,
       gasLimit: GAS_LIMIT,
       clockDriftMs: 1_000,
       registry: systemContracts,

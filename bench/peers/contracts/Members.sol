@@ -28,6 +28,7 @@ contract Members {
     error InvalidEncryptionKey();
 
     uint8 private constant ROLE_ENTERPRISE = 1;
+    uint8 private constant ROLE_DEPARTMENT = 2;
     uint8 private constant ROLE_OPERATOR = 4;
     uint8 private constant ROLE_SEALER = 5;
     uint8 private constant ACTIVE = 1;
@@ -39,6 +40,7 @@ contract Members {
     address[] private accounts;
     mapping(address => mapping(uint64 => bytes32)) private keys;
     uint256 private operators;
+    uint256 private departments;
 
     function IdentityAuth(address userID)
         external
@@ -68,6 +70,7 @@ contract Members {
         byId[member.id] = member.account;
         accounts.push(member.account);
         if (member.role == ROLE_OPERATOR) operators++;
+        if (member.role == ROLE_DEPARTMENT) departments++;
         emit MemberRegistered(member.account, member.role, member.id, member.name);
     }
 
@@ -86,6 +89,10 @@ contract Members {
                 if (operators <= 1) revert LastOperator(account);
                 operators--;
             }
+        }
+        if (entry.role == ROLE_DEPARTMENT) {
+            if (status == ACTIVE) departments++;
+            else if (entry.status == ACTIVE) departments--;
         }
         entry.status = status;
         emit MemberStatusChanged(account, status);

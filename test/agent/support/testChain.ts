@@ -238,8 +238,8 @@ export class TestChain {
   }
 
   #context(height: number): BlockContext {
-    const chainId = BigInt(this.chainId)
-    return { number: asHeight(height), timestamp: 1, chainId, sealer: ZERO_ADDRESS, gasLimit: this.#gasLimit }
+    const chain = { chainId: BigInt(this.chainId), genesisHash: ZERO_HASH }
+    return { number: asHeight(height), timestamp: 1, ...chain, sealer: ZERO_ADDRESS, gasLimit: this.#gasLimit }
   }
 
   #hash(height: number): Hash {

@@ -1,0 +1,20 @@
+/** ABI of `credit`: the score of each member and why it has it. Reasons are numbered in codes.ts. */
+export const creditAbi = [
+  'struct Record { uint16 score; uint32 turnSealed; uint32 turnMissed; uint32 answeredOnTime; uint32 answeredLate; uint32 unanswered; uint32 disputeUpheld; uint32 equivocation; uint8 missedInRow; }',
+  'struct Points { int16 turnSealed; int16 turnMissed; int16 answeredOnTime; int16 answeredLate; int16 unanswered; int16 disputeUpheld; int16 equivocation; }',
+  'function scoreOf(address member) view returns (uint16 score)',
+  'function recordOf(address member) view returns (Record record)',
+  'function parameters() view returns (uint16 scoreMax, uint16 start, Points points)',
+  'function recordAnswers(address member, uint16 requests)',
+  'function recordOverdue(address member, uint256 requestId, uint8 reason) returns (bool recorded)',
+  'function reportEquivocation(bytes first, bytes second) returns (address sealer)',
+  'event ScoreChanged(address indexed member, uint8 indexed reason, int16 delta, uint16 score)',
+  'error NotDataSharing(address caller)',
+  'error InvalidReason(uint8 reason)',
+  'error InvalidParameter(string name, int256 given, int256 min, int256 max)',
+  'error NotEvidence(string problem)',
+  'error NeverSealed(address account)',
+  'error FutureEpoch(uint64 given, uint64 current)',
+  'error AlreadyReported(address sealer, uint64 epoch, uint64 viewNumber)',
+  'error TooManyReports(address sealer, uint64 epoch)',
+] as const

@@ -1,0 +1,25 @@
+/** What a genesis that leaves out consensus and credit means. */
+import { type CreditParameters, defaultCreditParameters } from './creditRules.js'
+import type { ConsensusConfig, GenesisConfig } from './genesisTypes.js'
+
+/** Fewer sealers than this cannot spare one. */
+const TOLERANT_MIN = 4
+
+/** Consensus parameters with the defaults filled in. */
+export function consensusConfigOf({ sealers, consensus }: GenesisConfig): ConsensusConfig {
+  return {
+    weightPolicy: 'equal',
+    leaderSchedule: 'round-robin',
+    epochBlocks: 0,
+    sealersMin: Math.min(TOLERANT_MIN, sealers.length),
+    changeThreshold: { numerator: 2, denominator: 3 },
+    changeBlocksMax: 100_000,
+    ...consensus,
+  }
+}
+
+/** Credit parameters with the defaults filled in. */
+export function creditParametersOf({ credit }: GenesisConfig): CreditParameters {
+  const { start, points } = defaultCreditParameters
+  return { start: credit?.start ?? start, points: { ...points, ...credit?.points } }
+}
