@@ -18,7 +18,7 @@ import { freeBasePort } from '../support/localNetwork.js'
 /** What the workload does not use. */
 const LEFT_OUT: Record<string, readonly string[]> = {
   members: [],
-  dataSharing: [],
+  dataSharing: ['closeRequest', 'AnswersMissing', 'DeadlineNotPassed', 'NothingUnanswered'],
   dataPortrait: [
     'SetDataProfile',
     'DataProfileSet',

@@ -29,21 +29,22 @@ const anyWeights = fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer(
   maxLength: 64,
 })
 
+/** A heavier sealer never comes out lighter. */
+const keepsOrder = (given: readonly number[], taken: readonly number[]) =>
+  given.every((one, i) => given.every((other, j) => one > other || taken[i]! <= taken[j]!))
+
 t.test('no weight reaches a third, order is kept, the heaviest may fail', async (t) => {
   fc.assert(
     fc.property(anyWeights, (weights) => {
       const taken = cut(weights)
       const total = totalWeight(taken)
-      t.ok(toleratesHeaviest(taken))
-      t.ok(total <= totalWeight(weights))
-      for (const [i, weight] of taken.entries()) {
-        t.ok(weight >= 1 && weight <= weights[i]! && total - weight >= quorumWeight(total))
-        for (const [j, other] of taken.entries()) if (weights[i]! <= weights[j]!) t.ok(weight <= other)
-      }
+      t.ok(toleratesHeaviest(taken) && total - Math.max(...taken) >= quorumWeight(total))
+      t.ok(total <= totalWeight(weights) && taken.every((weight, i) => weight >= 1 && weight <= weights[i]!))
+      t.ok(keepsOrder(weights, taken))
       t.same(cut(weights), taken)
       t.same(cut(taken), taken, 'weights below a third are left alone')
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
 })
 
@@ -82,8 +83,7 @@ t.test('credit: more for a better score, something for the worst, five to one at
     fc.property(scores, (list) => {
       const weights = creditWeights.weights(stateOf(list))
       t.ok(weights.every((weight) => Number.isSafeInteger(weight) && weight >= 5 && weight <= 25))
-      for (const [i, weight] of weights.entries())
-        for (const [j, other] of weights.entries()) if (list[i]! <= list[j]!) t.ok(weight <= other)
+      t.ok(keepsOrder(list, weights))
     }),
     { numRuns: 50 },
   )
