@@ -6,6 +6,7 @@ import { benchCommand } from './commands/bench.js'
 import { datasetCommand } from './commands/dataset.js'
 import { demoCommand } from './commands/demo.js'
 import { departmentCommand } from './commands/department.js'
+import { doctorCommand } from './commands/doctor.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
     demoCommand(),
     networkCommand(),
     nodeCommand(),
+    doctorCommand(),
     keysCommand(),
     memberCommand(),
     datasetCommand(),

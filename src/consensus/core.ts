@@ -69,6 +69,7 @@ export interface Core {
   /** Journal records of epochs that start only when blocks final here are known again. */
   laterRecords: JournalRecord[]
   halted: 'no' | 'stop-voting' | 'stop-node'
+  haltReason: string
   wanted: boolean
   building: Building | null
   tip: Hash | null
@@ -139,6 +140,7 @@ export function send(core: Core, to: Address, message: ConsensusMessage): void {
 export function halt(core: Core, severity: 'stop-voting' | 'stop-node', reason: string): void {
   if (core.halted === 'stop-node' || core.halted === severity) return
   core.halted = severity
+  core.haltReason = reason
   core.effects.push({ type: 'halt', severity, reason })
 }
 

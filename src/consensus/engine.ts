@@ -77,9 +77,9 @@ export class Engine {
     return set.epoch === epoch ? set : undefined
   }
 
-  /** Where the node stands and whom it waits for. */
-  describe(): EngineView {
-    return describe(this.core)
+  /** Where the node stands and whom it waits for, at time `now` in ms; that of the last step when left out. */
+  describe(now?: number): EngineView {
+    return describe(this.core, now)
   }
 
   /** Records that a rewritten journal must keep while `durableFinal` is the last block in the database; null when that lags too far. */
@@ -116,6 +116,7 @@ function initialCore(options: EngineOptions, recovery: Recovery, now: number): C
     retiring: [],
     laterRecords: [],
     halted: 'no',
+    haltReason: '',
     wanted: false,
     building: null,
     tip: null,

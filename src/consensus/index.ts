@@ -1,7 +1,8 @@
 /** Public face of src/consensus. */
 export { type CertificateFault, formCertificate, type RecoverVote, verifyCertificate, votesOf } from './certificate.js'
-export type { EngineView, SealerView } from './describe.js'
+export { type EngineView, type SealerView, type Stage, withConnections } from './describe.js'
 export { createEngine, Engine } from './engine.js'
+export { explain, type NameOf } from './explain.js'
 export {
   builtinExtensions,
   type Extension,

@@ -1,5 +1,7 @@
 /** The node as its RPC sees it: ChainApi over the final chain, the pool, consensus and the peers. */
+import { type EngineView, type SealerView, withConnections } from '../consensus/describe.js'
 import type { Engine } from '../consensus/engine.js'
+import { explain } from '../consensus/explain.js'
 import type { SealerSet } from '../consensus/types.js'
 import { encodeBlock } from '../core/block.js'
 import { type Address, EMPTY_BYTES, type Hash, type Height, ZERO_ADDRESS } from '../core/bytes.js'
@@ -16,6 +18,7 @@ import type {
   ChainState,
   ChainTransaction,
   ConsensusStatus,
+  ConsensusView,
   EstimateOutcome,
   FinalBlock,
   FinalBlockEvent,
@@ -24,6 +27,7 @@ import type {
   PoolView,
   Readiness,
   SealerSetView,
+  SealerStanding,
   SubmitResult,
   SyncStatus,
   TransactionPlace,
@@ -38,6 +42,7 @@ import type { BlockSync } from './sync.js'
 import type { Transactions } from './transactions.js'
 
 export interface ChainViewNeeds {
+  readonly name: string
   readonly chainId: number
   readonly clientVersion: string
   readonly genesisHash: Hash
@@ -51,6 +56,8 @@ export interface ChainViewNeeds {
   readonly network: Network
   readonly sync: BlockSync
   readonly sealerSet: () => SealerSet
+  /** Monotonic, as handed to the engine, and since 1970; both in ms. */
+  readonly clocks: { readonly monotonic: () => number; readonly wall: () => number }
 }
 
 export class ChainView implements ChainApi {
@@ -186,7 +193,7 @@ export class ChainView implements ChainApi {
 
   readiness(): Readiness {
     const reasons: string[] = []
-    const view = this.#needs.engine.describe()
+    const view = this.#engineView()
     if (view.halted !== 'no') reasons.push(`consensus is halted: ${view.halted}`)
     const syncing = this.syncing()
     if (syncing !== false) reasons.push(`syncing: at block ${syncing.currentBlock} of ${syncing.highestBlock}`)
@@ -226,6 +233,57 @@ export class ChainView implements ChainApi {
     const { self } = this.#needs
     const isSealer = this.#needs.sealerSet().sealers.some((sealer) => sealer.address === self)
     return { epoch, view, leader, finalView, finalHeight, self, isSealer }
+  }
+
+  consensus(): ConsensusView {
+    const { self, name, network, clocks } = this.#needs
+    const view = this.#engineView()
+    const names = new Map(network.peers().map((peer) => [peer.address, peer.name]))
+    const nameOf = (address: Address) => (address === self ? name : names.get(address))
+    return {
+      self,
+      name,
+      epoch: view.epoch,
+      view: view.view,
+      leader: view.leader,
+      finalHeight: view.finalHeight,
+      finalHash: view.finalHash,
+      finalView: view.finalView,
+      halted: view.halted,
+      haltReason: view.haltReason,
+      stage: view.stage,
+      stageView: view.stageView,
+      stageAgeMs: view.stageSince === null ? null : view.now - view.stageSince,
+      givenUpInMs: view.overdueAt === null ? null : Math.max(0, view.overdueAt - view.now),
+      weightTotal: view.weightTotal,
+      weightConnected: view.weightConnected,
+      weightQuorum: view.weightQuorum,
+      sealers: view.sealers.map((sealer) => standing(sealer, view.now, nameOf(sealer.address))),
+      missingBlocks: view.missingBlocks,
+      missingCertificates: view.missingCertificates,
+      why: explain(view, (address) => nameOf(address) ?? address),
+      clockMs: clocks.wall(),
+    }
+  }
+
+  /** The engine's view with the connections that are there. */
+  #engineView(): EngineView {
+    const { engine, network, self, clocks } = this.#needs
+    const connected = new Set(network.peers().flatMap((peer) => (peer.connected ? [peer.address] : [])))
+    return withConnections(engine.describe(clocks.monotonic()), (address) => address === self || connected.has(address))
+  }
+}
+
+function standing(sealer: SealerView, now: number, name: string | undefined): SealerStanding {
+  const { address, weight, connected, heardAt, notarized, nullified, awaited } = sealer
+  return {
+    address,
+    ...(name === undefined ? {} : { name }),
+    weight,
+    connected,
+    heardAgeMs: heardAt === null ? null : Math.max(0, now - heardAt),
+    vote: nullified ? 'nullify' : notarized ? 'notarize' : 'none',
+    awaited,
   }
 }
 

@@ -189,6 +189,7 @@ export class Node {
       log: (message, fields) => options.log.info(fields, message),
     })
     this.view = new ChainView({
+      name: config.name,
       chainId: genesis.chainId,
       clientVersion: options.clientVersion,
       genesisHash,
@@ -202,6 +203,7 @@ export class Node {
       network,
       sync: this.#sync,
       sealerSet: () => this.#set,
+      clocks: { monotonic, wall: Date.now },
     })
     this.#metrics = createMetrics({
       name: config.name,

@@ -148,6 +148,53 @@ export interface ConsensusStatus {
   readonly isSealer: boolean
 }
 
+/** What a node knows of consensus right now. Ages in ms. */
+export interface ConsensusView {
+  readonly self: Address
+  /** This node's name in its configuration. */
+  readonly name: string
+  readonly epoch: Epoch
+  readonly view: View
+  readonly leader: Address
+  readonly finalHeight: Height
+  readonly finalHash: Hash
+  readonly finalView: View
+  readonly halted: 'no' | 'stop-voting' | 'stop-node'
+  /** '' when it is not halted. */
+  readonly haltReason: string
+  /** What is missing for the next step; 'idle': nothing is expected. */
+  readonly stage: 'idle' | 'proposal' | 'notarize' | 'nullify' | 'finalize'
+  readonly stageView: View
+  /** Null when idle. */
+  readonly stageAgeMs: number | null
+  /** Until the view is given up; null while its clock does not run. */
+  readonly givenUpInMs: number | null
+  readonly weightTotal: number
+  readonly weightConnected: number
+  readonly weightQuorum: number
+  readonly sealers: readonly SealerStanding[]
+  readonly missingBlocks: number
+  readonly missingCertificates: boolean
+  /** One sentence in plain words. */
+  readonly why: string
+  /** This node's wall clock, in ms since 1970. */
+  readonly clockMs: number
+}
+
+export interface SealerStanding {
+  readonly address: Address
+  /** Where this node's configuration gives one. */
+  readonly name?: string
+  readonly weight: number
+  readonly connected: boolean
+  /** Since anything came from it; null: never. */
+  readonly heardAgeMs: number | null
+  /** Its last vote in the current view. */
+  readonly vote: 'none' | 'notarize' | 'nullify'
+  /** What the stage still waits for from it. */
+  readonly awaited: 'proposal' | 'notarize' | 'nullify' | 'finalize' | null
+}
+
 /** `false`, or where a node that lags stands. */
 export type SyncStatus =
   | false
@@ -202,4 +249,5 @@ export interface ChainApi {
   /** The set which decides on block `number`; undefined when it is not known yet. */
   sealers(number: Height): SealerSetView | undefined
   consensusStatus(): ConsensusStatus
+  consensus(): ConsensusView
 }

@@ -121,6 +121,43 @@ export interface RpcConsensusStatus {
   readonly isSealer: boolean
 }
 
+/** Ages and times in ms as plain numbers. */
+export interface RpcConsensus {
+  readonly self: Address
+  readonly name: string
+  readonly epoch: Hex
+  readonly view: Hex
+  readonly leader: Address
+  readonly finalHeight: Hex
+  readonly finalHash: Hash
+  readonly finalView: Hex
+  readonly halted: 'no' | 'stop-voting' | 'stop-node'
+  readonly haltReason: string
+  readonly stage: 'idle' | 'proposal' | 'notarize' | 'nullify' | 'finalize'
+  readonly stageView: Hex
+  readonly stageAgeMs: number | null
+  readonly givenUpInMs: number | null
+  readonly weightTotal: Hex
+  readonly weightConnected: Hex
+  readonly weightQuorum: Hex
+  readonly sealers: readonly RpcSealerStanding[]
+  readonly missingBlocks: Hex
+  readonly missingCertificates: boolean
+  readonly why: string
+  /** Since 1970. */
+  readonly clockMs: number
+}
+
+export interface RpcSealerStanding {
+  readonly address: Address
+  readonly name: string | null
+  readonly weight: Hex
+  readonly connected: boolean
+  readonly heardAgeMs: number | null
+  readonly vote: 'none' | 'notarize' | 'nullify'
+  readonly awaited: 'proposal' | 'notarize' | 'nullify' | 'finalize' | null
+}
+
 export type BlockTag = 'latest' | 'earliest' | 'pending' | 'safe' | 'finalized'
 export type BlockRef = Hex | BlockTag
 
@@ -166,6 +203,7 @@ export interface RpcMethods {
   concordat_getSealerSet: { params: [BlockRef]; result: RpcSealerSet | null }
   concordat_peers: { params: []; result: readonly RpcPeer[] }
   concordat_consensusStatus: { params: []; result: RpcConsensusStatus }
+  concordat_consensus: { params: []; result: RpcConsensus }
   concordat_genesisHash: { params: []; result: Hash }
 }
 

@@ -6,10 +6,14 @@ import t from 'tap'
 import { members } from '../../src/agent/contractClient.js'
 import { followHeads } from '../../src/agent/heads.js'
 import { createSender } from '../../src/agent/sender.js'
+import { diagnoseConfig, diagnoseNetwork, diagnoseUrls } from '../../src/cli/doctor/doctor.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { textId } from '../../src/contracts/textId.js'
 import { type Address, fromHex, ZERO_HASH } from '../../src/core/bytes.js'
 import { eventually, startLocalNetwork } from '../support/localNetwork.js'
+
+const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
+const run = (...args: string[]) => spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 60_000 })
 
 t.test('four processes seal, agree and recover', async (t) => {
   const net = await startLocalNetwork()
@@ -77,10 +81,53 @@ t.test('four processes seal, agree and recover', async (t) => {
     await net.kill(3)
     for (let i = 0; i < 3; i++) await register()
     await agree([0, 1, 2])
+    const { fine, findings } = await eventually(async () => {
+      const said = await diagnoseNetwork(net.dir, false)
+      return said.findings.some(({ topic }) => topic === 'silent') && said
+    }, 'node4 to be missed')
+    t.notOk(fine)
+    const text = findings.map((finding) => finding.text).join('\n')
+    t.match(text, /3 of 4 sealers can vote \(weight 3 of 4, a quorum is 3\): blocks go on; they stop if one more fails/)
+    t.match(text, /node4 does not answer, its process \d+ has ended: .*connection refused/)
+    t.match(text, /node4 has not been heard for .* by node1, node2 and node3/)
     await net.restart(3)
     await agree()
     await register()
     t.ok(await agree())
+  })
+
+  await t.test('with two killed there is no quorum, and the doctor says who would bring it back', async (t) => {
+    await net.kill(2)
+    await net.kill(3)
+    await eventually(
+      async () => (await diagnoseNetwork(net.dir, false)).findings.some(({ topic }) => topic === 'quorum'),
+      'the quorum to be missed',
+    )
+    const { status, stdout } = run('network', 'status', net.dir)
+    t.equal(status, 1)
+    t.match(
+      stdout.replace(/\s+/g, ' '),
+      /PROBLEM no block can become final: 2 of 4 sealers can vote \(weight 2 of 4, a quorum is 3\): no quorum, needs node3 or node4/,
+    )
+    t.ok(
+      stdout.split('\n').every((line) => line.length <= 100),
+      'fits 100 columns',
+    )
+    t.match(await diagnoseUrls([net.network.nodes[0]!.rpc]), {
+      fine: false,
+      findings: [{ topic: 'quorum', text: /needs node3 or node4/ }],
+      nodes: [{ name: 'node1' }],
+    })
+    const { findings } = await diagnoseConfig(join(net.dir, 'node3', 'config.yaml'))
+    t.match(findings.map(({ text }) => text).join('\n'), /node4 at \/ip4\/127.0.0.1\/tcp\/\d+: connection refused/)
+    await Promise.all([net.restart(2), net.restart(3)])
+    await register()
+    await agree()
+    const healthy = await eventually(async () => {
+      const said = await diagnoseNetwork(net.dir, true)
+      return said.fine && said
+    }, 'the doctor to find nothing')
+    t.equal(healthy.nodes.length, 4)
   })
 
   await t.test('a node that lost everything syncs from its peers', async (t) => {
@@ -93,11 +140,7 @@ t.test('four processes seal, agree and recover', async (t) => {
   })
 
   await t.test('a second process on the same folder is refused with a reason', async (t) => {
-    const main = join(process.cwd(), 'dist/src/cli/main.js')
-    const second = spawnSync(process.execPath, [main, 'node', '--config', join(net.dir, 'node1', 'config.yaml')], {
-      encoding: 'utf8',
-      timeout: 30_000,
-    })
+    const second = run('node', '--config', join(net.dir, 'node1', 'config.yaml'))
     t.equal(second.status, 1)
     t.match(second.stderr, /another process uses/)
   })

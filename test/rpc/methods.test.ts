@@ -1,4 +1,5 @@
 /** Answers and errors of each method over HTTP. */
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { encodeFunctionData, toFunctionSelector } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
@@ -252,6 +253,16 @@ t.test('concordat_, net_, web3_', async (t) => {
     { name: null, connected: false, rttMs: null },
   ])
   t.match((await rpc('concordat_consensusStatus')).result, { finalHeight: '0x1', isSealer: true })
+  const consensus = (await rpc('concordat_consensus')).result
+  const published = JSON.parse(readFileSync('schemas/concordat-consensus.schema.json', 'utf8')) as Schema
+  t.equal(schemaFault(published, consensus), undefined)
+  t.match(consensus, {
+    stage: 'proposal',
+    stageAgeMs: 3_100,
+    view: '0x2',
+    sealers: [{ name: null }, { name: 'node2' }],
+  })
+  t.same((await rpc('concordat_consensus', [1])).error?.message, 'too many arguments, want at most 0')
   t.match((await rpc('concordat_genesisHash')).result, /^0x/)
   t.equal((await rpc('net_peerCount')).result, '0x1')
   t.equal((await rpc('net_version')).result, String(CHAIN_ID))

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
+import { diagnoseNetwork, printDiagnosis } from '../doctor/doctor.js'
 import { UsageError } from '../errors.js'
 import { createNetwork } from '../network/create.js'
-import { downNetwork, networkStatus, upNetwork } from '../network/lifecycle.js'
-import { createOutput, formatMs, short } from '../output.js'
+import { downNetwork, upNetwork } from '../network/lifecycle.js'
+import { createOutput, short } from '../output.js'
 
 interface CreateFlags {
   readonly out: string
@@ -90,32 +91,13 @@ export function networkCommand(): Command {
     })
   network
     .command('status <dir>')
-    .description('height, view, finality and peers of each node')
+    .description('height, view, leader, votes and quorum of each node, and why nothing moves')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  concordat network status net')
     .action(async (dir: string, flags: { json?: boolean }) => {
-      const rows = await networkStatus(dir)
-      const out = createOutput(flags.json ?? false)
-      out.table(
-        ['node', 'state', 'height', 'head', 'state root', 'view', 'leader', 'peers', 'rtt'],
-        rows.map((row) =>
-          row.up
-            ? [
-                row.name,
-                row.syncing ? 'syncing' : 'ready',
-                row.height,
-                short(row.hash),
-                short(row.stateRoot),
-                row.view,
-                row.leader,
-                `${row.peers}`,
-                formatMs(row.rttMs),
-              ]
-            : [row.name, 'down', '-', '-', '-', '-', '-', '-', '-'],
-        ),
-      )
-      out.result(rows)
-      if (rows.some((row) => !row.up)) process.exitCode = 1
+      const diagnosis = await diagnoseNetwork(dir, false)
+      printDiagnosis(createOutput(flags.json ?? false), diagnosis)
+      if (!diagnosis.fine) process.exitCode = 1
     })
   network
     .command('down <dir>')

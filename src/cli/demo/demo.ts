@@ -3,10 +3,11 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DepartmentId } from '../../agent/dataset/departments.js'
+import { networkNodes } from '../doctor/doctor.js'
 import { CommandError } from '../errors.js'
 import { createNetwork } from '../network/create.js'
 import { type NetworkFile, networkFilePath, readNetwork } from '../network/file.js'
-import { downNetwork, networkStatus, type RunningNetwork, startNode, upNetwork } from '../network/lifecycle.js'
+import { downNetwork, type RunningNetwork, startNode, upNetwork } from '../network/lifecycle.js'
 import { isRunning, type StartedProcess, stopProcesses, waitReady } from '../network/processes.js'
 import { formatMs, type Output, short } from '../output.js'
 import { loadDepartments } from './loadDepartments.js'
@@ -160,7 +161,7 @@ async function tour(
     ]),
   )
   const right = results.every(({ wrong }) => wrong.length === 0)
-  out.result({ right, steps: results, nodes: await networkStatus(options.dir) })
+  out.result({ right, steps: results, nodes: await networkNodes(options.dir) })
   return right
 }
 
@@ -168,7 +169,7 @@ async function tour(
 async function sameHead(dir: string): Promise<void> {
   const deadline = Date.now() + 60_000
   while (Date.now() < deadline) {
-    const nodes = await networkStatus(dir)
+    const nodes = await networkNodes(dir)
     const heads = new Set(nodes.map((node) => (node.up ? `${node.hash} ${node.stateRoot}` : node.name)))
     if (heads.size === 1 && nodes.every((node) => node.up)) return
     await delay(25)
@@ -177,7 +178,7 @@ async function sameHead(dir: string): Promise<void> {
 }
 
 async function showStatus(dir: string, out: Output): Promise<void> {
-  const nodes = await networkStatus(dir)
+  const nodes = await networkNodes(dir)
   out.table(
     ['node', 'height', 'final block', 'state root', 'view', 'peers'],
     nodes.map((node) =>

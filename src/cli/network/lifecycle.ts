@@ -1,4 +1,4 @@
-/** `network up`, `status` and `down`: the processes of a local network and what they say of themselves. */
+/** `network up` and `down`: the processes of a local network. */
 import { join } from 'node:path'
 import { createRpcClient } from '../../rpc/client.js'
 import { CommandError } from '../errors.js'
@@ -82,58 +82,6 @@ export async function downNetwork(dir: string): Promise<number> {
   await stopProcesses(pids)
   writeNetwork(dir, { ...network, nodes: network.nodes.map(({ pid: _pid, agentPid: _agentPid, ...node }) => node) })
   return pids.length
-}
-
-export type NodeStatus =
-  | { readonly name: string; readonly up: false; readonly reason: string }
-  | {
-      readonly name: string
-      readonly up: true
-      readonly syncing: boolean
-      readonly height: number
-      readonly hash: string
-      readonly stateRoot: string
-      readonly view: number
-      readonly leader: string
-      readonly peers: number
-      readonly rttMs: number
-    }
-
-/** What each node says of itself. */
-export async function networkStatus(dir: string): Promise<readonly NodeStatus[]> {
-  const network = readNetwork(dir)
-  const nameOf = (address: string) => network.nodes.find((node) => node.address === address)?.name ?? address
-  return Promise.all(network.nodes.map((node) => nodeStatus(node, nameOf)))
-}
-
-async function nodeStatus(node: NetworkNode, nameOf: (address: string) => string): Promise<NodeStatus> {
-  const rpc = createRpcClient({ url: node.rpc, timeoutMs: 3_000 })
-  try {
-    const before = performance.now()
-    const head = await rpc.call('eth_getBlockByNumber', 'latest', false)
-    const rttMs = performance.now() - before
-    const [syncing, consensus, peers] = await Promise.all([
-      rpc.call('eth_syncing'),
-      rpc.call('concordat_consensusStatus'),
-      rpc.call('concordat_peers'),
-    ])
-    return {
-      name: node.name,
-      up: true,
-      syncing: syncing !== false,
-      height: Number(head?.number ?? 0),
-      hash: head?.hash ?? '',
-      stateRoot: head?.stateRoot ?? '',
-      view: Number(consensus.view),
-      leader: nameOf(consensus.leader),
-      peers: peers.filter((peer) => peer.connected).length,
-      rttMs,
-    }
-  } catch (error) {
-    return { name: node.name, up: false, reason: (error as Error).message }
-  } finally {
-    rpc.close()
-  }
 }
 
 function record(

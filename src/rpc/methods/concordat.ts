@@ -1,11 +1,26 @@
 /** concordat_: finality, sealers, peers. */
 import { toHex } from '../../core/bytes.js'
 import { readHeight } from '../blockRef.js'
-import type { CertificateView, ChainApi, ConsensusStatus, PeerView, SealerSetView } from '../chainApi.js'
+import type {
+  CertificateView,
+  ChainApi,
+  ConsensusStatus,
+  ConsensusView,
+  PeerView,
+  SealerSetView,
+  SealerStanding,
+} from '../chainApi.js'
 import { type MethodEntries, type MethodNeeds, method } from '../method.js'
 import type { Params } from '../params.js'
 import { quantity } from '../present.js'
-import type { RpcCertificate, RpcConsensusStatus, RpcPeer, RpcSealerSet } from '../wire.js'
+import type {
+  RpcCertificate,
+  RpcConsensus,
+  RpcConsensusStatus,
+  RpcPeer,
+  RpcSealerSet,
+  RpcSealerStanding,
+} from '../wire.js'
 
 export function concordatMethods({ api }: MethodNeeds): MethodEntries {
   return [
@@ -13,6 +28,7 @@ export function concordatMethods({ api }: MethodNeeds): MethodEntries {
     ['concordat_getSealerSet', method(1, (p) => sealerSet(api, p))],
     ['concordat_peers', method(0, () => api.peers().map(presentPeer))],
     ['concordat_consensusStatus', method(0, () => presentStatus(api.consensusStatus()))],
+    ['concordat_consensus', method(0, () => presentConsensus(api.consensus()))],
     ['concordat_genesisHash', method(0, () => api.genesisHash)],
   ]
 }
@@ -60,4 +76,30 @@ const presentStatus = (status: ConsensusStatus): RpcConsensusStatus => ({
   finalHeight: quantity(status.finalHeight),
   self: status.self,
   isSealer: status.isSealer,
+})
+
+/** Ages to a tenth of a ms: finer digits say nothing. */
+const ms = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10)
+
+const presentConsensus = (of: ConsensusView): RpcConsensus => ({
+  ...of,
+  epoch: quantity(of.epoch),
+  view: quantity(of.view),
+  finalHeight: quantity(of.finalHeight),
+  finalView: quantity(of.finalView),
+  stageView: quantity(of.stageView),
+  stageAgeMs: ms(of.stageAgeMs),
+  givenUpInMs: ms(of.givenUpInMs),
+  weightTotal: quantity(of.weightTotal),
+  weightConnected: quantity(of.weightConnected),
+  weightQuorum: quantity(of.weightQuorum),
+  sealers: of.sealers.map(presentStanding),
+  missingBlocks: quantity(of.missingBlocks),
+})
+
+const presentStanding = ({ name, weight, heardAgeMs, ...rest }: SealerStanding): RpcSealerStanding => ({
+  ...rest,
+  name: name ?? null,
+  weight: quantity(weight),
+  heardAgeMs: ms(heardAgeMs),
 })
