@@ -4,6 +4,7 @@ import { viewWindow } from './bounds.js'
 import { formCertificate, votesOf } from './certificate.js'
 import { after, type Core, enterView, finalView, halt, recordOf } from './core.js'
 import { weightAt } from './council.js'
+import { abstains } from './doubt.js'
 import { retireView } from './retire.js'
 import type { Certificate, SignedVote, VoteKind } from './types.js'
 import type { ViewRecord } from './viewRecord.js'
@@ -108,11 +109,11 @@ function reportConflicts(core: Core, record: ViewRecord, index: number, vote: Si
   }
 }
 
-/** R14: a valid own vote which the journal does not know was signed elsewhere with the same key. */
+/** R14: a valid own vote which the journal does not know was signed elsewhere with the same key, or before it was lost (R16). */
 function isClone(core: Core, record: ViewRecord, vote: SignedVote): boolean {
   if (vote.signer !== core.options.self) return false
   const own = record.own[vote.kind]
-  if (own && sameVote(own, vote)) return false
+  if ((own && sameVote(own, vote)) || abstains(core, vote.view)) return false
   const reason = `a vote to ${vote.kind} view ${vote.view} was signed with this sealer's key, but not by this node: the key is in use elsewhere`
   halt(core, 'stop-voting', reason)
   return true

@@ -38,7 +38,7 @@ const TYPES: readonly ConsensusMessage['type'][] = [
   'block',
   'requestCertificates',
 ]
-const RECORDS: readonly JournalRecord['type'][] = ['vote', 'block', 'certificate']
+const RECORDS: readonly JournalRecord['type'][] = ['vote', 'block', 'certificate', 'abstain']
 
 export function encodeMessage(message: ConsensusMessage): Uint8Array {
   return rlpEncode([uintToBytes(TYPES.indexOf(message.type)), ...messageFields(message)])
@@ -87,6 +87,8 @@ export function decodeJournalRecord(bytes: Uint8Array, readBlock: ReadBlock): Jo
         parentView: viewField(fields[1], 'parentView'),
         justification: readJustification(fields[2]),
       }
+    case 'abstain':
+      return readAbstention(exactly(fields, 2, type))
     default:
       throw new CodecError('UNSUPPORTED', 'record type', 'is not known to this version')
   }
@@ -124,6 +126,8 @@ function messageFields(message: ConsensusMessage): RlpItem[] {
 function recordFields(record: JournalRecord): RlpItem[] {
   if (record.type === 'vote') return [voteItem(record.vote)]
   if (record.type === 'certificate') return [certificateItem(record.certificate)]
+  if (record.type === 'abstain')
+    return [uintToBytes(record.epoch), record.below === null ? [] : [uintToBytes(record.below)]]
   return [record.block.payload, uintToBytes(record.parentView), record.justification.map(certificateItem)]
 }
 
@@ -169,6 +173,16 @@ function readStatus(fields: readonly RlpItem[]): Status {
     view: viewField(fields[1], 'view'),
     finalView: viewField(fields[2], 'finalView'),
     finalHeight: numberField(fields[3], 'finalHeight') as Status['finalHeight'],
+  }
+}
+
+/** epoch, then a list with the view or none. */
+function readAbstention(fields: readonly RlpItem[]): JournalRecord {
+  const below = listField(fields[1], 'below', 0, 1)
+  return {
+    type: 'abstain',
+    epoch: asEpoch(numberField(fields[0], 'epoch')),
+    below: below.length === 0 ? null : viewField(below[0], 'below'),
   }
 }
 

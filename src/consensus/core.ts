@@ -3,6 +3,7 @@ import { type Address, asView, type Hash, type View, ZERO_HASH } from '../core/b
 import type { BlockTable } from './blockTable.js'
 import { peersRememberedMax, viewWindow } from './bounds.js'
 import type { Council } from './council.js'
+import { type Abstention, abstains } from './doubt.js'
 import type { Parent } from './parent.js'
 import type { Sabotage } from './sabotage.js'
 import type {
@@ -15,6 +16,7 @@ import type {
   Proposal,
   SealedBlock,
   SignedVote,
+  Status,
 } from './types.js'
 import { emptyRecord, type ViewRecord } from './viewRecord.js'
 
@@ -37,6 +39,8 @@ export interface PeerState {
   heardAt: number
   connected: boolean
   helpedAt: number
+  /** The last thing it said of where it is. */
+  status: Status | null
   askedAt: number
   /** Votes of the next epoch. */
   early: SignedVote[]
@@ -63,11 +67,12 @@ export interface Core {
   parent: Parent | null
   readonly recent: SealedBlock[]
   /** Records settled by the latest finalities, oldest first: they count until that final block is durable. */
-  readonly retired: { readonly hash: Hash; readonly records: JournalRecord[] }[]
+  readonly retired: { readonly hash: Hash; readonly records: JournalRecord[]; readonly floor: Abstention }[]
   /** Records settled since the last of them. */
   retiring: JournalRecord[]
   /** Journal records of epochs that start only when blocks final here are known again. */
   laterRecords: JournalRecord[]
+  abstention: Abstention
   halted: 'no' | 'stop-voting' | 'stop-node'
   haltReason: string
   wanted: boolean
@@ -119,9 +124,9 @@ export function isLeader(core: Core, view: View): boolean {
   return core.options.self !== null && leaderOf(core, view) === core.options.self
 }
 
-export function mayVote(core: Core): boolean {
+export function mayVote(core: Core, view: View): boolean {
   const { self } = core.options
-  return core.halted === 'no' && self !== null && core.council.indexOf.has(self)
+  return core.halted === 'no' && self !== null && core.council.indexOf.has(self) && !abstains(core, view)
 }
 
 export function sabotaged(core: Core, bug: Sabotage): boolean {
@@ -184,6 +189,7 @@ export function peerOf(core: Core, address: Address): PeerState | null {
     heardAt: core.now,
     connected: true,
     helpedAt: never,
+    status: null,
     askedAt: never,
     early: [],
     served: 0,

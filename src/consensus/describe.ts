@@ -2,6 +2,7 @@
 import type { Address, Epoch, Hash, Height, View } from '../core/bytes.js'
 import { type Core, finalView, leaderOf, NO_BLOCK } from './core.js'
 import { holdsHonest, weightAt } from './council.js'
+import { abstains } from './doubt.js'
 import { type Tally, tally } from './quorum.js'
 import { isOverdue, overdueAt } from './timers.js'
 import { emptyRecord, type ViewRecord } from './viewRecord.js'
@@ -26,6 +27,8 @@ export interface EngineView {
   readonly halted: 'no' | 'stop-voting' | 'stop-node'
   /** Why it is halted; '' when it is not. */
   readonly haltReason: string
+  /** R16: the first view in which it votes, null while that is not known; undefined where it votes. */
+  readonly votesFrom: View | null | undefined
   readonly stage: Stage
   /** Since when; null when idle. */
   readonly stageSince: number | null
@@ -78,6 +81,7 @@ export function describe(core: Core, now = core.now): EngineView {
     tip: core.tip ?? core.final.hash,
     halted: core.halted,
     haltReason: core.haltReason,
+    votesFrom: abstains(core, core.cur) ? core.abstention.below : undefined,
     stage,
     stageSince: stage === 'idle' ? null : stage === 'finalize' ? (core.unfinalSince ?? at) : core.armedAt,
     stageView,

@@ -3,12 +3,13 @@
  * clock, I/O, randomness or async. The rules and their safety argument are in README.md.
  */
 import { assert } from '../core/assert.js'
-import { type Address, asView, type Epoch, type Hash } from '../core/bytes.js'
+import { type Address, asEpoch, asView, type Epoch, type Hash } from '../core/bytes.js'
 import { takeCertificate, takeVote } from './ballots.js'
 import { nextEpochVotesMax } from './bounds.js'
 import { type Core, peerOf, send } from './core.js'
 import { councilOf } from './council.js'
 import { describe, type EngineView } from './describe.js'
+import { doubtRule } from './doubt.js'
 import { takeVerdict } from './execution.js'
 import { finalityRule, takeSynced } from './finality.js'
 import { needsCertificate, needsMessage } from './needs.js'
@@ -112,9 +113,16 @@ function initialCore(options: EngineOptions, recovery: Recovery, now: number): C
     blocks: new Map(),
     parent: null,
     recent: [],
-    retired: [{ hash: recovery.final.hash, records: [] }],
+    retired: [
+      {
+        hash: recovery.final.hash,
+        records: [],
+        floor: { epoch: recovery.set.epoch, below: asView(recovery.final.view + 1) },
+      },
+    ],
     retiring: [],
     laterRecords: [],
+    abstention: { epoch: asEpoch(0), below: asView(0) },
     halted: 'no',
     haltReason: '',
     wanted: false,
@@ -230,6 +238,7 @@ function settleRules(core: Core): void {
     core.changed = false
     core.needed.clear()
     finalityRule(core)
+    doubtRule(core)
     finalizeRule(core)
     tipRule(core)
     notarizeRule(core)

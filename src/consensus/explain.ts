@@ -15,6 +15,7 @@ export interface Voter {
 export function explain(view: EngineView, nameOf: NameOf): string {
   if (view.halted === 'stop-voting') return `does not vote any more: ${view.haltReason}`
   if (view.halted === 'stop-node') return `stopped: ${view.haltReason}`
+  if (view.votesFrom !== undefined) return inDoubt(view.votesFrom)
   if (view.quorum !== 'reached') return noQuorum(votersOf(view, nameOf), view.weightQuorum)
   if (view.missingCertificates) return `asks its peers for certificates of views before ${view.view}`
   const since = view.stageSince === null ? '' : ` since ${duration(view.now - view.stageSince)}`
@@ -31,6 +32,11 @@ export function explain(view: EngineView, nameOf: NameOf): string {
     case 'finalize':
       return `the block of view ${view.stageView} is notarized and waits for votes to finalize it${since}: ${names(awaited)}`
   }
+}
+
+function inDoubt(votesFrom: EngineView['votesFrom']): string {
+  const until = votesFrom === null ? 'the other sealers have said where they are' : `view ${votesFrom}`
+  return `does not vote until ${until}: votes of this sealer may be missing from its journal`
 }
 
 /** `2 of 4 sealers can vote (weight 2 of 4, a quorum is 3): no quorum, needs node3 or node4` */

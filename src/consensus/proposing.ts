@@ -12,7 +12,7 @@ import { cast } from './voting.js'
 
 /** Asks for a block, or proposes again the block that closes the epoch, when one is wanted and the tip is executed here. */
 export function proposeRule(core: Core): void {
-  if (!mayVote(core) || !isLeader(core, core.cur) || core.building) return
+  if (!mayVote(core, core.cur) || !isLeader(core, core.cur) || core.building) return
   const empty = tipNeedsChild(core)
   if (!core.wanted && !empty) return
   const record = recordOf(core, core.cur)
@@ -51,7 +51,7 @@ export function takeBuilt(core: Core, input: Extract<Input, { type: 'built' }>):
     record.declined = true
     return
   }
-  if (block.parent !== building.parent || record.own.notarize || record.own.nullify || !mayVote(core)) return
+  if (block.parent !== building.parent || record.own.notarize || record.own.nullify || !mayVote(core, core.cur)) return
   const entry = entryOf(block, building.parentView, building.justification)
   entry.state = 'valid'
   entry.nextSet = verdict.nextSet ?? null

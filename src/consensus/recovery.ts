@@ -5,12 +5,19 @@ import { type Core, finalView, isLeader, recordOf, sabotaged } from './core.js'
 import { justificationOf, parentFor } from './parent.js'
 import type { JournalRecord, SignedVote } from './types.js'
 
+/** What was said or heard in some epoch. */
+type Said = Exclude<JournalRecord, { type: 'abstain' }>
+
 /**
  * Takes back records in journal order. Own votes are never derived again: what was said in a view stays said. Records of
  * later epochs wait until the block that opens them is final here again.
  */
 export function replay(core: Core, records: readonly JournalRecord[]): void {
   for (const record of records) {
+    if (record.type === 'abstain') {
+      core.abstention = { epoch: record.epoch, below: record.below }
+      continue
+    }
     const epoch = epochOf(record)
     if (epoch > core.council.set.epoch) core.laterRecords.push(record)
     else if (epoch === core.council.set.epoch) restore(core, record)
@@ -18,12 +25,12 @@ export function replay(core: Core, records: readonly JournalRecord[]): void {
   restoreProposal(core)
 }
 
-function epochOf(record: JournalRecord): number {
+function epochOf(record: Said): number {
   if (record.type === 'vote') return record.vote.epoch
   return record.type === 'block' ? record.block.epoch : record.certificate.epoch
 }
 
-function restore(core: Core, record: JournalRecord): void {
+function restore(core: Core, record: Said): void {
   if (record.type === 'vote') restoreVote(core, record.vote)
   else if (record.type === 'certificate') adopt(core, record.certificate, true)
   else if (record.block.height > core.final.height) {

@@ -55,6 +55,8 @@ function sayAgain(core: Core): void {
 
 /** R10: a status shows who lags, this node or its sender. */
 export function takeStatus(core: Core, from: Address, status: Status): void {
+  const peer = core.peers.get(from)
+  if (peer) peer.status = status
   const { epoch } = core.council.set
   if (status.finalHeight > core.final.height || status.epoch > epoch) noticeLag(core, from, status)
   if (status.epoch < epoch || status.finalHeight < core.final.height) help(core, from, status)

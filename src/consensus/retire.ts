@@ -2,7 +2,8 @@
 import type { Hash } from '../core/bytes.js'
 import type { BlockEntry } from './blockTable.js'
 import { commitsOutstandingMax } from './bounds.js'
-import type { Core } from './core.js'
+import { after, type Core } from './core.js'
+import { abstentionRecord, narrower } from './doubt.js'
 import type { JournalRecord } from './types.js'
 import type { ViewRecord } from './viewRecord.js'
 
@@ -13,8 +14,8 @@ import type { ViewRecord } from './viewRecord.js'
 export function liveRecords(core: Core, durableFinal: Hash): JournalRecord[] | null {
   const at = core.retired.findIndex(({ hash }) => hash === durableFinal)
   if (at < 0) return null
-  const records = core.retired.slice(at + 1).flatMap((entry) => entry.records)
-  records.push(...core.retiring)
+  const records: JournalRecord[] = [abstentionRecord(narrower(core.abstention, core.retired[at]!.floor))]
+  records.push(...core.retired.slice(at + 1).flatMap((entry) => entry.records), ...core.retiring)
   if (core.pending) records.push({ type: 'certificate', certificate: core.pending })
   for (const entry of core.blocks.values()) records.push(...blockRecords(entry))
   for (const record of [...core.views.values()].sort((a, b) => a.view - b.view)) records.push(...viewRecords(record))
@@ -45,7 +46,8 @@ export function retireBlock(core: Core, entry: BlockEntry): void {
 
 /** Everything retired so far is settled by the present final block. */
 export function sealRetired(core: Core): void {
-  core.retired.push({ hash: core.final.hash, records: core.retiring })
+  const floor = { epoch: core.council.set.epoch, below: after(core.final.view) }
+  core.retired.push({ hash: core.final.hash, records: core.retiring, floor })
   core.retiring = []
   core.retired.splice(0, Math.max(0, core.retired.length - 1 - commitsOutstandingMax))
 }

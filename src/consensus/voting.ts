@@ -42,7 +42,7 @@ export function cast(
 export function notarizeRule(core: Core): void {
   const record = core.views.get(core.cur)
   const proposal = record?.proposal
-  if (!record || !proposal || record.refused || !mayVote(core) || record.own.nullify) return
+  if (!record || !proposal || record.refused || !mayVote(core, core.cur) || record.own.nullify) return
   if (record.own.notarize && !mayVoteTwice(core, record, proposal)) return
   const verdict = judge(core, proposal)
   if (verdict === 'refuse') {
@@ -81,7 +81,7 @@ function judgeContent(core: Core, hash: Hash): 'vote' | 'refuse' | 'wait' {
 
 /** R5: give up the current view, unless a finalize vote was cast in it. */
 export function nullifyRule(core: Core): void {
-  if (!mayVote(core)) return
+  if (!mayVote(core, core.cur)) return
   const record = core.views.get(core.cur)
   if (record?.own.nullify || record?.own.finalize) return
   if ((record && givenUp(core, record)) || isOverdue(core)) cast(core, 'nullify', core.cur, NO_BLOCK)
@@ -99,7 +99,7 @@ function givenUp(core: Core, record: ViewRecord): boolean {
 export function finalizeRule(core: Core): void {
   for (const [view, certificate] of core.notarized) {
     if (view <= finalView(core)) continue
-    if (resolve(core, certificate.block, true) !== 'valid' || !mayVote(core)) continue
+    if (resolve(core, certificate.block, true) !== 'valid' || !mayVote(core, view)) continue
     const { own } = recordOf(core, view)
     if (own.finalize || (own.nullify && !sabotaged(core, 'finalize-after-nullify'))) continue
     cast(core, 'finalize', view, certificate.block)

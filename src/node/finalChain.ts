@@ -8,7 +8,9 @@ import type { Certificate } from '../consensus/types.js'
 import { assert } from '../core/assert.js'
 import { asHeight, type Hash, type Height } from '../core/bytes.js'
 import type { ChainHead, ChainStore } from '../state/chainStore.js'
+import type { JournalPosition } from '../state/journal.js'
 import type { Candidate, Ground } from './blocks.js'
+import { encodePosition, JOURNAL_META } from './ownJournal.js'
 import type { SyncedBlock } from './syncMessages.js'
 
 export type FinalListener = (candidate: Candidate) => void
@@ -17,16 +19,19 @@ export class FinalChain {
   readonly #store: ChainStore
   readonly #listeners: FinalListener[] = []
   readonly #fatal: (error: unknown) => void
+  readonly #position: () => JournalPosition
   /** Last block that is final, perhaps still on its way to the disk. */
   #queued: { readonly hash: Hash; readonly height: Height }
   /** Blocks handed to `commit` that are not yet on disk. */
   #pending = 0
 
-  constructor(store: ChainStore, fatal: (error: unknown) => void) {
+  /** `position`: how far the journal has come; kept with each block, so that an older journal is noticed. */
+  constructor(store: ChainStore, fatal: (error: unknown) => void, position: () => JournalPosition) {
     const head = store.head()
     assert(head !== undefined, 'the store is initialised before the chain')
     this.#store = store
     this.#fatal = fatal
+    this.#position = position
     this.#queued = { hash: head.hash, height: head.height }
   }
 
@@ -70,7 +75,8 @@ export class FinalChain {
         `block ${height} ${hash} does not follow the final block ${this.#queued.height}`,
       )
       this.#queued = { hash, height }
-      await this.#store.commit({ block, hash, receipts, certificate, overlay })
+      const meta = { [JOURNAL_META]: encodePosition(this.#position()) }
+      await this.#store.commit({ block, hash, receipts, certificate, overlay, meta })
       for (const listener of this.#listeners) listener(candidate)
     } catch (error) {
       this.#fatal(error)

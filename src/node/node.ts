@@ -1,11 +1,10 @@
 /** One node: composes store, journal, consensus, network, pool and RPC, and carries out what the core decides. */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { decodeJournalRecord, encodeCertificate, encodeMessage } from '../consensus/codec.js'
 import { createEngine, type Engine } from '../consensus/engine.js'
 import { roundRobin } from '../consensus/schedule.js'
-import type { Effect, Input, SealedBlock, SealerSet, Vote } from '../consensus/types.js'
+import type { Effect, Input, JournalRecord, SealerSet, Vote } from '../consensus/types.js'
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import type { GenesisConfig } from '../contracts/genesisTypes.js'
 import { systemContracts } from '../contracts/registry.js'
@@ -18,7 +17,7 @@ import { createLibp2pNetwork, type Libp2pNetwork } from '../p2p/libp2pNetwork.js
 import { CHANNEL, type Channel } from '../p2p/network.js'
 import { type RunningServer, startHealthServer, startRpcServer } from '../rpc/server.js'
 import { ChainStore } from '../state/chainStore.js'
-import { Journal } from '../state/journal.js'
+import type { Journal } from '../state/journal.js'
 import { Blocks } from './blocks.js'
 import { ChainView } from './chainView.js'
 import type { NodeConfig } from './config.js'
@@ -30,6 +29,7 @@ import { ConsensusLoop } from './loop.js'
 import { Membership } from './membership.js'
 import { Mempool } from './mempool.js'
 import { createMetrics, type NodeMetrics } from './metrics.js'
+import { type OwnJournal, openOwnJournal } from './ownJournal.js'
 import { sealedBlockReader } from './sealedBlock.js'
 import { BlockSync } from './sync.js'
 import { Transactions } from './transactions.js'
@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly privateKey: Uint8Array
   readonly clientVersion: string
   readonly log: Logger
+  /** The operator vouches that this sealer signed nothing that its journal does not know. Default false. */
+  readonly acceptLostJournal?: boolean
   /** Called once with what the node cannot go on after; by then it signs nothing any more. */
   readonly onFatal: (error: unknown) => void
 }
@@ -84,13 +86,14 @@ export class Node {
     const { config, genesis, privateKey } = options
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
     const store = await ChainStore.open({ dir: config.dataDir })
-    let journal: Journal | undefined
+    let own: OwnJournal | undefined
     try {
       const block0 = buildGenesis(genesis)
       await store.init(block0)
-      journal = Journal.open(join(config.journalDir, 'consensus.journal'))
-      const { p2p } = config
+      const { p2p, journalDir: dir } = config
       const self = privateKeyToAddress(privateKey)
+      const { acceptLostJournal: acceptLost = false, log } = options
+      own = openOwnJournal({ dir, genesisHash: block0.hash, self, store, acceptLost, log })
       const permitted = new Set([
         ...genesis.sealers.map((sealer) => sealer.address),
         ...p2p.peers.map((peer) => peer.address.toLowerCase() as Address),
@@ -103,9 +106,9 @@ export class Node {
         permitted: () => permitted,
         report: ({ code, address, message }) => options.log.warn({ code, peer: address }, message),
       })
-      return new Node(options, { store, journal, network, genesisHash: block0.hash, self })
+      return new Node(options, { store, own, network, genesisHash: block0.hash, self })
     } catch (error) {
-      journal?.close()
+      own?.journal.close()
       await store.close()
       throw error
     }
@@ -113,10 +116,11 @@ export class Node {
 
   private constructor(
     options: NodeOptions,
-    parts: { store: ChainStore; journal: Journal; network: Libp2pNetwork; genesisHash: Hash; self: Address },
+    parts: { store: ChainStore; own: OwnJournal; network: Libp2pNetwork; genesisHash: Hash; self: Address },
   ) {
     const { config, genesis, privateKey } = options
-    const { store, journal, network, genesisHash, self } = parts
+    const { store, own, network, genesisHash, self } = parts
+    const { journal } = own
     this.#options = options
     this.#store = store
     this.#journal = journal
@@ -127,7 +131,7 @@ export class Node {
     const context = { chainId: genesis.chainId, genesisHash }
     const recoverVote = voteRecoverer(context)
     this.#set = sealerSetOf(store.state())
-    this.#chain = new FinalChain(store, fatal)
+    this.#chain = new FinalChain(store, fatal, () => journal.position)
     this.#tip = this.#chain.head().hash
     this.#pool = new Mempool(config.mempool)
     const membership = new Membership(() => store.state(), systemContracts, genesis.chainId)
@@ -164,7 +168,8 @@ export class Node {
       self,
     })
     const readBlock = sealedBlockReader(genesis.chainId)
-    this.engine = this.#createEngine(voteSigner(context, privateKey), readBlock)
+    const records = own.records.map((record) => decodeJournalRecord(record, readBlock))
+    this.engine = this.#createEngine(voteSigner(context, privateKey), records)
     this.#inbox = new Inbox({ readBlock, engine: this.engine, recoverVote })
     this.#loop = new ConsensusLoop({
       engine: this.engine,
@@ -299,7 +304,7 @@ export class Node {
     this.#journal.close()
   }
 
-  #createEngine(sign: (vote: Vote) => Uint8Array, readBlock: (payload: Uint8Array) => SealedBlock): Engine {
+  #createEngine(sign: (vote: Vote) => Uint8Array, journal: readonly JournalRecord[]): Engine {
     const { consensus } = this.#options.config
     const head = this.#chain.head()
     const found = this.#chain.certificateFor(head.height)
@@ -319,7 +324,7 @@ export class Node {
           certificate: found?.certificate ?? null,
         },
         set: this.#set,
-        journal: this.#journal.records().map((record) => decodeJournalRecord(record, readBlock)),
+        journal,
       },
       monotonic(),
     )

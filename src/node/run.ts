@@ -10,8 +10,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   version: string
 }
 
-/** Runs until a signal or a fatal fault; resolves once everything is closed. */
-export async function runNode(config: NodeConfig): Promise<void> {
+/** Runs until a signal or a fatal fault; resolves once everything is closed. `acceptLostJournal`: see NodeOptions. */
+export async function runNode(config: NodeConfig, acceptLostJournal = false): Promise<void> {
   const log = pino({ level: config.logLevel, base: { node: config.name } })
   let end = (_fatal?: unknown) => {}
   const ended = new Promise<unknown>((resolve) => {
@@ -23,6 +23,7 @@ export async function runNode(config: NodeConfig): Promise<void> {
     privateKey: await readKeyFile(config.keyFile, config.passwordFile),
     clientVersion: `concordat/v${version}/${process.platform}-${process.arch}/node${process.versions.node}`,
     log,
+    acceptLostJournal,
     onFatal: end,
   })
   const stop = (signal: NodeJS.Signals) => {

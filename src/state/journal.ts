@@ -1,11 +1,11 @@
 /**
  * Append-only file of records for what must be on disk before a vote leaves (consensus rules P1 to P3).
  *
- * File: 'cdj1' | salt of 8 bytes | crc32 u32, then frames, then zeros. A frame holds the records of one `sync`:
+ * File: 'cdj2' | salt 8 | generation u32 | owner 52 | crc32 u32, then frames, then zeros. A frame holds the records of one `sync`:
  *   magic u32 | payload length u32 | sequence u32 | crc32 u32 (of salt, the three before and payload) | payload | zeros to 8 bytes
  *   payload = ( record length u32 | record )*
  * A crash can tear only the last frame, on which nobody has acted yet; it is cut off. A damaged frame with a whole one behind
- * it is damage of another kind: the journal refuses to open.
+ * it is damage of another kind: the journal refuses to open. docs/journal.md has the rules in full.
  */
 import { randomBytes } from 'node:crypto'
 import {
@@ -22,6 +22,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { equalBytes } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { journalBytesMax, journalRecordBytesMax } from '../core/limits.js'
 import {
@@ -29,6 +30,8 @@ import {
   encodeFrame,
   FILE_HEADER_BYTES,
   frameBytes,
+  isOtherVersion,
+  JOURNAL_OWNER_BYTES,
   readFileHeader,
   scanFrames,
 } from './journalFrames.js'
@@ -36,6 +39,10 @@ import {
 export type JournalErrorCode =
   /** What is in the file cannot be what this program wrote. */
   | 'CORRUPT'
+  /** The file belongs to another sealer or another chain. */
+  | 'FOREIGN'
+  /** Another version of this program wrote the file. */
+  | 'VERSION'
   /** A record is larger than journalRecordBytesMax, or the file would be larger than its bound. */
   | 'FULL'
   /** Reading, writing or syncing failed. After a failed write the journal is of no more use: what is on disk is unknown. */
@@ -44,13 +51,24 @@ export type JournalErrorCode =
 export class JournalError extends CodedError<JournalErrorCode> {}
 
 export interface JournalOptions {
+  /** Hash of the genesis block and address of the sealer, 52 bytes; a file of another owner is refused. Default: zeros. */
+  readonly owner?: Uint8Array
   /** Bound on the file's size. */
   readonly bytesMax?: number
   /** The file grows by this much at a time, written with zeros, so that a sync has no metadata to write. */
   readonly growBytes?: number
 }
 
+/** How far a journal has come. Later positions are greater: by generation, then by sequence. */
+export interface JournalPosition {
+  /** 0 in a file that was just created; one more with each `rewrite`. */
+  readonly generation: number
+  /** Of the next frame. */
+  readonly sequence: number
+}
+
 const GROW_BYTES = 4 * 1024 * 1024
+const NO_OWNER = new Uint8Array(JOURNAL_OWNER_BYTES)
 
 export class Journal {
   /** Records appended since the last sync. */
@@ -62,10 +80,10 @@ export class Journal {
 
   private constructor(
     private readonly path: string,
-    private readonly bytesMax: number,
-    private readonly growBytes: number,
+    private readonly limits: Required<JournalOptions>,
     private fd: number,
     private salt: Uint8Array,
+    private generation: number,
     /** Where the next frame goes. */
     private end: number,
     private sequence: number,
@@ -74,31 +92,35 @@ export class Journal {
     this.allocated = end
   }
 
-  /** Opens or creates the file. Cuts off a torn last frame. Throws JournalError CORRUPT or IO. */
+  /** Opens or creates the file. Cuts off a torn last frame. Throws JournalError CORRUPT, FOREIGN, VERSION or IO. */
   static open(path: string, options: JournalOptions = {}): Journal {
-    const { bytesMax = journalBytesMax, growBytes = GROW_BYTES } = options
+    const { bytesMax = journalBytesMax, growBytes = GROW_BYTES, owner = NO_OWNER } = options
+    const limits = { bytesMax, growBytes, owner }
     return attempt(path, 'opening', () => {
       mkdirSync(dirname(path), { recursive: true })
       rmSync(temporary(path), { force: true })
       const bytes = readExisting(path, bytesMax)
-      const salt = readFileHeader(bytes)
-      if (salt === undefined) return Journal.create(path, bytes, bytesMax, growBytes)
-      const found = scanFrames(bytes, salt)
-      if (found.damage !== undefined) throw corrupt(path, found.damage)
+      const header = readFileHeader(bytes)
+      if (header === undefined) return Journal.create(path, bytes, limits)
+      if (!equalBytes(header.owner, owner)) throw foreign(path)
+      const { salt, generation } = header
+      const { records, end, sequence, damage } = scanFrames(bytes, salt)
+      if (damage !== undefined) throw corrupt(path, damage)
       const fd = openSync(path, 'r+')
-      ftruncateSync(fd, found.end)
-      const journal = new Journal(path, bytesMax, growBytes, fd, salt, found.end, found.sequence, found.records)
+      ftruncateSync(fd, end)
+      const journal = new Journal(path, limits, fd, salt, generation, end, sequence, records)
       journal.allocate(growBytes)
       fsyncSync(fd)
       return journal
     })
   }
 
-  private static create(path: string, existing: Uint8Array, bytesMax: number, growBytes: number): Journal {
-    // A crash while the file was being created leaves an empty or a zero file behind.
+  private static create(path: string, existing: Uint8Array, limits: Required<JournalOptions>): Journal {
+    if (isOtherVersion(existing)) throw otherVersion(path)
+    // A crash while the file was being created leaves zeros behind the header, if anything.
     if (existing.subarray(FILE_HEADER_BYTES).some((byte) => byte !== 0)) throw corrupt(path, 'its header is unreadable')
     const fd = openSync(path, 'w+')
-    const journal = new Journal(path, bytesMax, growBytes, fd, randomBytes(8), FILE_HEADER_BYTES, 1, [])
+    const journal = new Journal(path, limits, fd, randomBytes(8), 0, FILE_HEADER_BYTES, 1, [])
     journal.start()
     fsyncSync(fd)
     syncFolder(path)
@@ -117,6 +139,11 @@ export class Journal {
     return this.end
   }
 
+  /** Behind everything that was synced. */
+  get position(): JournalPosition {
+    return { generation: this.generation, sequence: this.sequence }
+  }
+
   /** Adds a record to the next `sync`. The bytes must not change until then. Throws JournalError FULL, or IO after a failure. */
   append(record: Uint8Array): void {
     this.assertHealthy()
@@ -124,8 +151,12 @@ export class Journal {
       throw new JournalError('FULL', `record of ${record.length} bytes: at most ${journalRecordBytesMax} are allowed`)
     }
     const payloadBytes = this.pendingBytes + 4 + record.length
-    if (this.end + frameBytes(payloadBytes) > this.bytesMax) {
-      throw new JournalError('FULL', `journal ${this.path} has reached ${this.bytesMax} bytes: prune it with rewrite`)
+    const { bytesMax } = this.limits
+    if (this.end + frameBytes(payloadBytes) > bytesMax) {
+      throw new JournalError(
+        'FULL',
+        `journal ${this.path} has reached ${bytesMax} bytes, since nothing became final for long: see why, then restart`,
+      )
     }
     this.pending.push(record)
     this.pendingBytes = payloadBytes
@@ -138,7 +169,7 @@ export class Journal {
     this.guarded('writing', () => {
       const frame = encodeFrame(this.salt, this.sequence, this.pending, this.pendingBytes)
       if (this.end + frame.length > this.allocated) {
-        this.allocate(frame.length + this.growBytes)
+        this.allocate(frame.length + this.limits.growBytes)
         fsyncSync(this.fd)
       }
       writeAll(this.fd, frame, this.end)
@@ -150,8 +181,11 @@ export class Journal {
     })
   }
 
-  /** Replaces the whole content, durably and at once: after a crash either the old or the new content is there. */
-  rewrite(records: readonly Uint8Array[]): void {
+  /**
+   * Replaces the whole content, durably and at once: after a crash either the old or the new content is there. The new file
+   * is of the next generation, or of `generation` where that is later.
+   */
+  rewrite(records: readonly Uint8Array[], generation = 0): void {
     this.assertHealthy()
     const next = temporary(this.path)
     this.pending = []
@@ -160,6 +194,7 @@ export class Journal {
       closeSync(this.fd)
       this.fd = openSync(next, 'w+')
       this.salt = randomBytes(8)
+      this.generation = Math.max(this.generation + 1, generation)
       this.end = FILE_HEADER_BYTES
       this.sequence = 1
       this.start()
@@ -179,14 +214,15 @@ export class Journal {
 
   /** Writes the header of a new file and allocates room behind it. */
   private start(): void {
-    writeAll(this.fd, encodeFileHeader(this.salt), 0)
+    const { salt, generation } = this
+    writeAll(this.fd, encodeFileHeader({ salt, generation, owner: this.limits.owner }), 0)
     this.allocated = FILE_HEADER_BYTES
-    this.allocate(this.growBytes)
+    this.allocate(this.limits.growBytes)
   }
 
   /** Makes sure of `bytes` zeros behind the last frame, as far as the bound allows. */
   private allocate(bytes: number): void {
-    const target = Math.min(this.end + bytes, this.bytesMax)
+    const target = Math.min(this.end + bytes, this.limits.bytesMax)
     const zeros = new Uint8Array(64 * 1024)
     for (let at = this.allocated; at < target; at += zeros.length) {
       writeAll(this.fd, zeros.subarray(0, Math.min(zeros.length, target - at)), at)
@@ -208,11 +244,32 @@ export class Journal {
   }
 }
 
+/** Whether `position` lies behind `other`: what led to `other` is missing. */
+export function isBefore(position: JournalPosition, other: JournalPosition): boolean {
+  if (position.generation !== other.generation) return position.generation < other.generation
+  return position.sequence < other.sequence
+}
+
+function foreign(path: string): JournalError {
+  return new JournalError(
+    'FOREIGN',
+    `journal ${path} holds the votes of another sealer or of another chain: set journalDir to this node's own folder`,
+  )
+}
+
+function otherVersion(path: string): JournalError {
+  return new JournalError(
+    'VERSION',
+    `journal ${path} was written by another version of this program: start that version, or move the file away; ` +
+      'the node then waits with its votes until others have gone on without it',
+  )
+}
+
 function corrupt(path: string, problem: string): JournalError {
   return new JournalError(
     'CORRUPT',
     `journal ${path} is damaged (${problem}) and votes of this sealer may be lost: do not let it seal with this key again ` +
-      'before every view it may have voted in is final; keep the file',
+      'before every view it may have voted in is final; move the file away, and the node waits until then by itself',
   )
 }
 
@@ -222,7 +279,9 @@ function temporary(path: string): string {
 
 function readExisting(path: string, bytesMax: number): Uint8Array {
   try {
-    const { size } = statSync(path)
+    const stat = statSync(path)
+    if (!stat.isFile()) throw new Error('it is no ordinary file')
+    const { size } = stat
     if (size > bytesMax) throw corrupt(path, `it has ${size} bytes, at most ${bytesMax} are ever written`)
     const bytes = readFileSync(path)
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)

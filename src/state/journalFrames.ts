@@ -1,12 +1,16 @@
-/** Frames of the consensus journal (journal.ts). */
+/** Header and frames of the consensus journal (journal.ts); docs/journal.md has them byte by byte. */
 import { crc32 } from 'node:zlib'
 
 const FRAME_ALIGN = 8
-/** 'cdj1' | salt of 8 bytes | crc32 u32 of both */
-export const FILE_HEADER_BYTES = 16
+/** magic u32 | salt 8 | generation u32 | owner 52 | crc32 u32 of all before */
+export const FILE_HEADER_BYTES = 72
+/** Hash of the genesis block and address of the sealer: whose votes these are, and on which chain. */
+export const JOURNAL_OWNER_BYTES = 32 + 20
 const HEADER_BYTES = 16
-/** 'cdj1' */
-const FILE_MAGIC = 0x63646a31
+/** 'cdj2' */
+const FILE_MAGIC = 0x63646a32
+/** 'cdj' of any version. */
+const FILE_MAGIC_PREFIX = 0x63646a
 /** 'cdtj' */
 const MAGIC = 0x6364746a
 
@@ -20,25 +24,47 @@ export interface ScannedFrames {
   readonly damage: string | undefined
 }
 
-/**
- * `salt`: 8 random bytes. Checksums start from it, so that nothing that others send us (a transaction in a journaled block)
- * can look like a frame of this file.
- */
-export function encodeFileHeader(salt: Uint8Array): Uint8Array {
+export interface JournalHeader {
+  /**
+   * 8 random bytes. Checksums start from them, so that nothing that others send us (a transaction in a journaled block) can
+   * look like a frame of this file.
+   */
+  readonly salt: Uint8Array
+  /** How often the file was written anew; grows over the life of the journal. */
+  readonly generation: number
+  /** JOURNAL_OWNER_BYTES. */
+  readonly owner: Uint8Array
+}
+
+export function encodeFileHeader({ salt, generation, owner }: JournalHeader): Uint8Array {
   const header = new Uint8Array(FILE_HEADER_BYTES)
   const view = new DataView(header.buffer)
   view.setUint32(0, FILE_MAGIC)
   header.set(salt, 4)
-  view.setUint32(12, crc32(header.subarray(0, 12)))
+  view.setUint32(12, generation)
+  header.set(owner, 16)
+  view.setUint32(FILE_HEADER_BYTES - 4, crc32(header.subarray(0, FILE_HEADER_BYTES - 4)))
   return header
 }
 
-/** Salt of a file; undefined when its header is damaged or of another version. */
-export function readFileHeader(bytes: Uint8Array): Uint8Array | undefined {
+/** Header of a file; undefined when it is damaged or of another version. */
+export function readFileHeader(bytes: Uint8Array): JournalHeader | undefined {
   if (bytes.length < FILE_HEADER_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset)
-  const whole = view.getUint32(0) === FILE_MAGIC && view.getUint32(12) === crc32(bytes.subarray(0, 12))
-  return whole ? bytes.slice(4, 12) : undefined
+  const sum = crc32(bytes.subarray(0, FILE_HEADER_BYTES - 4))
+  if (view.getUint32(0) !== FILE_MAGIC || view.getUint32(FILE_HEADER_BYTES - 4) !== sum) return undefined
+  return {
+    salt: bytes.slice(4, 12),
+    generation: view.getUint32(12),
+    owner: bytes.slice(16, 16 + JOURNAL_OWNER_BYTES),
+  }
+}
+
+/** Begins as a journal does, but not as one of this version. */
+export function isOtherVersion(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false
+  const magic = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+  return magic >>> 8 === FILE_MAGIC_PREFIX && magic !== FILE_MAGIC
 }
 
 /** File bytes of a frame with this payload. */

@@ -196,7 +196,11 @@ export class Parts {
       onPooled: (tx) => this.pooled.push(tx),
       ...(ingestBytesMax === undefined ? {} : { ingestBytesMax }),
     })
-    this.chain = new FinalChain(store, (error) => this.fatal.push(error))
+    this.chain = new FinalChain(
+      store,
+      (error) => this.fatal.push(error),
+      () => ({ generation: 0, sequence: 1 }),
+    )
     this.blocks = new Blocks({
       chainId: CHAIN_ID,
       genesisHash,

@@ -1,11 +1,12 @@
-import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import fs, { copyFileSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { toHex, utf8 } from '../../src/core/bytes.js'
 import { journalRecordBytesMax } from '../../src/core/limits.js'
-import { Journal } from '../../src/state/journal.js'
-import { FILE_HEADER_BYTES, frameBytes } from '../../src/state/journalFrames.js'
+import { isBefore, Journal } from '../../src/state/journal.js'
+import { FILE_HEADER_BYTES, frameBytes, JOURNAL_OWNER_BYTES } from '../../src/state/journalFrames.js'
 
 /** Small, so that the tests read and copy little. */
 const options = { growBytes: 4096, bytesMax: 1024 * 1024 }
@@ -113,7 +114,8 @@ t.test('CORRUPT: damage with whole frames behind it, a bad header, a file of ano
   }
   journal.close()
   const bytes = readFileSync(path)
-  for (let at = 0; at < FILE_HEADER_BYTES + 2 * frameBytes(4 + 6) - 6; at++) {
+  // The first bytes tell the version.
+  for (let at = 4; at < FILE_HEADER_BYTES + 2 * frameBytes(4 + 6) - 6; at++) {
     // Padding carries nothing.
     const inFrame = (at - FILE_HEADER_BYTES) % frameBytes(4 + 6)
     if (at >= FILE_HEADER_BYTES && inFrame >= 16 + 4 + 5) continue
@@ -127,7 +129,7 @@ t.test('CORRUPT: damage with whole frames behind it, a bad header, a file of ano
     )
     t.same(readFileSync(path), damaged, 'the file is left as it is')
   }
-  writeFileSync(path, 'something else entirely, and longer than the header')
+  writeFileSync(path, 'something else entirely, '.repeat(5))
   t.throws(() => Journal.open(path, options), { code: 'CORRUPT' })
   truncateSync(path, 0)
   truncateSync(path, options.bytesMax + 1)
@@ -135,6 +137,157 @@ t.test('CORRUPT: damage with whole frames behind it, a bad header, a file of ano
   truncateSync(path, 100)
   t.same(recordsIn(path), [], 'a file that was being created when the power went')
 })
+
+t.test(
+  'one bit wrong, anywhere: it stops, or loses the last frame only',
+  async (t) => {
+    const path = join(t.testdir(), 'journal')
+    const journal = Journal.open(path, { ...options, growBytes: 64 })
+    for (const text of ['first', 'second', 'third']) {
+      journal.append(utf8(text))
+      journal.sync()
+    }
+    const end = journal.bytesUsed
+    journal.close()
+    const bytes = readFileSync(path)
+    const last = end - frameBytes(4 + 5)
+    const outcomes = new Map<string, number>()
+    const count = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    for (let bit = 0; bit < 8 * end; bit++) {
+      const flipped = Buffer.from(bytes)
+      flipped[bit >> 3]! ^= 1 << (bit & 7)
+      writeFileSync(path, flipped)
+      const before = bit < 8 * last
+      try {
+        const found = recordsIn(path)
+        if (found.length === 3) count('padding')
+        else if (found.length === 2 && !before) count('cut')
+        else t.fail(`bit ${bit}: ${found}`)
+      } catch (error) {
+        const { code, message } = error as { code: string; message: string }
+        if (!before || !message.includes(path)) t.fail(`bit ${bit}: ${message}`)
+        count(code)
+      }
+    }
+    // The second frame is 'second', which fills 26 bytes of 32; 'first' and 'third' leave 7 of 32 and the header none.
+    t.same(Object.fromEntries(outcomes), {
+      VERSION: 8,
+      CORRUPT: 8 * (FILE_HEADER_BYTES + 25 + 26) - 8,
+      padding: 8 * (7 + 6 + 7),
+      cut: 8 * 25,
+    })
+  },
+)
+
+t.test('cut at every byte of the last three frames: what is left is a run of whole frames', async (t) => {
+  const dir = t.testdir()
+  const whole = join(dir, 'whole')
+  const path = join(dir, 'cut')
+  const texts = ['first', 'second', 'third', 'fourth']
+  const journal = Journal.open(whole, { ...options, growBytes: 64 })
+  const ends = texts.map((text) => {
+    journal.append(utf8(text))
+    journal.sync()
+    return journal.bytesUsed
+  })
+  journal.close()
+  for (let length = ends[0]!; length < ends[3]!; length++) {
+    copyFileSync(whole, path)
+    truncateSync(path, length)
+    const reopened = Journal.open(path, options)
+    const found = reopened.records().map((record) => new TextDecoder().decode(record))
+    const left = texts.filter((text, index) => length >= ends[index]! - paddingOf(text))
+    t.same(found, left, `cut at ${length}`)
+    t.equal(reopened.position.sequence, left.length + 1)
+    reopened.close()
+  }
+})
+
+/** Zeros behind a frame of one record, which carry nothing. */
+const paddingOf = (text: string): number => frameBytes(4 + text.length) - 16 - 4 - text.length
+
+t.test('owner and position: another node, another chain, another version, an older copy', async (t) => {
+  const dir = t.testdir()
+  const path = join(dir, 'journal')
+  const owner = new Uint8Array(JOURNAL_OWNER_BYTES).fill(7)
+  const journal = Journal.open(path, { ...options, owner })
+  t.same(journal.position, { generation: 0, sequence: 1 })
+  journal.append(utf8('one'))
+  journal.sync()
+  t.same(journal.position, { generation: 0, sequence: 2 })
+  journal.close()
+  copyFileSync(path, `${path}.old`)
+  const again = Journal.open(path, { ...options, owner })
+  t.same(again.position, { generation: 0, sequence: 2 })
+  again.rewrite([utf8('kept')])
+  const later = again.position
+  t.same(later, { generation: 1, sequence: 2 })
+  again.rewrite([], 9)
+  t.same(again.position, { generation: 9, sequence: 1 }, 'not before the generation that was asked for')
+  again.close()
+  const old = Journal.open(`${path}.old`, { ...options, owner })
+  t.ok(isBefore(old.position, later))
+  t.notOk(isBefore(later, old.position))
+  t.notOk(isBefore(later, later))
+  t.ok(isBefore({ generation: 1, sequence: 1 }, later))
+  old.close()
+  const bytes = readFileSync(path)
+  for (const at of [0, 31, 32, JOURNAL_OWNER_BYTES - 1]) {
+    const other = owner.slice()
+    other[at]! ^= 1
+    t.throws(() => Journal.open(path, { ...options, owner: other }), { code: 'FOREIGN', message: /another sealer/ })
+  }
+  t.same(readFileSync(path), bytes, 'the file is left as it is')
+  writeFileSync(path, Buffer.concat([Buffer.from('cdj1'), bytes.subarray(4)]))
+  t.throws(() => Journal.open(path, { ...options, owner }), { code: 'VERSION', message: /another version/ })
+})
+
+t.test('IO: a path that is no ordinary file', async (t) => {
+  const path = join(t.testdir(), 'journal')
+  symlinkSync('/dev/full', path)
+  t.throws(() => Journal.open(path, options), { code: 'IO', message: /no ordinary file/ })
+})
+
+t.test(
+  'IO: a disk that fails, at each call that may: nothing is used afterwards, and what was synced is there',
+  async (t) => {
+    const faulty = ['writeSync', 'fdatasyncSync', 'fsyncSync', 'openSync', 'renameSync', 'closeSync'] as const
+    for (const name of faulty) {
+      const path = join(t.testdir(), `journal-${name}`)
+      const journal = Journal.open(path, { ...options, growBytes: 64 })
+      journal.append(utf8('synced'))
+      journal.sync()
+      journal.append(utf8('lost'.repeat(40)))
+      const rewrites = name === 'openSync' || name === 'renameSync' || name === 'closeSync'
+      const act = () => (rewrites ? journal.rewrite([utf8('new')]) : journal.sync())
+      const restore = failing(name)
+      try {
+        t.throws(act, { code: 'IO', message: /EIO.*check the disk/ }, name)
+      } finally {
+        restore()
+      }
+      t.throws(() => journal.append(utf8('more')), { code: 'IO' }, 'refuses further use')
+      t.throws(act, { code: 'IO' })
+      t.equal(recordsIn(path)[0], 'synced', name)
+      if (rewrites) t.same(recordsIn(path), ['synced'], 'the old file is still there')
+    }
+  },
+)
+
+/** Makes one call of the file system fail as a broken disk does. */
+function failing(
+  name: 'writeSync' | 'fdatasyncSync' | 'fsyncSync' | 'openSync' | 'renameSync' | 'closeSync',
+): () => void {
+  const original = fs[name]
+  Reflect.set(fs, name, () => {
+    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+  })
+  syncBuiltinESMExports()
+  return () => {
+    Reflect.set(fs, name, original)
+    syncBuiltinESMExports()
+  }
+}
 
 t.test('rewrite replaces the content at once', async (t) => {
   const path = join(t.testdir(), 'journal')
@@ -164,7 +317,7 @@ t.test('FULL: the bound holds at the last byte, and rewriting makes room', async
   const path = join(t.testdir(), 'journal')
   const journal = Journal.open(path, { growBytes: 1024, bytesMax: 8192 })
   const room = 8192 - FILE_HEADER_BYTES - 16 - 4
-  t.throws(() => journal.append(new Uint8Array(room + 1)), { code: 'FULL', message: /prune it with rewrite/ })
+  t.throws(() => journal.append(new Uint8Array(room + 1)), { code: 'FULL', message: /nothing became final/ })
   journal.append(new Uint8Array(room))
   journal.sync()
   t.equal(statSync(path).size, 8192)

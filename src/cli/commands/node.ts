@@ -10,6 +10,7 @@ interface NodeFlags {
   readonly rpcPort?: string
   readonly p2pPort?: string
   readonly metricsPort?: string
+  readonly acceptLostJournal?: boolean
   readonly json?: boolean
 }
 
@@ -23,6 +24,10 @@ export function nodeCommand(): Command {
     .option('--rpc-port <port>', 'port of JSON-RPC and WebSocket')
     .option('--p2p-port <port>', 'port of the peer network')
     .option('--metrics-port <port>', 'port of the Prometheus metrics')
+    .option(
+      '--accept-lost-journal',
+      'vote at once although votes of this sealer may be unknown here: you vouch that it signed nothing else',
+    )
     .option('--json', 'with --print-config: print JSON')
     .addHelpText('after', '\nExample:\n  concordat node --config network/node1/config.yaml')
     .action(async (flags: NodeFlags) => {
@@ -36,6 +41,6 @@ export function nodeCommand(): Command {
         process.stdout.write(flags.json ? `${JSON.stringify(config, null, 2)}\n` : stringify(config))
         return
       }
-      await runNode(config)
+      await runNode(config, flags.acceptLostJournal)
     })
 }

@@ -158,9 +158,9 @@ function journalFault(path: string): string | null {
   if (!existsSync(path)) return null
   return attempt(() => {
     const bytes = new Uint8Array(readFileSync(path))
-    const salt = readFileHeader(bytes)
-    if (salt !== undefined) {
-      const { damage } = scanFrames(bytes, salt)
+    const header = readFileHeader(bytes)
+    if (header !== undefined) {
+      const { damage } = scanFrames(bytes, header.salt)
       if (damage !== undefined) throw new Error(damage)
     } else if (bytes.some((byte) => byte !== 0)) throw new Error('its header is unreadable')
   }).fault
