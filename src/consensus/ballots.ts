@@ -2,7 +2,7 @@
 import { asView, type View } from '../core/bytes.js'
 import { viewWindow } from './bounds.js'
 import { formCertificate, votesOf } from './certificate.js'
-import { after, type Core, enterView, finalView, halt, recordOf } from './core.js'
+import { after, type Core, enterView, finalView, halt, recordOf, sabotaged } from './core.js'
 import { weightAt } from './council.js'
 import { abstains } from './doubt.js'
 import { retireView } from './retire.js'
@@ -19,7 +19,8 @@ const KINDS: readonly VoteKind[] = ['notarize', 'nullify', 'finalize']
 export function takeVote(core: Core, vote: SignedVote): void {
   const index = core.council.indexOf.get(vote.signer)
   if (index === undefined || vote.epoch !== core.council.set.epoch) return
-  if (vote.view <= finalView(core) || vote.view > core.cur + viewWindow) return
+  if (vote.view <= finalView(core)) return
+  if (vote.view > core.cur + viewWindow && !sabotaged(core, 'no-view-window')) return
   const record = recordOf(core, vote.view)
   if (record.compact || isClone(core, record, vote)) return
   reportConflicts(core, record, index, vote)
@@ -36,6 +37,8 @@ export function takeVote(core: Core, vote: SignedVote): void {
 
 /** Takes in a verified certificate from outside: its votes count like any others, then it is adopted. */
 export function takeCertificate(core: Core, certificate: Certificate): void {
+  const { epoch } = core.council.set
+  if (certificate.epoch < epoch && sabotaged(core, 'stale-certificate')) adopt(core, { ...certificate, epoch })
   if (certificate.epoch !== core.council.set.epoch || certificate.view <= finalView(core)) return
   for (const vote of votesOf(core.council.set, certificate)) takeVote(core, vote)
   adopt(core, certificate)
@@ -99,7 +102,7 @@ function contradicts(core: Core, record: ViewRecord, certificate: Certificate): 
 }
 
 function reportConflicts(core: Core, record: ViewRecord, index: number, vote: SignedVote): void {
-  if (record.reported.has(index)) return
+  if (record.reported.has(index) || sabotaged(core, 'drop-evidence')) return
   for (const kind of KINDS) {
     const other = record.ballots[kind].votes.get(index)
     if (!other || !conflicts(other, vote)) continue

@@ -174,7 +174,7 @@ export function enterView(core: Core, view: View): void {
   core.cur = view
   core.parent = null
   compact(core, core.views.get((view - viewWindow) as View))
-  core.armedAt = null
+  if (!sabotaged(core, 'timer-never-reset')) core.armedAt = null
   core.building = null
   core.changed = true
 }

@@ -103,7 +103,7 @@ export function createEngine(options: EngineOptions, recovery: Recovery, now: nu
 function initialCore(options: EngineOptions, recovery: Recovery, now: number): Core {
   const core: Core = {
     options,
-    council: councilOf(recovery.set, options.sabotage?.has('majority-quorum')),
+    council: councilOf(recovery.set, options.sabotage),
     final: recovery.final,
     pending: null,
     pendingJournaled: false,

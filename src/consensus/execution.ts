@@ -1,8 +1,9 @@
 /** R9: which blocks are here and executed, which to fetch, which to execute next. */
 import type { Hash } from '../core/bytes.js'
 import type { BlockEntry } from './blockTable.js'
-import type { Core } from './core.js'
-import type { Verdict } from './types.js'
+import { type Core, sabotaged } from './core.js'
+import { councilOf } from './council.js'
+import type { SealerSet, Verdict } from './types.js'
 
 /**
  * Whether the block and all its ancestors above the final one are executed; else fetches or executes the lowest that is
@@ -54,7 +55,13 @@ export function takeVerdict(core: Core, hash: Hash, verdict: Verdict): void {
   if (entry?.state !== 'checking') return
   entry.state = verdict.ok ? 'valid' : 'invalid'
   if (verdict.ok) entry.nextSet = verdict.nextSet ?? null
+  if (entry.nextSet && sabotaged(core, 'early-set-change')) countWith(core, entry.nextSet)
   core.changed = true
+}
+
+/** Planted bug: the sealers of the next epoch count in this one. */
+function countWith(core: Core, { sealers }: SealerSet): void {
+  core.council = councilOf({ epoch: core.council.set.epoch, sealers })
 }
 
 /** A block that is missing is asked for; its child came from someone who has it, else it is probably on its way. */

@@ -77,7 +77,7 @@ function forgetBlocks(core: Core): void {
 
 /** R8: the new epoch is a protocol instance of its own, whose first view follows the view in the closing block's header. */
 export function enterEpoch(core: Core, set: SealerSet): void {
-  core.council = councilOf(set, sabotaged(core, 'majority-quorum'))
+  core.council = councilOf(set, core.options.sabotage)
   core.pending = null
   for (const record of core.views.values()) retireView(core, record)
   for (const entry of core.blocks.values()) retireBlock(core, entry)

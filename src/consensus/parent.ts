@@ -14,6 +14,7 @@ export function parentFor(core: Core, view: View): Parent {
   const base = finalView(core)
   for (let p = view - 1; p > base; p--) {
     const certificates = core.views.get(asView(p))?.certificates
+    if (certificates?.notarize && sabotaged(core, 'drop-lock')) continue
     if (certificates?.notarize) return { known: true, view: asView(p), hash: certificates.notarize.block }
     if (!certificates?.nullify) return { known: false, from: gapStart(core, p), to: asView(p) }
   }
@@ -50,7 +51,8 @@ export function mayExtend(core: Core, view: View, parentView: View, hash: Hash):
   }
   if (sabotaged(core, 'no-skip-check')) return 'yes'
   for (let p = parentView + 1; p < view; p++) {
-    if (!core.views.get(asView(p))?.certificates.nullify) return 'missing'
+    const certificates = core.views.get(asView(p))?.certificates
+    if (!certificates?.nullify && !(certificates?.notarize && sabotaged(core, 'drop-lock'))) return 'missing'
   }
   return 'yes'
 }

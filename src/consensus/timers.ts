@@ -40,8 +40,13 @@ export function viewTimeoutMs(core: Core): number {
   if (sabotaged(core, 'no-backoff')) return viewTimeoutMs
   const base = viewTimeoutMs + 2 * Math.min(core.finalityLagMs, viewTimeoutMs)
   const step = Math.ceil(core.council.set.sealers.length / 3)
-  const doublings = Math.floor((core.cur - finalView(core) - 1) / step)
+  const from = sabotaged(core, 'backoff-until-notarized') ? highestCertified(core) : finalView(core)
+  const doublings = Math.floor((core.cur - from - 1) / step)
   return Math.min(cap, base * 2 ** Math.min(doublings, 30))
+}
+
+function highestCertified(core: Core): number {
+  return Math.max(finalView(core), ...core.notarized.keys())
 }
 
 /** When patience with the current view ends, or null while nothing is expected of it. */

@@ -42,7 +42,8 @@ export function cast(
 export function notarizeRule(core: Core): void {
   const record = core.views.get(core.cur)
   const proposal = record?.proposal
-  if (!record || !proposal || record.refused || !mayVote(core, core.cur) || record.own.nullify) return
+  if (!record || !proposal || record.refused || !mayVote(core, core.cur)) return
+  if (record.own.nullify && !sabotaged(core, 'notarize-after-nullify')) return
   if (record.own.notarize && !mayVoteTwice(core, record, proposal)) return
   const verdict = judge(core, proposal)
   if (verdict === 'refuse') {
@@ -75,7 +76,7 @@ function judge(core: Core, proposal: Proposal): 'vote' | 'refuse' | 'wait' {
 function judgeContent(core: Core, hash: Hash): 'vote' | 'refuse' | 'wait' {
   const entry = core.blocks.get(hash)
   if (!entry || entry.state === 'invalid') return 'refuse'
-  if (entry.state === 'valid') return 'vote'
+  if (entry.state === 'valid' || sabotaged(core, 'unexecuted-vote')) return 'vote'
   return startCheck(core, entry, false) ? 'wait' : 'refuse'
 }
 

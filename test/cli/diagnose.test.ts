@@ -67,7 +67,6 @@ function network(n: number, of: Situation = {}): Observation[] {
       finalView: '0x10',
       halted: 'no',
       haltReason: '',
-      inDoubt: false,
       stage: 'idle',
       stageView: '0x11',
       stageAgeMs: null,
@@ -197,18 +196,6 @@ t.test('halted nodes do not count for the quorum', async (t) => {
   t.match(lines(network(4, { consensus, down: [4] }))[0], /no block can become final: 2 of 4/)
 })
 
-t.test('a node in doubt has no vote yet', async (t) => {
-  const why = 'does not vote yet: its journal may lack votes'
-  const consensus = { 3: { inDoubt: true, why } }
-  const said = diagnose(network(4, { consensus }), { genesisHash: hash(1) })
-  t.ok(isFine(said), 'it ends by itself')
-  t.match(
-    said.map(({ text }) => text),
-    [/3 of 4 sealers can vote .* they stop if one more fails/, /node3 does not vote yet: its journal may lack votes/],
-  )
-  t.match(lines(network(4, { consensus, down: [4] }))[0], /no block can become final: 2 of 4/)
-})
-
 t.test('lag, with and without a sync', async (t) => {
   const head = { height: 4, hash: hash(4), stateRoot: hash(5) }
   const behind = { 4: { head, common: { height: 4, hash: hash(4) } } }
@@ -307,7 +294,7 @@ t.test('the machine of a node', async (t) => {
     [{ data: { dir: '/d', exists: true, fault: null, lockedBy: 42 } }, /problem data: process 42 uses \/d/],
     [
       { journal: { dir: '/j', exists: false, fault: null, lockedBy: null } },
-      /note journal: \/j is missing beside .*silent until/,
+      /problem journal: \/j is missing .* never start with an empty one/,
     ],
     [{ journalFault: 'frame 7 is unreadable' }, /problem journal: .*frame 7 is unreadable/],
     [{ disk: { freeBytes: 5e8, totalBytes: 1e11 } }, /problem disk: 0.5 GiB of 93 GiB are free/],

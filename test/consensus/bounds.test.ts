@@ -2,8 +2,8 @@ import t from 'tap'
 import { nextEpochVotesMax, peersRememberedMax, requestsServedMax, viewWindow } from '../../src/consensus/bounds.js'
 import type { Core } from '../../src/consensus/core.js'
 import { asView } from '../../src/core/bytes.js'
-import { addressOf, genesisFinal } from '../sim/fakes.js'
-import { Bench, blockAt, names, proposalOf, timers, voteBy } from './harness.js'
+import { addressOf } from '../../src/sim/keys.js'
+import { Bench, blockAt, genesis, names, proposalOf, timers, voteBy } from './harness.js'
 
 const coreOf = (bench: Bench): Core => Reflect.get(bench.engine, 'core') as Core
 
@@ -16,7 +16,7 @@ t.test('R12: votes far ahead are dropped, so a flood of views stays in the windo
 t.test('R12: one vote per kind, sealer and view, one proposal per view', async (t) => {
   const bench = new Bench(0)
   for (let salt = 0; salt < 100; salt++) {
-    const block = blockAt(1, genesisFinal, salt)
+    const block = blockAt(1, genesis, salt)
     bench.vote(3, 'notarize', 1, block.hash)
     bench.hear(1, proposalOf(block))
     bench.hear(2, { type: 'block', block })

@@ -4,7 +4,8 @@ import { formCertificate, verifyCertificate, votesOf } from '../../src/consensus
 import type { Certificate, SealerSet, SignedVote, Vote } from '../../src/consensus/types.js'
 import { conflicts, sameVote, votePreimage } from '../../src/consensus/vote.js'
 import { asEpoch, asView, toHex, ZERO_HASH } from '../../src/core/bytes.js'
-import { addressOf, fakeHash, Keys } from '../sim/fakes.js'
+import { fakeHash } from '../../src/sim/hashing.js'
+import { addressOf, Keys } from '../../src/sim/keys.js'
 
 const keys = new Keys()
 const set: SealerSet = {

@@ -18,22 +18,30 @@ import type {
 import { asEpoch, asHeight, asView, equalBytes, ZERO_HASH } from '../../src/core/bytes.js'
 import { CodedError } from '../../src/core/codedError.js'
 import { justificationCertificatesMax, sealersMax } from '../../src/core/limits.js'
-import { addressOf, fakeHash, Keys, readSimBlock, sealBlock } from '../sim/fakes.js'
+import { readSimBlock, SimBlock } from '../../src/sim/blocks.js'
+import { fakeHash } from '../../src/sim/hashing.js'
+import { addressOf, Keys } from '../../src/sim/keys.js'
 
 const keys = new Keys()
-const readBlock = (payload: Uint8Array): SealedBlock => ({ ...readSimBlock(keys, payload), payload })
+/** What the core sees of a block, and nothing else. */
+const plain = ({ hash, parent, height, epoch, view, leader, payload }: SealedBlock): SealedBlock => {
+  return { hash, parent, height, epoch, view, leader, payload }
+}
+const readBlock = (payload: Uint8Array): SealedBlock => ({ ...plain(readSimBlock(keys, payload)), payload })
 const roundTrip = (message: ConsensusMessage): ConsensusMessage => decodeMessage(encodeMessage(message), readBlock)
 
-const block = sealBlock(keys, {
+const sealed = new SimBlock(keys, {
   parent: fakeHash('parent'),
   height: 5,
   epoch: 1,
   view: 8,
   leader: addressOf(2),
   txs: [1, 300],
+  timeMs: 0,
   root: fakeHash('root'),
   salt: 0,
 })
+const block = plain(sealed)
 const signature = keys.seal(addressOf(1), 'x')
 const vote: SignedVote = {
   kind: 'notarize',

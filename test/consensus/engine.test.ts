@@ -1,7 +1,20 @@
 import t from 'tap'
 import { asView } from '../../src/core/bytes.js'
-import { addressOf, genesisFinal, genesisState, sealBlock } from '../sim/fakes.js'
-import { Bench, blockAt, certificateBy, keys, names, proposalOf, setOf, timers, voteBy } from './harness.js'
+import { SimBlock } from '../../src/sim/blocks.js'
+import { addressOf } from '../../src/sim/keys.js'
+import {
+  Bench,
+  blockAt,
+  certificateBy,
+  genesis,
+  keys,
+  names,
+  proposalOf,
+  root,
+  setOf,
+  timers,
+  voteBy,
+} from './harness.js'
 
 t.test('idle: nothing but a status now and then', async (t) => {
   const bench = new Bench(1)
@@ -38,7 +51,7 @@ t.test('R4: a follower executes the proposal before it votes', async (t) => {
   const bench = new Bench(2)
   const block = blockAt(1)
   t.same(names(bench.hear(1, proposalOf(block)).effects), ['verify'])
-  t.same(names(bench.hear(1, proposalOf(blockAt(1, genesisFinal, 9))).effects), ['evidence'], 'only the first proposal')
+  t.same(names(bench.hear(1, proposalOf(blockAt(1, genesis, 9))).effects), ['evidence'], 'only the first proposal')
   const ready = bench.verified(block)
   t.same(
     ready.journal.map((record) => record.type),
@@ -66,14 +79,14 @@ t.test('R1, R6: a notarize quorum enters the next view, finalizes and builds in 
 
 t.test('R4: what breaks a rule is nullified at once (R5)', async (t) => {
   const cases = {
-    'a block of another view': proposalOf(sealBlock(keys, { ...draft(5), leader: addressOf(1) }), { view: 1 }),
-    'a block of another leader': proposalOf(sealBlock(keys, { ...draft(1), leader: addressOf(3) })),
+    'a block of another view': proposalOf(new SimBlock(keys, { ...draft(5), leader: addressOf(1) }), { view: 1 }),
+    'a block of another leader': proposalOf(new SimBlock(keys, { ...draft(1), leader: addressOf(3) })),
     'a parent that is not certified': proposalOf(blockAt(1, blockAt(1)), { parentView: 0 }),
   }
   for (const [name, proposal] of Object.entries(cases)) {
     t.same(names(new Bench(2).hear(1, proposal).effects), ['broadcast nullify 1'], name)
   }
-  const gap = sealBlock(keys, { ...draft(1), height: 2 })
+  const gap = new SimBlock(keys, { ...draft(1), height: 2 })
   t.same(names(new Bench(2).hear(1, proposalOf(gap)).effects), ['broadcast nullify 1'], 'a height left out')
   const bench = new Bench(2)
   const block = blockAt(1)
@@ -84,16 +97,17 @@ t.test('R4: what breaks a rule is nullified at once (R5)', async (t) => {
     'execution fails',
   )
   t.same(
-    names(new Bench(2).hear(3, proposalOf(sealBlock(keys, { ...draft(1), leader: addressOf(3) }), { by: 3 })).effects),
+    names(
+      new Bench(2).hear(3, proposalOf(new SimBlock(keys, { ...draft(1), leader: addressOf(3) }), { by: 3 })).effects,
+    ),
     [],
     'out of turn',
   )
 })
 
 function draft(view: number) {
-  const { root } = genesisState
-  const { hash: parent } = genesisFinal
-  return { parent, height: 1, epoch: 0, view, leader: addressOf(view % 4), txs: [], root, salt: 0 }
+  const { hash: parent } = genesis
+  return { parent, height: 1, epoch: 0, view, leader: addressOf(view % 4), timeMs: 0, txs: [], root, salt: 0 }
 }
 
 t.test('R4, R6: never to notarize or finalize a view after nullifying it', async (t) => {
@@ -220,7 +234,7 @@ t.test('R10, R11: who lags is helped; what is open is said again', async (t) => 
     epoch: setOf(4).epoch,
     view: asView(1),
     finalView: asView(0),
-    finalHeight: genesisFinal.height,
+    finalHeight: genesis.height,
   } as const
   t.same(names(bench.hear(3, status).effects), ['send status', 'send certificate'])
   t.same(names(bench.hear(3, status).effects), [], 'once per half resend period')
@@ -256,7 +270,7 @@ t.test('a peer with more final blocks leads to range sync', async (t) => {
 t.test('R13: both votes are handed out, once', async (t) => {
   const bench = new Bench(2)
   bench.vote(3, 'notarize', 1, blockAt(1).hash)
-  const { effects } = bench.vote(3, 'notarize', 1, blockAt(1, genesisFinal, 1).hash)
+  const { effects } = bench.vote(3, 'notarize', 1, blockAt(1, genesis, 1).hash)
   t.match(effects, [{ type: 'evidence', first: { signer: addressOf(3) }, second: { signer: addressOf(3) } }])
   bench.vote(0, 'nullify', 5)
   t.match(bench.vote(0, 'finalize', 5, blockAt(5).hash).effects, [{ type: 'evidence' }])
@@ -276,7 +290,7 @@ t.test('R14: a vote with the own key that is not in the journal stops voting', a
 t.test('R15: contradicting certificates and a final block that fails stop the node', async (t) => {
   const two = new Bench(2)
   two.hear(3, { type: 'certificate', certificate: certificateBy([0, 1, 3], 'notarize', 1, blockAt(1).hash) })
-  const other = certificateBy([0, 1, 3], 'notarize', 1, blockAt(1, genesisFinal, 1).hash)
+  const other = certificateBy([0, 1, 3], 'notarize', 1, blockAt(1, genesis, 1).hash)
   t.ok(names(two.hear(3, { type: 'certificate', certificate: other }).effects).includes('halt stop-node'))
   t.same(two.pass(10_000).effects, [])
   const bad = new Bench(2)
@@ -313,7 +327,7 @@ t.test('the journal shrinks to what the database does not cover', async (t) => {
     bench.engine.liveRecords(hash)?.map((record) => (record.type === 'vote' ? record.vote.kind : record.type))
   t.same(kinds(first.hash), ['abstain'])
   t.same(
-    kinds(genesisFinal.hash),
+    kinds(genesis.hash),
     ['abstain', 'certificate', 'notarize', 'finalize', 'block'],
     'the commit may still be lost',
   )
@@ -325,7 +339,7 @@ t.test('the journal shrinks to what the database does not cover', async (t) => {
     { type: 'certificate', certificate: { kind: 'nullify', view: 2 } },
     { type: 'vote', vote: { kind: 'nullify', view: 2 } },
   ])
-  const journal = bench.engine.liveRecords(genesisFinal.hash) ?? []
+  const journal = bench.engine.liveRecords(genesis.hash) ?? []
   const again = new Bench(2, { recovery: { journal } })
   t.match(again.engine.describe(), { view: 3, finalHeight: 0 })
   t.same(names(again.effects).includes('halt stop-voting'), false)
@@ -360,7 +374,7 @@ t.test('a lone sealer finalizes by itself', async (t) => {
   const bench = new Bench(0, { count: 1 })
   const effects = bench.demand().effects
   t.same(names(effects), ['build 1 height 1'])
-  const block = sealBlock(keys, { ...draft(1), leader: addressOf(0) })
+  const block = new SimBlock(keys, { ...draft(1), leader: addressOf(0) })
   const done = bench.built(block)
   t.same(names(done.effects), ['broadcast proposal', 'broadcast finalize 1', 'tip 1', 'build 2 height 2', 'commit 1'])
 })

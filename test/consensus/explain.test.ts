@@ -3,10 +3,10 @@ import t from 'tap'
 import { withConnections } from '../../src/consensus/describe.js'
 import { duration, explain, names } from '../../src/consensus/explain.js'
 import type { Address } from '../../src/core/bytes.js'
-import { addressOf, indexOf } from '../sim/fakes.js'
+import { addressOf, machineOf } from '../../src/sim/keys.js'
 import { Bench, blockAt, proposalOf } from './harness.js'
 
-const nameOf = (address: Address) => `node${indexOf(address) + 1}`
+const nameOf = (address: Address) => `node${machineOf(address) + 1}`
 const why = (bench: Bench, laterMs = 0) => explain(bench.engine.describe(bench.now + laterMs), nameOf)
 const awaited = (bench: Bench) =>
   bench.engine
@@ -53,7 +53,7 @@ t.test('a view that is given up waits for votes to skip it', async (t) => {
 })
 
 t.test('without a quorum: who would complete it', async (t) => {
-  const view = withConnections(new Bench(2).engine.describe(), (address) => indexOf(address) >= 2)
+  const view = withConnections(new Bench(2).engine.describe(), (address) => machineOf(address) >= 2)
   t.equal(view.quorum, 'impossible')
   t.equal(view.weightConnected, 2)
   t.equal(

@@ -18,10 +18,16 @@ import type {
   Verdict,
   VoteKind,
 } from '../../src/consensus/types.js'
-import { asEpoch, asView, type Hash, ZERO_HASH } from '../../src/core/bytes.js'
-import { addressOf, genesisFinal, genesisState, Keys, sealBlock } from '../sim/fakes.js'
+import { asEpoch, asHeight, asView, type Hash, ZERO_HASH } from '../../src/core/bytes.js'
+import { SimBlock } from '../../src/sim/blocks.js'
+import { genesisHash } from '../../src/sim/chainState.js'
+import { fakeHash } from '../../src/sim/hashing.js'
+import { addressOf, Keys } from '../../src/sim/keys.js'
 
 export const keys = new Keys()
+export const genesis = { hash: genesisHash, height: asHeight(0), view: asView(0), certificate: null }
+/** The state root of blocks without transactions. */
+export const root = fakeHash('state')
 
 export const timers: ConsensusTimers = {
   viewTimeoutMs: 400,
@@ -40,19 +46,16 @@ export function setOf(count: number, epoch = 0): SealerSet {
 }
 
 /** Block in `view` by its leader among four, on `parent` or genesis. */
-export function blockAt(
-  view: number,
-  parent: Pick<SealedBlock, 'hash' | 'height'> = genesisFinal,
-  salt = 0,
-): SealedBlock {
-  return sealBlock(keys, {
+export function blockAt(view: number, parent: Pick<SealedBlock, 'hash' | 'height'> = genesis, salt = 0): SealedBlock {
+  return new SimBlock(keys, {
     parent: parent.hash,
     height: parent.height + 1,
     epoch: 0,
     view,
     leader: addressOf(view % 4),
     txs: [],
-    root: genesisState.root,
+    timeMs: 0,
+    root,
     salt,
   })
 }
@@ -98,7 +101,7 @@ export class Bench {
     readonly self: number,
     options: { count?: number; recovery?: Partial<Recovery> } = {},
   ) {
-    const recovery = { final: genesisFinal, set: setOf(options.count ?? 4), journal: [], ...options.recovery }
+    const recovery = { final: genesis, set: setOf(options.count ?? 4), journal: [], ...options.recovery }
     const sign = (vote: Parameters<Keys['sign']>[1]) => keys.sign(addressOf(self), vote)
     const address = addressOf(self)
     this.engine = createEngine({ self: address, schedule: roundRobin, timers, sign }, recovery, this.now)

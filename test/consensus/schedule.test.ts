@@ -3,14 +3,14 @@ import t from 'tap'
 import { roundRobin, smoothWeightedRoundRobin } from '../../src/consensus/schedule.js'
 import type { SealerSet } from '../../src/consensus/types.js'
 import { asEpoch, asView } from '../../src/core/bytes.js'
-import { addressOf, indexOf } from '../sim/fakes.js'
+import { addressOf, machineOf } from '../../src/sim/keys.js'
 
 function setOf(weights: readonly number[]): SealerSet {
   return { epoch: asEpoch(0), sealers: weights.map((weight, index) => ({ address: addressOf(index), weight })) }
 }
 
 function turns(set: SealerSet, schedule: typeof roundRobin, count: number): number[] {
-  return Array.from({ length: count }, (_, view) => indexOf(schedule(set, asView(view))))
+  return Array.from({ length: count }, (_, view) => machineOf(schedule(set, asView(view))))
 }
 
 t.test('strict turns', async (t) => {

@@ -1,19 +1,22 @@
 import t from 'tap'
-import { scenarioOf } from './scenario.js'
-import { World } from './world.js'
+import { equalWeights } from '../../src/consensus/weightPolicy.js'
+import { genesisSetOf, scenarioOf, strictTurns } from '../../src/sim/draw.js'
+import { World } from '../../src/sim/world.js'
 
-/** Four sealers, every message takes exactly 1 ms, everything else no time. */
+/** Equal sealers in strict turns, every message takes exactly 1 ms, everything else no time. */
 function quietWorld(nodes: number): World {
   const scenario = {
     ...scenarioOf(1, { nodes, calm: true }),
+    genesisSet: genesisSetOf(nodes, equalWeights),
+    policy: equalWeights,
+    schedule: strictTurns,
     delayMs: [1, 1] as const,
     fsyncMs: 0,
     executeMs: 0,
     commitMs: 0,
-    txs: 0,
+    load: [],
     gossip: true,
     throughCodec: false,
-    weightedSchedule: false,
   }
   const world = new World(scenario)
   for (const node of world.nodes) node.start()
@@ -26,11 +29,12 @@ function finalAfter(world: World, at: number, tx: number): number[] {
   const { queue } = world
   const start = queue.now
   const times = world.nodes.map(() => -1)
+  world.checker.onSubmit(tx)
   world.nodes[at]!.submit(tx)
-  world.sendAll(world.nodes[at]!, { type: 'tx', id: tx })
+  world.transmit(world.nodes[at]!, null, { type: 'tx', id: tx })
   for (let step = 0; step < 100 && times.includes(-1); step++) {
     world.nodes.forEach((node, i) => {
-      if (times[i] === -1 && node.hasFinal(tx)) times[i] = queue.now - start
+      if (times[i] === -1 && node.executor.hasFinal(tx)) times[i] = queue.now - start
     })
     queue.runUntil(queue.now + 0.25, () => false)
   }

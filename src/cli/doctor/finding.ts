@@ -6,7 +6,6 @@ export type Topic =
   | 'chain'
   | 'fork'
   | 'halted'
-  | 'doubt'
   | 'quorum'
   | 'silent'
   | 'link'

@@ -1,5 +1,5 @@
 /** Inputs of the core in one readable line. */
-import type { Input } from '../../src/consensus/types.js'
+import type { Input } from '../consensus/types.js'
 
 export function describeInput(input: Input): string {
   if (input.type !== 'message')

@@ -1,0 +1,146 @@
+/** What a seed stands for. */
+import { type NamedSchedule, roundRobin, smoothWeightedRoundRobin } from '../consensus/schedule.js'
+import type { ConsensusTimers, SealerSet } from '../consensus/types.js'
+import { creditWeights, epochWeights, equalWeights, type WeightPolicy } from '../consensus/weightPolicy.js'
+import { creditScoreMax, defaultCreditParameters } from '../contracts/creditRules.js'
+import { type Address, asEpoch, asHeight } from '../core/bytes.js'
+import { type ActorName, faultyActors } from './actors.js'
+import type { Bug } from './bugs.js'
+import { drawFaults } from './drawFaults.js'
+import { drawOperations } from './drawOperations.js'
+import type { LoadPeriod } from './faults.js'
+import { hash53 } from './hashing.js'
+import { addressOf } from './keys.js'
+import { Prng } from './prng.js'
+import type { Scenario, Spare } from './scenario.js'
+
+export const strictTurns: NamedSchedule = { name: 'round-robin', leader: roundRobin }
+export const weightedTurns: NamedSchedule = { name: 'weighted-round-robin', leader: smoothWeightedRoundRobin }
+
+export interface ScenarioOptions {
+  /** Sealers of epoch 0; drawn from the seed when left out. */
+  readonly nodes?: number
+  readonly bug?: Bug
+  /** No faults, no faulty actors, no change of sealers: for latency and idleness. */
+  readonly calm?: boolean
+}
+
+/** The run of `seed`; options pin what a test cares about. */
+export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenario {
+  const rng = new Prng(seed * 7919 + 17)
+  const nodes = options.nodes ?? rng.pick([4, 4, 4, 4, 1, 2, 3, 5, 6, 7, 7, 10])
+  const calm = options.calm ?? false
+  const chaosMs = calm ? 500 : rng.pick([2000, 4000, 8000])
+  const spares = calm ? [] : drawSpares(rng, nodes, chaosMs)
+  const policy = rng.pick([equalWeights, equalWeights, randomWeights(seed), creditWeights])
+  const genesisSet = genesisSetOf(nodes, policy)
+  const { actors, downForGood } = drawActors(rng, genesisSet, spares.length, calm)
+  const operations = calm ? [] : drawOperations(rng, nodes, spares, chaosMs)
+  return {
+    seed,
+    nodes,
+    spares,
+    actors,
+    genesisSet,
+    genesisScores: new Map(),
+    policy,
+    schedule: rng.chance(0.7) ? strictTurns : weightedTurns,
+    epochBlocks: calm ? 0 : rng.pick([0, 0, 0, 3, 8]),
+    creditParameters: defaultCreditParameters,
+    evidenceOnChain: !calm && rng.chance(0.5),
+    operations,
+    timers: drawTimers(rng),
+    delayMs: rng.chance(0.5) ? [0.2, 2] : [0.2, rng.between(5, 150)],
+    loss: calm ? 0 : rng.pick([0, 0, 0.02, 0.1, 0.3]),
+    lossAfter: calm ? 0 : rng.pick([0, 0, 0.05]),
+    duplication: calm ? 0 : rng.pick([0, 0.05, 0.2]),
+    faults: calm ? [] : drawFaults(rng, nodes + spares.length, chaosMs),
+    downForGood,
+    clockOffsetMs: calm ? 0 : rng.pick([0, 0, 300, 1500]),
+    clockDriftMs: 500,
+    chaosMs,
+    load: drawLoad(rng, chaosMs),
+    blockTxsMax: 8,
+    gossip: rng.chance(0.85) || operations.length > 0,
+    fsyncMs: rng.pick([0, 0.2, 3]),
+    executeMs: rng.pick([0, 0, 1, 8]),
+    commitMs: rng.pick([0, 0, 5, 50]),
+    throughCodec: rng.chance(0.05),
+    prefilter: rng.chance(0.7),
+    peerInputs: rng.chance(0.5),
+    bug: options.bug ?? null,
+  }
+}
+
+/** Weights between 1 and 9 that nobody could have foreseen: a function of seed, epoch and sealer. */
+export function randomWeights(seed: number): WeightPolicy {
+  const weightOf = (epoch: number, address: Address) => 1 + (hash53(`${seed}|${epoch}|${address}`) % 9)
+  return { name: 'random', weights: ({ epoch, sealers }) => sealers.map(({ address }) => weightOf(epoch, address)) }
+}
+
+/** Sealers of epoch 0 on the first `nodes` machines, with the weights that `policy` gives to newcomers. */
+export function genesisSetOf(nodes: number, policy: WeightPolicy): SealerSet {
+  const addresses = Array.from({ length: nodes }, (_, machine) => addressOf(machine))
+  const nothing = { score: defaultCreditParameters.start, sealed: 0, missed: 0, missedInRow: 0, weight: 0 }
+  const sealers = addresses.map((address) => ({ address, ...nothing }))
+  const weights = epochWeights(policy, { epoch: asEpoch(0), height: asHeight(0), scoreMax: creditScoreMax, sealers })
+  return { epoch: asEpoch(0), sealers: addresses.map((address, i) => ({ address, weight: weights[i] ?? 1 })) }
+}
+
+function drawTimers(rng: Prng): ConsensusTimers {
+  return {
+    viewTimeoutMs: rng.pick([100, 400]),
+    viewTimeoutMaxMs: 3200,
+    resendMs: rng.pick([100, 250]),
+    idleStatusMs: rng.pick([1000, 2000]),
+    inactivityMs: 3000,
+    finalizeGraceMs: rng.pick([5, 50, 100]),
+  }
+}
+
+function drawSpares(rng: Prng, nodes: number, chaosMs: number): Spare[] {
+  const count = rng.pick([0, 0, 1, 2])
+  return Array.from({ length: count }, () => ({
+    startsAtMs: rng.between(0, chaosMs * 0.7),
+    peer: rng.below(nodes),
+  }))
+}
+
+/** Faulty actors, or one sealer away for good, of less than a third by weight and by number. */
+function drawActors(
+  rng: Prng,
+  { sealers }: SealerSet,
+  spares: number,
+  calm: boolean,
+): { actors: ActorName[]; downForGood: number | null } {
+  const actors = Array.from({ length: sealers.length + spares }, (): ActorName => 'honest')
+  const total = sealers.reduce((sum, sealer) => sum + sealer.weight, 0)
+  const few = (count: number, weight: number) => 3 * weight < total && 3 * count < sealers.length
+  const mood = calm ? 'well' : rng.pick(['well', 'down', 'faulty', 'faulty'])
+  if (mood === 'down') {
+    const machine = rng.below(sealers.length)
+    return { actors, downForGood: few(1, sealers[machine]!.weight) ? machine : null }
+  }
+  if (mood === 'well') return { actors, downForGood: null }
+  let count = 0
+  let weight = 0
+  for (const machine of rng.shuffle(sealers.map((_, i) => i))) {
+    if (!few(count + 1, weight + sealers[machine]!.weight)) continue
+    count++
+    weight += sealers[machine]!.weight
+    actors[machine] = rng.pick(faultyActors)
+    if (rng.chance(0.3)) break
+  }
+  return { actors, downForGood: null }
+}
+
+/** Steady, or bursts with idle time between. */
+function drawLoad(rng: Prng, chaosMs: number): LoadPeriod[] {
+  const txs = rng.pick([1, 5, 20, 40])
+  if (rng.chance(0.5)) return [{ fromMs: 10, toMs: chaosMs, txs }]
+  const bursts = 1 + rng.below(3)
+  return Array.from({ length: bursts }, (_, i) => {
+    const fromMs = 10 + (chaosMs * i) / bursts
+    return { fromMs, toMs: fromMs + 300, txs: Math.ceil(txs / bursts) }
+  })
+}
