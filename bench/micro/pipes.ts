@@ -92,7 +92,7 @@ export function createNetwork(index: 1 | 2, peers: readonly string[]): Promise<L
     networkId: 'bench',
     listen: ['/ip4/127.0.0.1/tcp/0'],
     peers: peers.map((multiaddr) => ({ multiaddr })),
-    permitted: () => permitted,
+    admission: (address) => (permitted.has(address) ? 'peer' : 'refused'),
   })
 }
 

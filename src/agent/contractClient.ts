@@ -1,8 +1,10 @@
 /** Typed use of the system contracts through a node's JSON-RPC. */
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
+import { creditAbi } from '../contracts/credit.abi.js'
 import { dataPortraitAbi } from '../contracts/dataPortrait.abi.js'
 import { dataSharingAbi } from '../contracts/dataSharing.abi.js'
 import { membersAbi } from '../contracts/members.abi.js'
+import { sealersAbi } from '../contracts/sealers.abi.js'
 import { type Address, fromHex, toHex } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import type { RpcClient } from '../rpc/client.js'
@@ -33,6 +35,18 @@ export const dataSharing: Contract<typeof dataSharingAbi> = {
   name: 'dataSharing',
   address: CONTRACT_ADDRESSES.dataSharing,
   abi: new ContractAbi(dataSharingAbi),
+}
+
+export const sealers: Contract<typeof sealersAbi> = {
+  name: 'sealers',
+  address: CONTRACT_ADDRESSES.sealers,
+  abi: new ContractAbi(sealersAbi),
+}
+
+export const credit: Contract<typeof creditAbi> = {
+  name: 'credit',
+  address: CONTRACT_ADDRESSES.credit,
+  abi: new ContractAbi(creditAbi),
 }
 
 /** A contract refused a call or a transaction. `error` is the name of its ABI error. */

@@ -31,9 +31,16 @@ export function withSigner(command: Command): Command {
     .option('--password-file <file>', 'password of the keystore')
 }
 
-/** Runs `use` with a client of the node that the flags name. Throws UsageError, RpcClientError and what `use` throws. */
-export async function reading<T>(flags: ConnectionFlags, use: (client: RpcClient) => Promise<T>): Promise<T> {
-  const client = createRpcClient({ url: endpointOf(flags) })
+/**
+ * Runs `use` with a client of the node that the flags name, or of that of `account`. Throws UsageError, RpcClientError and
+ * what `use` throws.
+ */
+export async function reading<T>(
+  flags: ConnectionFlags,
+  use: (client: RpcClient) => Promise<T>,
+  account?: string,
+): Promise<T> {
+  const client = createRpcClient({ url: endpointOf(flags, account) })
   try {
     return await use(client)
   } finally {
@@ -72,13 +79,14 @@ export function departmentNode(
   return { node, dir: join(flags.network, node.name) }
 }
 
-function networkOf(flags: ConnectionFlags): NetworkFile | undefined {
+/** The local network that the flags name, if they do. */
+export function networkOf(flags: ConnectionFlags): NetworkFile | undefined {
   return flags.network === undefined ? undefined : readNetwork(flags.network)
 }
 
 function endpointOf(flags: ConnectionFlags, account?: string): string {
   const network = networkOf(flags)
-  const node = network?.nodes.find((one) => one.department === account) ?? network?.nodes[0]
+  const node = network?.nodes.find((one) => one.department === account || one.name === account) ?? network?.nodes[0]
   const url = flags.rpc ?? node?.rpc
   if (url === undefined) throw new UsageError('say which node to ask: --network DIR, or --rpc http://host:port')
   return url
@@ -86,7 +94,9 @@ function endpointOf(flags: ConnectionFlags, account?: string): string {
 
 async function privateKeyOf(flags: ConnectionFlags, account: string): Promise<Uint8Array> {
   if (flags.keyFile !== undefined) return readKeyFile(flags.keyFile, flags.passwordFile)
-  const known = networkOf(flags)?.accounts[account]
+  const network = networkOf(flags)
+  const department = network?.nodes.find((one) => one.name === account)?.department
+  const known = network?.accounts[department ?? account]
   if (known === undefined) throw new UsageError(`name the key of ${account}: --key-file FILE`)
   return fromHex(known.privateKey)
 }

@@ -11,6 +11,7 @@ import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
 import { nodeCommand } from './commands/node.js'
+import { sealerCommand } from './commands/sealer.js'
 import { submitCommand } from './commands/submit.js'
 import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './errors.js'
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     doctorCommand(),
     keysCommand(),
     memberCommand(),
+    sealerCommand(),
     datasetCommand(),
     departmentCommand(),
     attributeCommand(),

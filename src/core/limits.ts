@@ -48,6 +48,8 @@ export const fragmentBytesMax = 32 * KIB
 export const writeBytesMax = 64 * KIB
 /** Connected peers of one node: all sealers and as many observers. */
 export const peersMax = 2 * sealersMax
+/** Members that are connected as observers: they leave a place for every sealer. */
+export const guestsMax = peersMax - sealersMax
 /** Connections that have not proved their key yet; a handshake takes some milliseconds. */
 export const pendingConnectionsMax = 64
 /** New inbound connections per second from one host. */

@@ -2,13 +2,21 @@
  * Builds blocks on the tip and executes the blocks of others. What is not final lives here in memory: a candidate holds
  * everything that committing it needs, so that each node executes a block once.
  */
-import type { Effect, SealedBlock, Verdict } from '../consensus/types.js'
+import type { Effect, LeaderSchedule, SealedBlock, SealerSet, Verdict } from '../consensus/types.js'
+import type { Turn } from '../contracts/epoch.js'
 import { type Block, encodeBlock } from '../core/block.js'
-import { type Address, concatBytes, type Hash, type Height, ZERO_HASH } from '../core/bytes.js'
+import { type Address, asEpoch, equalBytes, type Hash, type Height, ZERO_HASH } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { EMPTY_OMMERS_HASH, type Header } from '../core/header.js'
 import { encodeReceipt, type Receipt } from '../core/receipt.js'
-import { readVanity, sealBytes, vanityBytes, writeVanity } from '../core/seal.js'
+import {
+  extraDataSealerSet,
+  headerWithoutSeal,
+  readVanity,
+  sealBytes,
+  unsealedExtraData,
+  type Vanity,
+} from '../core/seal.js'
 import { hashHeader, sealHeader } from '../crypto/header.js'
 import type { RecoveredTransaction } from '../crypto/transaction.js'
 import { StateError } from '../state/errors.js'
@@ -18,7 +26,9 @@ import { StateOverlay } from '../state/overlay.js'
 import { StoreError } from '../state/store/keyValueStore.js'
 import type { BlockContext, ContractRegistry } from '../vm/contract.js'
 import { BlockExecution, type SkipReason } from '../vm/executeBlock.js'
+import type { MutableState } from '../vm/state.js'
 import { readBody } from './sealedBlock.js'
+import { turnOf } from './turn.js'
 
 /** A block that was executed here: proposed or notarized, perhaps final, not yet in the database. */
 export interface Candidate {
@@ -26,6 +36,10 @@ export interface Candidate {
   readonly block: Block<RecoveredTransaction>
   readonly receipts: readonly Receipt[]
   readonly overlay: StateOverlay
+  /** Sealers of the block after this one. */
+  readonly set: SealerSet
+  /** The same where this block closes its epoch (R8), else null. */
+  readonly nextSet: SealerSet | null
 }
 
 /** A block on which another one can stand. */
@@ -33,6 +47,8 @@ export interface Ground {
   readonly hash: Hash
   readonly header: Header
   readonly state: StateLayer
+  /** Sealers of the block on it. */
+  readonly set: SealerSet
 }
 
 export interface BlocksNeeds {
@@ -41,6 +57,9 @@ export interface BlocksNeeds {
   readonly gasLimit: bigint
   readonly clockDriftMs: number
   readonly registry: ContractRegistry
+  readonly schedule: LeaderSchedule
+  /** What every block does after its transactions: the next epoch's set where it closes its epoch, else null. */
+  readonly endBlock: (state: MutableState, block: BlockContext, turn: Turn) => SealerSet | null
   /** The last final block that is in the database. */
   readonly head: () => Ground
   /** Whether the database has this block. */
@@ -90,7 +109,8 @@ export class Blocks {
   /** The block `hash` and the state after it; undefined when neither final head nor candidate. */
   ground(hash: Hash): Ground | undefined {
     const candidate = this.#candidates.get(hash)
-    if (candidate !== undefined) return { hash, header: candidate.block.header, state: candidate.overlay }
+    if (candidate !== undefined)
+      return { hash, header: candidate.block.header, state: candidate.overlay, set: candidate.set }
     const head = this.#needs.head()
     return head.hash === hash ? head : undefined
   }
@@ -103,15 +123,14 @@ export class Blocks {
     const timeMs = Math.max(now(), parent.header.timestamp * 1_000 + readVanity(parent.header.extraData).ms)
     const timestamp = Math.floor(timeMs / 1_000)
     const overlay = new StateOverlay(parent.state)
-    const execution = new BlockExecution(
-      overlay,
-      this.#context(effect.height, timestamp, self, gasLimit),
-      this.#needs.registry,
-    )
+    const context = this.#context(effect.height, timestamp, self, gasLimit)
+    const execution = new BlockExecution(overlay, context, this.#needs.registry)
     this.#fill(execution)
     if (execution.transactions.length === 0 && !effect.mayBeEmpty) return null
-    const vanity = writeVanity({ epoch: effect.epoch, view: effect.view, ms: timeMs % 1_000 })
-    const header = this.#header(effect, execution, { stateRoot: overlay.root(), timestamp, vanity })
+    const nextSet = this.#needs.endBlock(overlay, context, turnOf(parent, effect.view, this.#needs.schedule))
+    const vanity = { epoch: effect.epoch, view: effect.view, ms: timeMs % 1_000 }
+    const extraData = unsealedExtraData(vanity, nextSet?.sealers)
+    const header = this.#header(effect, execution, { stateRoot: overlay.root(), timestamp, extraData })
     const sealedHeader = sealHeader(header, this.#needs.chainId, this.#needs.privateKey)
     const block = { header: sealedHeader, transactions: execution.transactions }
     const sealed: SealedBlock = {
@@ -123,18 +142,21 @@ export class Blocks {
       leader: self,
       payload: encodeBlock(block),
     }
-    return this.#keep({ sealed, block, receipts: execution.result().receipts, overlay })
+    const { receipts } = execution.result()
+    return this.#keep({ sealed, block, receipts, overlay, set: nextSet ?? parent.set, nextSet })
   }
 
   /** Executes a block on its parent and checks everything its header claims. `certified`: a quorum vouches for its time. */
   verify(sealed: SealedBlock, certified: boolean): Verdict {
+    const known = this.#candidates.get(sealed.hash)
+    if (known !== undefined) return verdictOf(known)
     // Range sync may be ahead of the core: what is final was executed, though its parent is not at hand any more.
-    if (this.#candidates.has(sealed.hash) || this.#needs.isFinal(sealed.hash)) return { ok: true }
+    if (this.#needs.isFinal(sealed.hash)) return finalVerdict(sealed)
     const parent = this.ground(sealed.parent)
     if (parent === undefined) return { ok: false, reason: `parent ${sealed.parent} is not known here` }
     try {
-      const fault = this.#execute(sealed, parent, certified)
-      return fault === undefined ? { ok: true } : { ok: false, reason: fault }
+      const executed = this.#execute(sealed, parent, certified)
+      return typeof executed === 'string' ? { ok: false, reason: executed } : verdictOf(executed)
     } catch (error) {
       // A fault of this node's own storage says nothing about the block.
       if (!(error instanceof CodedError) || error instanceof StateError || error instanceof StoreError) throw error
@@ -142,35 +164,31 @@ export class Blocks {
     }
   }
 
-  #execute(sealed: SealedBlock, parent: Ground, certified: boolean): string | undefined {
+  /** The executed block, or what its header claims falsely. */
+  #execute(sealed: SealedBlock, parent: Ground, certified: boolean): Candidate | string {
     const raw = readBody(sealed.payload)
-    const fault = this.#checkHeader(raw.header, parent, certified)
+    const { header } = raw
+    const vanity = readVanity(header.extraData)
+    const fault = this.#checkHeader(header, vanity, parent, certified)
     if (fault !== undefined) return fault
     const overlay = new StateOverlay(parent.state)
-    const { header } = raw
-    const execution = new BlockExecution(
-      overlay,
-      this.#context(header.number, header.timestamp, header.miner, header.gasLimit),
-      this.#needs.registry,
-    )
+    const context = this.#context(header.number, header.timestamp, header.miner, header.gasLimit)
+    const execution = new BlockExecution(overlay, context, this.#needs.registry)
     for (const [index, bytes] of raw.transactions.entries()) {
       const attempt = execution.tryTransaction(this.#needs.recover(bytes))
       if (!attempt.ok) return `transaction ${index} cannot be included: ${attempt.skip}`
     }
-    const result = execution.result()
-    if (result.gasUsed !== header.gasUsed) return `gasUsed is ${header.gasUsed}, execution used ${result.gasUsed}`
-    if (Buffer.compare(result.logsBloom, header.logsBloom) !== 0) return 'logsBloom does not match the logs'
-    if (orderedRoot(result.receipts.map(encodeReceipt)) !== header.receiptsRoot)
-      return 'receiptsRoot does not match the receipts'
-    if (overlay.root() !== header.stateRoot)
-      return `stateRoot is ${header.stateRoot}, execution gives ${overlay.root()}`
-    this.#keep({ sealed, block: { header, transactions: execution.transactions }, receipts: result.receipts, overlay })
-    return undefined
+    const nextSet = this.#needs.endBlock(overlay, context, turnOf(parent, vanity.view, this.#needs.schedule))
+    const mismatch = checkResult(header, vanity, execution, overlay.root(), nextSet)
+    if (mismatch !== undefined) return mismatch
+    const { receipts } = execution.result()
+    const block = { header, transactions: execution.transactions }
+    return this.#keep({ sealed, block, receipts, overlay, set: nextSet ?? parent.set, nextSet })
   }
 
-  #checkHeader(header: Header, parent: Ground, certified: boolean): string | undefined {
+  #checkHeader(header: Header, vanity: Vanity, parent: Ground, certified: boolean): string | undefined {
     const { now, clockDriftMs, gasLimit } = this.#needs
-    const timeMs = header.timestamp * 1_000 + readVanity(header.extraData).ms
+    const timeMs = header.timestamp * 1_000 + vanity.ms
     const parentMs = parent.header.timestamp * 1_000 + readVanity(parent.header.extraData).ms
     if (header.parentHash !== parent.hash) return 'parentHash is not the parent'
     if (header.number !== parent.header.number + 1) return `number is ${header.number} after ${parent.header.number}`
@@ -178,7 +196,8 @@ export class Blocks {
     if (!certified && timeMs > now() + clockDriftMs)
       return `timestamp is ${timeMs - now()} ms ahead of this node's clock`
     if (header.gasLimit !== gasLimit) return `gasLimit is ${header.gasLimit}, the chain's is ${gasLimit}`
-    if (header.extraData.length !== vanityBytes + sealBytes) return 'extraData must be vanity and seal'
+    if (vanity.epoch !== parent.set.epoch)
+      return `epoch is ${vanity.epoch}, the sealers are those of ${parent.set.epoch}`
     if (header.ommersHash !== EMPTY_OMMERS_HASH) return 'there are no ommers on this chain'
     if (header.difficulty !== DIFFICULTY) return `difficulty is ${header.difficulty}, must be ${DIFFICULTY}`
     if (header.baseFeePerGas !== 0n) return 'baseFeePerGas must be 0'
@@ -198,7 +217,7 @@ export class Blocks {
   #header(
     effect: Extract<Effect, { type: 'build' }>,
     execution: BlockExecution,
-    { stateRoot, timestamp, vanity }: { stateRoot: Hash; timestamp: number; vanity: Uint8Array },
+    { stateRoot, timestamp, extraData }: { stateRoot: Hash; timestamp: number; extraData: Uint8Array },
   ): Header {
     const result = execution.result()
     return {
@@ -214,7 +233,7 @@ export class Blocks {
       gasLimit: this.#needs.gasLimit,
       gasUsed: result.gasUsed,
       timestamp,
-      extraData: concatBytes(vanity, new Uint8Array(sealBytes)),
+      extraData,
       mixHash: ZERO_HASH,
       nonce: ZERO_NONCE,
       baseFeePerGas: 0n,
@@ -230,4 +249,37 @@ export class Blocks {
     this.#candidates.set(candidate.sealed.hash, candidate)
     return candidate
   }
+}
+
+/** What the core is told of a block that was executed here. */
+export const verdictOf = ({ nextSet }: Candidate): Verdict => (nextSet === null ? { ok: true } : { ok: true, nextSet })
+
+/** Of a block that is final: what its header lists was checked when it was executed. */
+function finalVerdict({ payload, epoch }: SealedBlock): Verdict {
+  const sealers = extraDataSealerSet(readBody(payload).header.extraData)
+  return sealers === null ? { ok: true } : { ok: true, nextSet: { epoch: asEpoch(epoch + 1), sealers } }
+}
+
+/** What the header claims of the execution, against what it gave. */
+function checkResult(
+  header: Header,
+  vanity: Vanity,
+  execution: BlockExecution,
+  stateRoot: Hash,
+  nextSet: SealerSet | null,
+): string | undefined {
+  const result = execution.result()
+  if (result.gasUsed !== header.gasUsed) return `gasUsed is ${header.gasUsed}, execution used ${result.gasUsed}`
+  if (!equalBytes(result.logsBloom, header.logsBloom)) return 'logsBloom does not match the logs'
+  if (orderedRoot(result.receipts.map(encodeReceipt)) !== header.receiptsRoot)
+    return 'receiptsRoot does not match the receipts'
+  if (stateRoot !== header.stateRoot) return `stateRoot is ${header.stateRoot}, execution gives ${stateRoot}`
+  return equalBytes(headerWithoutSeal(header).extraData, unsealedFront(vanity, nextSet))
+    ? undefined
+    : 'extraData must be vanity, the sealers of the next epoch where the block closes its own, and seal'
+}
+
+function unsealedFront(vanity: Vanity, nextSet: SealerSet | null): Uint8Array {
+  const extraData = unsealedExtraData(vanity, nextSet?.sealers)
+  return extraData.subarray(0, extraData.length - sealBytes)
 }

@@ -2,10 +2,10 @@
 import { type EngineView, type SealerView, withConnections } from '../consensus/describe.js'
 import type { Engine } from '../consensus/engine.js'
 import { explain } from '../consensus/explain.js'
-import type { SealerSet } from '../consensus/types.js'
 import { encodeBlock } from '../core/block.js'
 import { type Address, EMPTY_BYTES, type Hash, type Height, ZERO_ADDRESS } from '../core/bytes.js'
 import type { Header } from '../core/header.js'
+import { readVanity } from '../core/seal.js'
 import { keccak256 } from '../crypto/keccak.js'
 import type { Network } from '../p2p/network.js'
 import type {
@@ -35,7 +35,8 @@ import type {
 } from '../rpc/chainApi.js'
 import type { ChainStore, StoredBlock } from '../state/chainStore.js'
 import { callContract, estimateGas } from '../vm/call.js'
-import type { BlockContext, ContractRegistry } from '../vm/contract.js'
+import type { ContractRegistry } from '../vm/contract.js'
+import type { FinalCalls } from './finalCalls.js'
 import type { FinalChain } from './finalChain.js'
 import type { Mempool } from './mempool.js'
 import type { BlockSync } from './sync.js'
@@ -49,13 +50,13 @@ export interface ChainViewNeeds {
   readonly self: Address
   readonly store: ChainStore
   readonly chain: FinalChain
+  readonly calls: FinalCalls
   readonly pool: Mempool
   readonly transactions: Transactions
   readonly registry: ContractRegistry
   readonly engine: Engine
   readonly network: Network
   readonly sync: BlockSync
-  readonly sealerSet: () => SealerSet
   /** Monotonic, as handed to the engine, and since 1970; both in ms. */
   readonly clocks: { readonly monotonic: () => number; readonly wall: () => number }
 }
@@ -130,18 +131,10 @@ export class ChainView implements ChainApi {
   }
 
   state(number: Height): ChainState | undefined {
-    const { store, registry } = this.#needs
-    const head = this.#needs.chain.head()
-    if (number !== head.height) return undefined
+    const { store, registry, calls, chain } = this.#needs
+    if (number !== chain.head().height) return undefined
     const state = store.state()
-    const context: BlockContext = {
-      number: head.height,
-      timestamp: head.header.timestamp,
-      chainId: BigInt(this.chainId),
-      genesisHash: this.genesisHash,
-      sealer: head.header.miner,
-      gasLimit: head.header.gasLimit,
-    }
+    const context = calls.context()
     return {
       account: (address): AccountView | undefined => state.account(address),
       code: (address) => (state.account(address) === undefined ? EMPTY_BYTES : state.code(address)),
@@ -197,10 +190,13 @@ export class ChainView implements ChainApi {
     if (view.halted !== 'no') reasons.push(`consensus is halted: ${view.halted}`)
     const syncing = this.syncing()
     if (syncing !== false) reasons.push(`syncing: at block ${syncing.currentBlock} of ${syncing.highestBlock}`)
-    if (view.quorum !== 'reached') {
+    const connected = this.#needs.network.peers().some((peer) => peer.connected)
+    if (this.#isSealer()) {
       const missing = view.sealers.filter((sealer) => !sealer.connected).map((sealer) => sealer.address)
-      reasons.push(`no quorum of sealers is connected; missing: ${missing.join(', ')}`)
-    }
+      if (view.quorum !== 'reached') reasons.push(`no quorum of sealers is connected; missing: ${missing.join(', ')}`)
+    } else if (!connected) reasons.push('no peer is connected, and this node seals no blocks of its own')
+    if (connected && !this.#needs.sync.compared)
+      reasons.push('this node has not found a peer yet that is no further than itself')
     return { ready: reasons.length === 0, reasons }
   }
 
@@ -217,22 +213,25 @@ export class ChainView implements ChainApi {
     const found = this.#needs.chain.certificateFor(number)
     if (found === undefined) return undefined
     const { kind, epoch, view, block, signers, signatures } = found.certificate
-    const { sealers } = this.#needs.sealerSet()
+    const sealers = this.#needs.chain.setOf(epoch)?.sealers ?? []
     const addresses = signers.map((index) => sealers[index]?.address ?? ZERO_ADDRESS)
     return { blockNumber: found.height, blockHash: block, kind, epoch, view, signers: addresses, signatures }
   }
 
   sealers(number: Height): SealerSetView | undefined {
-    if (number > this.#needs.chain.head().height + 1) return undefined
-    const { epoch, sealers } = this.#needs.sealerSet()
-    return { epoch, sealers }
+    const { chain, store } = this.#needs
+    if (number === chain.head().height + 1) return chain.set
+    const header = store.headerByNumber(number)
+    return header === undefined ? undefined : chain.setOf(readVanity(header.extraData).epoch)
   }
 
   consensusStatus(): ConsensusStatus {
     const { epoch, view, leader, finalView, finalHeight } = this.#needs.engine.describe()
-    const { self } = this.#needs
-    const isSealer = this.#needs.sealerSet().sealers.some((sealer) => sealer.address === self)
-    return { epoch, view, leader, finalView, finalHeight, self, isSealer }
+    return { epoch, view, leader, finalView, finalHeight, self: this.#needs.self, isSealer: this.#isSealer() }
+  }
+
+  #isSealer(): boolean {
+    return this.#needs.chain.set.sealers.some((sealer) => sealer.address === this.#needs.self)
   }
 
   consensus(): ConsensusView {

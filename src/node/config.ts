@@ -68,6 +68,8 @@ export const nodeConfigSchema = z.strictObject({
       heartbeatMs: z.int().min(0).max(86_400_000).default(0),
       /** How far a proposer's clock may be ahead of this node's. */
       clockDriftMs: ms.default(15_000),
+      /** Modules whose default export adds weight policies and leader schedules (docs/extending-consensus.md). */
+      extensions: z.array(z.string().min(1).max(4_096)).max(16).default([]),
     })
     .prefault({}),
   mempool: z
@@ -104,6 +106,7 @@ export function loadNodeConfig(
     dataDir: resolve(base, config.dataDir),
     journalDir: resolve(base, config.journalDir),
     keyFile: resolve(base, config.keyFile),
+    consensus: { ...config.consensus, extensions: config.consensus.extensions.map((path) => resolve(base, path)) },
     ...(config.passwordFile === undefined ? {} : { passwordFile: resolve(base, config.passwordFile) }),
   }
 }

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { toleratesHeaviest } from '../consensus/quorum.js'
 import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, QUORUM, QUORUM_OF, ROLE, VALUE_TYPE } from '../contracts/codes.js'
+import { CREDIT_REASONS, creditScoreMax } from '../contracts/creditRules.js'
+import { consensusConfigOf } from '../contracts/genesisDefaults.js'
 import type { DataProfile, GenesisConfig } from '../contracts/genesisTypes.js'
 import { textId } from '../contracts/textId.js'
 import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
@@ -53,6 +55,34 @@ export const genesisAttributeSchema = z.strictObject({
   rule: ruleSchema.prefault({}),
 })
 
+const extensionName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a policy or schedule, like equal or round-robin')
+
+/** Who leads, who weighs what, and how the sealer set changes; what is left out is as in `consensusConfigOf`. */
+const consensusSchema = z
+  .strictObject({
+    weightPolicy: extensionName,
+    leaderSchedule: extensionName,
+    /** Weights are recomputed in blocks whose height is a multiple; 0: only when the sealer set changes. */
+    epochBlocks: z.int().min(0).max(10_000_000),
+    sealersMin: z.int().min(1).max(sealersMax),
+    changeThreshold: z.strictObject({
+      numerator: z.int().min(1).max(1_000_000),
+      denominator: z.int().min(1).max(1_000_000),
+    }),
+    changeBlocksMax: z.int().min(10).max(1_000_000_000),
+  })
+  .partial()
+
+/** Scores of members; what is left out is as in `defaultCreditParameters`. */
+const creditSchema = z
+  .strictObject({
+    start: z.int().min(0).max(creditScoreMax),
+    points: z.partialRecord(z.enum(CREDIT_REASONS), z.int().min(-creditScoreMax).max(creditScoreMax)),
+  })
+  .partial()
+
 export const genesisSchema = z.strictObject({
   chainId: z
     .int()
@@ -83,6 +113,8 @@ export const genesisSchema = z.strictObject({
     .array(z.strictObject({ address, balance: bigint.refine((value) => value >= 0n, 'must not be negative') }))
     .max(100_000)
     .default([]),
+  consensus: consensusSchema.optional(),
+  credit: creditSchema.optional(),
 })
 
 export type GenesisFile = z.input<typeof genesisSchema>
@@ -114,7 +146,16 @@ export function parseGenesis(json: unknown, title = 'genesis'): GenesisConfig {
     throw new ConfigError('INVALID', `${title}: '${issue.path.join('.')}': ${issue.message}`)
   }
   const file = result.data
-  checkAgreement(file, title)
+  const fail: Fail = (field, problem) => {
+    throw new ConfigError('INVALID', `${title}: '${field}': ${problem}`)
+  }
+  checkAgreement(file, fail)
+  const config = toConfig(file)
+  checkChanges(config, fail)
+  return config
+}
+
+function toConfig(file: z.output<typeof genesisSchema>): GenesisConfig {
   return {
     chainId: file.chainId,
     timestamp: file.timestamp,
@@ -127,6 +168,8 @@ export function parseGenesis(json: unknown, title = 'genesis'): GenesisConfig {
     })),
     attributes: file.attributes.map(toDataProfile),
     alloc: file.alloc,
+    ...(file.consensus === undefined ? {} : { consensus: given(file.consensus) }),
+    ...(file.credit === undefined ? {} : { credit: given(file.credit) }),
   }
 }
 
@@ -160,11 +203,16 @@ function quorumCode(quorum: z.output<typeof ruleSchema>['quorum']): number {
   return quorum === 'credit-weighted' ? QUORUM.creditWeighted : QUORUM[quorum]
 }
 
+type Fail = (field: string, problem: string) => never
+
+/** Without the keys that the file leaves out. */
+function given<T extends object>(section: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(section).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
+}
+
 /** What no single field shows. Throws ConfigError. */
-function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, title: string): void {
-  const fail = (field: string, problem: string): never => {
-    throw new ConfigError('INVALID', `${title}: '${field}': ${problem}`)
-  }
+function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, fail: Fail): void {
   const addresses = new Set(sealers.map((sealer) => sealer.address))
   if (addresses.size !== sealers.length) fail('sealers', 'names an address twice; give each sealer one entry')
   if (sealers.length >= 4 && !toleratesHeaviest(sealers.map((sealer) => sealer.weight))) {
@@ -176,4 +224,19 @@ function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, ti
   if (!members.some((member) => member.role === 'operator')) {
     fail('members', "has no member with role 'operator', so nobody could ever be registered; add one")
   }
+}
+
+/** Whether the sealer set could ever change as the file says, and never by less than two thirds of the voters. */
+function checkChanges(config: GenesisConfig, fail: Fail): void {
+  const { sealersMin, changeThreshold } = consensusConfigOf(config)
+  const { numerator, denominator } = changeThreshold
+  if (numerator > denominator) fail('consensus.changeThreshold', 'asks for more votes than there are; at most 1/1')
+  if (3 * numerator < 2 * denominator) {
+    fail(
+      'consensus.changeThreshold',
+      `is ${numerator}/${denominator}: at least two thirds of the voters have to approve a change of the sealers`,
+    )
+  }
+  const count = config.sealers.length
+  if (sealersMin > count) fail('consensus.sealersMin', `is ${sealersMin}, but there are ${count} sealers to begin with`)
 }

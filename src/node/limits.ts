@@ -46,3 +46,6 @@ export const LATE_TRIES_MAX = 4
 
 /** With executable transactions and no final block for so long, in ms, peers are reminded of them. */
 export const REMIND_MS = 1_000
+
+/** Conflicting votes that are not on chain yet: a third of the sealers in some views each; more prove nothing new. */
+export const EVIDENCE_OPEN_MAX = 64

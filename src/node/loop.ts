@@ -18,8 +18,9 @@ export interface JournalFile {
   rewrite(records: readonly Uint8Array[]): void
 }
 
-type Work = Extract<Effect, { type: 'build' | 'verify' }>
-type External = Exclude<Effect, Work>
+/** What the shell answers with an input. */
+export type Work = Extract<Effect, { type: 'build' | 'verify' }>
+export type External = Exclude<Effect, Work>
 
 export interface LoopNeeds {
   readonly engine: Engine

@@ -28,6 +28,10 @@ export class LruMap<K, V> {
       this.#delete(this.#entries.keys().next().value as K)
   }
 
+  keys(): Iterable<K> {
+    return this.#entries.keys()
+  }
+
   clear(): void {
     this.#entries.clear()
     this.#weight = 0

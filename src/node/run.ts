@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import { readKeyFile } from '../crypto/keyFile.js'
 import type { NodeConfig } from './config.js'
+import { loadExtensions } from './extensionFiles.js'
 import { loadGenesis } from './genesisFile.js'
 import { Node } from './node.js'
 
@@ -20,6 +21,7 @@ export async function runNode(config: NodeConfig, acceptLostJournal = false): Pr
   const node = await Node.open({
     config,
     genesis: loadGenesis(config.genesis),
+    extensions: await loadExtensions(config.consensus.extensions),
     privateKey: await readKeyFile(config.keyFile, config.passwordFile),
     clientVersion: `concordat/v${version}/${process.platform}-${process.arch}/node${process.versions.node}`,
     log,

@@ -2,19 +2,19 @@
 import type { SealedBlock } from '../consensus/types.js'
 import { decodeRawBlock, type RawBlock } from '../core/block.js'
 import { CodedError } from '../core/codedError.js'
+import type { Header } from '../core/header.js'
 import { readVanity } from '../core/seal.js'
 import { hashHeader, recoverSealer } from '../crypto/header.js'
 import { orderedRoot } from '../state/orderedTrie.js'
+import type { SealedHeader } from './headerChain.js'
 import { LruMap } from './lru.js'
 
 const SEALS_MAX = 256
 
-/** Returns a reader that throws CodedError for malformed blocks and for seals that are not by the block's miner. */
-export function sealedBlockReader(chainId: number): (payload: Uint8Array) => SealedBlock {
+/** Returns a reader that hashes a header; it throws CodedError for a seal that is not by the header's miner. */
+export function sealedHeaderReader(chainId: number): (header: Header) => SealedHeader {
   const checked = new LruMap<string, true>(SEALS_MAX)
-  return (payload) => {
-    const { header } = decodeRawBlock(payload)
-    const { epoch, view } = readVanity(header.extraData)
+  return (header) => {
     const hash = hashHeader(header)
     if (checked.get(hash) === undefined) {
       if (recoverSealer(header, chainId) !== header.miner) {
@@ -22,6 +22,16 @@ export function sealedBlockReader(chainId: number): (payload: Uint8Array) => Sea
       }
       checked.set(hash, true)
     }
+    return { hash, header }
+  }
+}
+
+/** Returns a reader that throws CodedError for malformed blocks and for seals that are not by the block's miner. */
+export function sealedBlockReader(chainId: number): (payload: Uint8Array) => SealedBlock {
+  const readHeader = sealedHeaderReader(chainId)
+  return (payload) => {
+    const { hash, header } = readHeader(decodeRawBlock(payload).header)
+    const { epoch, view } = readVanity(header.extraData)
     return { hash, parent: header.parentHash, height: header.number, epoch, view, leader: header.miner, payload }
   }
 }

@@ -1,15 +1,16 @@
 /**
  * Range sync: a node that lags or starts empty fetches final blocks from its peers, checks links, seals and certificates
- * before it executes anything, and commits in order. Serving is bounded and paced.
+ * before it executes anything, and commits in order, epoch after epoch. Serving is bounded and paced.
  */
 
-import { type RecoverVote, verifyCertificate } from '../consensus/certificate.js'
 import { decodeCertificate } from '../consensus/codec.js'
 import type { Certificate, SealedBlock, SealerSet, Verdict } from '../consensus/types.js'
-import { type Address, asHeight, type Hash, type Height } from '../core/bytes.js'
+import { type Address, asHeight, type Height } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { blockBytesMax, blocksFrameBytesMax } from '../core/limits.js'
 import { CHANNEL, type Network } from '../p2p/network.js'
+import { HeightClaims } from './claims.js'
+import { type ChainPoint, followHeader, type HeaderRules } from './headerChain.js'
 import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SYNC_REQUESTS_PER_SECOND_MAX, SYNC_TIMEOUT_MS } from './limits.js'
 import { readBody } from './sealedBlock.js'
 import {
@@ -26,25 +27,28 @@ interface CheckedRange {
     readonly sealed: SealedBlock
     readonly certificate: Certificate | null
     readonly encoded: Uint8Array
+    /** Sealers of the next block. */
+    readonly set: SealerSet
   }[]
 }
 
 export interface SyncNeeds {
   readonly network: Network
   readonly now: () => number
-  readonly recoverVote: RecoverVote
+  readonly rules: HeaderRules
   /** Reads a block and checks its seal. Throws CodedError. */
   readonly readBlock: (payload: Uint8Array) => SealedBlock
-  readonly setOf: (epoch: number) => SealerSet | undefined
   /** Final head that is queued or in the database. */
-  readonly head: () => { readonly hash: Hash; readonly height: Height }
+  readonly head: () => ChainPoint
+  /** The block that closed the epoch of a final block; undefined while that epoch lasts. */
+  readonly epochEnd: (height: Height) => Height | undefined
   /** A final block of this node with its certificate (empty when a later one covers it). */
   readonly serve: (height: Height) => SyncedBlock | undefined
   readonly verify: (sealed: SealedBlock) => Verdict
   /** Commits an executed block; resolves when it is durable. */
   readonly commit: (sealed: SealedBlock, certificate: Uint8Array) => Promise<void>
-  /** The database stands at `sealed`, final by `certificate`. */
-  readonly onSynced: (sealed: SealedBlock, certificate: Certificate) => void
+  /** The database stands at `sealed`, final by `certificate`; `set` seals the next block. */
+  readonly onSynced: (sealed: SealedBlock, certificate: Certificate, set: SealerSet) => void
   readonly fatal: (error: unknown) => void
   readonly log: (message: string, fields: Record<string, unknown>) => void
   /** Patience with an unanswered request, in ms. */
@@ -53,8 +57,9 @@ export interface SyncNeeds {
 
 export class BlockSync {
   readonly #needs: SyncNeeds
-  /** Final height that each peer was seen to have. */
+  /** Final height of the peers that are worth asking. */
   readonly #heights = new Map<Address, Height>()
+  readonly #claims = new HeightClaims()
   readonly #served = new Map<Address, { second: number; count: number }>()
   #startedAt: Height | undefined
   #request:
@@ -68,16 +73,27 @@ export class BlockSync {
     this.#needs = needs
   }
 
-  /** Where sync stands, or false when there is none. */
+  /** Whether a peer was seen to be no further than this node. */
+  get compared(): boolean {
+    return this.#claims.compared(this.#needs.head().height)
+  }
+
+  /** Where sync stands, or false when there is none that anyone but a single peer speaks of. */
   status(): false | { readonly startingBlock: Height; readonly currentBlock: Height; readonly highestBlock: Height } {
-    const target = this.#target()
-    const { height } = this.#needs.head()
+    const { height, set } = this.#needs.head()
+    const target = this.#claims.believed(set, height)
     if (this.#startedAt === undefined || target <= height) return false
     return { startingBlock: this.#startedAt, currentBlock: height, highestBlock: target }
   }
 
-  /** `peer` has final blocks up to `height`. */
+  /** `peer` says how far its final chain reaches. */
+  heard(peer: Address, height: Height): void {
+    this.#claims.heard(peer, height)
+  }
+
+  /** `peer` says that it has final blocks up to `height`, which are worth fetching. */
   lagging(peer: Address, height: Height): void {
+    this.heard(peer, height)
     if (height > (this.#heights.get(peer) ?? -1)) this.#heights.set(peer, height)
     this.#next()
   }
@@ -100,6 +116,7 @@ export class BlockSync {
 
   peerGone(peer: Address): void {
     this.#heights.delete(peer)
+    this.#claims.gone(peer)
     this.#served.delete(peer)
     if (this.#request?.peer === peer) this.#finishRequest()
     this.#next()
@@ -108,10 +125,6 @@ export class BlockSync {
   stop(): void {
     this.#stopped = true
     this.#finishRequest()
-  }
-
-  #target(): Height {
-    return asHeight(Math.max(0, ...this.#heights.values()))
   }
 
   #next(): void {
@@ -165,29 +178,20 @@ export class BlockSync {
 
   /** Links, seals, bodies and certificates, before anything is executed. A string is the peer's fault. */
   #check(from: Height, blocks: readonly SyncedBlock[]): CheckedRange | string {
-    const { readBlock, setOf, recoverVote, head } = this.#needs
-    let parent = head()
+    const { readBlock, rules, head } = this.#needs
+    let point = head()
     const checked: CheckedRange['blocks'][number][] = []
     if (blocks.at(-1)!.certificate.length === 0) return 'SYNC_CERTIFICATE: the last block of a range must have one'
-    for (const [index, { block, certificate }] of blocks.entries()) {
+    for (const [index, { block, certificate: encoded }] of blocks.entries()) {
       try {
         const sealed = readBlock(block)
         if (sealed.height !== from + index) return `SYNC_LINK: block ${sealed.height} in place of block ${from + index}`
         // Consensus was faster.
-        if (sealed.height <= parent.height) continue
-        if (sealed.parent !== parent.hash) return `SYNC_LINK: block ${sealed.height} does not follow ${parent.height}`
-        readBody(block)
-        const decoded = certificate.length === 0 ? null : decodeCertificate(certificate)
-        if (decoded !== null) {
-          const set = setOf(decoded.epoch)
-          if (set === undefined) return `SYNC_EPOCH: the sealers of epoch ${decoded.epoch} are not known`
-          if (decoded.kind !== 'finalize' || decoded.block !== sealed.hash)
-            return `SYNC_CERTIFICATE: not of block ${sealed.height}`
-          const fault = verifyCertificate(set, decoded, recoverVote)
-          if (fault !== null) return `${fault.code}: ${fault.message}`
-        }
-        checked.push({ sealed, certificate: decoded, encoded: certificate })
-        parent = sealed
+        if (sealed.height <= point.height) continue
+        const { header } = readBody(block)
+        const certificate = encoded.length === 0 ? null : decodeCertificate(encoded)
+        point = followHeader(point, { hash: sealed.hash, header }, certificate, rules)
+        checked.push({ sealed, certificate, encoded, set: point.set })
       } catch (error) {
         if (error instanceof CodedError) return `${error.code}: ${error.message}`
         throw error
@@ -197,17 +201,17 @@ export class BlockSync {
   }
 
   async #import(range: CheckedRange): Promise<void> {
-    for (const { sealed, certificate, encoded } of range.blocks) {
+    for (const { sealed, certificate, encoded, set } of range.blocks) {
       if (this.#stopped) return
       if (sealed.height <= this.#needs.head().height) continue
       const verdict = this.#needs.verify(sealed)
       if (!verdict.ok)
         throw new Error(`final block ${sealed.height} (${sealed.hash}) fails execution here: ${verdict.reason} (R15)`)
       await this.#needs.commit(sealed, encoded)
-      if (certificate !== null) this.#needs.onSynced(sealed, certificate)
+      if (certificate !== null) this.#needs.onSynced(sealed, certificate, set)
     }
     const last = range.blocks.at(-1)
-    if (last !== undefined) this.#needs.log('synced', { height: last.sealed.height, target: this.#target() })
+    if (last !== undefined) this.#needs.log('synced', { height: last.sealed.height, epoch: last.set.epoch })
   }
 
   #serve(peer: Address, { id, from, to }: RangeRequest): void {
@@ -218,7 +222,9 @@ export class BlockSync {
     if (count > SYNC_REQUESTS_PER_SECOND_MAX) return
     const blocks: SyncedBlock[] = []
     let bytes = 0
-    for (let height = from; height <= to && blocks.length < SYNC_BLOCKS_MAX; height = asHeight(height + 1)) {
+    // Each epoch is a range of its own: whoever imports it knows the next one's sealers before their certificates come.
+    const end = Math.min(to, this.#needs.epochEnd(from) ?? to)
+    for (let height = from; height <= end && blocks.length < SYNC_BLOCKS_MAX; height = asHeight(height + 1)) {
       // A range must end with a certificate: go on beyond the usual size to find one.
       const certified = (blocks.at(-1)?.certificate.length ?? 1) > 0
       if (bytes > (certified ? SYNC_BYTES_MAX : blocksFrameBytesMax - 2 * blockBytesMax)) break

@@ -1,6 +1,7 @@
 /**
  * The way of a transaction into the pool: decoded and recovered once, checked against the final state, pooled, passed on.
  * From RPC it is answered at once; from peers it is worked through in slices so that consensus never waits behind a flood.
+ * Sealers are all connected, so what came from one of them is not passed on; what came from an observer is, once.
  */
 import type { Address, Hash } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
@@ -78,6 +79,8 @@ export interface AdmissionState {
   balance(address: Address): bigint
   /** Only active members and accounts with a balance may send. */
   maySend(address: Address): boolean
+  /** But what proves a sealer's double signing counts from whomever it comes. */
+  isEvidence(tx: RecoveredTransaction): boolean
 }
 
 export interface TransactionsNeeds {
@@ -87,6 +90,8 @@ export interface TransactionsNeeds {
   readonly network: Network
   readonly state: AdmissionState
   readonly now: () => number
+  /** Whether what comes from this peer is passed on: an observer may reach no sealer but through this node. */
+  readonly relays: (peer: Address) => boolean
   /** The set of executable transactions grew. */
   readonly onPooled: (tx: RecoveredTransaction) => void
   /** Bytes of transactions that may wait for ingestion. */
@@ -210,6 +215,7 @@ export class Transactions {
         this.#inboundBytes -= one.raw.length + INGEST_OVERHEAD_BYTES
         const result = this.#admit(one.raw)
         if (!result.ok) this.#refused(one, result)
+        else if (this.#needs.relays(one.from)) this.#gossip(one.raw.slice())
       }
       this.#inbound.splice(0, done)
       if (this.#inbound.length > 0) this.#ingest()
@@ -256,7 +262,8 @@ export class Transactions {
     if (tx.gasLimit < gas)
       return { ok: false, code: 'INTRINSIC_GAS_TOO_LOW', detail: `have ${tx.gasLimit}, want ${gas}` }
     if (tx.value > 0n && state.balance(tx.sender) < tx.value) return { ok: false, code: 'INSUFFICIENT_FUNDS' }
-    if (!state.maySend(tx.sender)) return { ok: false, code: 'SENDER_NOT_PERMITTED', detail: tx.sender }
+    if (!state.maySend(tx.sender) && !state.isEvidence(tx))
+      return { ok: false, code: 'SENDER_NOT_PERMITTED', detail: tx.sender }
     return undefined
   }
 

@@ -1,6 +1,6 @@
 /** The network over libp2p: who is connected, which connection counts, who is refused. Composition of host, links and dialling. */
 import type { Address } from '../core/bytes.js'
-import { peersMax } from '../core/limits.js'
+import { guestsMax, peersMax } from '../core/limits.js'
 import { DialTarget } from './dialTarget.js'
 import { FaultLedger } from './faultLedger.js'
 import type { FrameFault } from './frames.js'
@@ -32,8 +32,6 @@ export interface Libp2pNetworkOptions extends NetworkOptions {
 export interface Libp2pNetwork extends Network {
   /** Where this node listens, with its peer id; empty before `start`. */
   addresses(): readonly string[]
-  /** Adds a peer to keep a connection to. Throws NetworkError ADDRESS_INVALID. */
-  addPeer(peer: StaticPeer): void
   /** How often each kind of report occurred since the start. */
   reportCounts(): ReadonlyMap<NetworkReportCode, number>
 }
@@ -135,6 +133,11 @@ class PeerNetwork implements Libp2pNetwork {
     if (this.#state === 'started') target.start()
   }
 
+  removePeer(address: Address): void {
+    this.#targets.get(address)?.stop()
+    this.#targets.delete(address)
+  }
+
   peers(): readonly PeerInfo[] {
     const addresses = new Set([...this.#targets.keys(), ...this.#sessions.keys()])
     return [...addresses].sort().map((address) => this.#peerInfo(address))
@@ -166,7 +169,7 @@ class PeerNetwork implements Libp2pNetwork {
 
   penalize(address: Address, fault: string): void {
     this.#reporter.report('PEER_PENALIZED', address, fault)
-    if (!this.#options.permitted().has(address)) return
+    if (this.#options.admission(address) === 'refused') return
     if (!this.#ledger.add(address, now())) return
     this.#reporter.report('PEER_BANNED', address, `refused for ${this.#tuning.banMs} ms; the last fault: ${fault}`)
     this.#disconnect(address, `banned: ${fault}`)
@@ -185,14 +188,25 @@ class PeerNetwork implements Libp2pNetwork {
   }
 
   #mayConnect(address: Address): boolean {
-    return this.#options.permitted().has(address) && !this.#ledger.isBanned(address, now())
+    return this.#options.admission(address) !== 'refused' && !this.#ledger.isBanned(address, now())
+  }
+
+  /** Places are kept for those that this node dials and for those that are there already. */
+  #hasRoomFor(address: Address): boolean {
+    if (this.#sessions.has(address) || this.#targets.has(address)) return true
+    if (this.#sessions.size >= peersMax) return false
+    return this.#options.admission(address) !== 'guest' || this.#guests() < guestsMax
+  }
+
+  #guests(): number {
+    let count = 0
+    for (const address of this.#sessions.keys()) if (this.#options.admission(address) === 'guest') count++
+    return count
   }
 
   #admit(address: Address | undefined): boolean {
     if (this.#state !== 'started') return false
-    const isKnown = address !== undefined && (this.#sessions.has(address) || this.#targets.has(address))
-    const hasRoom = isKnown || this.#sessions.size < peersMax
-    if (address !== undefined && hasRoom && this.#mayConnect(address)) return true
+    if (address !== undefined && this.#hasRoomFor(address) && this.#mayConnect(address)) return true
     const who = address === undefined ? 'a key that is not secp256k1' : address
     this.#reporter.report('STRANGER_REFUSED', address, `${who} is not permitted to connect`)
     return false

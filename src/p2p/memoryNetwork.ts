@@ -2,7 +2,9 @@
 import type { Address } from '../core/bytes.js'
 import { FaultLedger } from './faultLedger.js'
 import { FrameDecoder } from './frames.js'
+import { parsePeerMultiaddr } from './identity.js'
 import {
+  type Admission,
   type Channel,
   type FrameHandler,
   type Network,
@@ -11,6 +13,7 @@ import {
   type NetworkReportHandler,
   type PeerHandler,
   type PeerInfo,
+  type StaticPeer,
 } from './network.js'
 import { requireFrameSize } from './peerLink.js'
 import { Reporter } from './reporter.js'
@@ -20,7 +23,7 @@ import { defaultTuning } from './tuning.js'
 export interface MemoryNetworkOptions {
   readonly self: Address
   readonly networkId: string
-  readonly permitted: () => ReadonlySet<Address>
+  readonly admission: (address: Address) => Admission
   readonly report?: NetworkReportHandler
   readonly banMs?: number
 }
@@ -127,6 +130,8 @@ export class MemoryNetwork implements Network {
   readonly #reporter: Reporter
   readonly #links = new Map<Address, MemoryLink>()
   readonly #lostAt = new Map<Address, number>()
+  /** Names by address; everyone on the hub is connected without being dialled. */
+  readonly #added = new Map<Address, string | undefined>()
   readonly #frameHandlers: FrameHandler[] = []
   readonly #peerHandlers: PeerHandler[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -158,8 +163,17 @@ export class MemoryNetwork implements Network {
   }
 
   peers(): readonly PeerInfo[] {
-    const addresses = new Set([...this.#links.keys(), ...this.#lostAt.keys()])
+    const addresses = new Set([...this.#added.keys(), ...this.#links.keys()])
     return [...addresses].sort().map((address) => this.#peerInfo(address))
+  }
+
+  addPeer(peer: StaticPeer): void {
+    const { address } = parsePeerMultiaddr(peer.multiaddr)
+    if (address !== this.self) this.#added.set(address, peer.name)
+  }
+
+  removePeer(address: Address): void {
+    this.#added.delete(address)
   }
 
   send(to: Address, channel: Channel, frame: Uint8Array): boolean {
@@ -187,7 +201,7 @@ export class MemoryNetwork implements Network {
 
   penalize(address: Address, fault: string): void {
     this.#reporter.report('PEER_PENALIZED', address, fault)
-    if (!this.#options.permitted().has(address) || !this.#ledger.add(address, now())) return
+    if (this.#options.admission(address) === 'refused' || !this.#ledger.add(address, now())) return
     this.#reporter.report('PEER_BANNED', address, `refused for ${this.#banMs} ms; the last fault: ${fault}`)
     this.#hub.refresh()
     const timer = setTimeout(() => {
@@ -203,7 +217,7 @@ export class MemoryNetwork implements Network {
 
   /** For MemoryHub only. */
   admits(address: Address): boolean {
-    if (this.#options.permitted().has(address)) return !this.#ledger.isBanned(address, now())
+    if (this.#options.admission(address) !== 'refused') return !this.#ledger.isBanned(address, now())
     this.#reporter.report('STRANGER_REFUSED', address, `${address} is not permitted to connect`)
     return false
   }
@@ -240,7 +254,7 @@ export class MemoryNetwork implements Network {
     const link = this.#links.get(address)
     return {
       address,
-      name: undefined,
+      name: this.#added.get(address),
       connected: link !== undefined,
       rttMs: link === undefined ? undefined : 0,
       queuedBytes: link?.queuedBytes ?? 0,

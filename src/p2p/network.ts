@@ -42,8 +42,12 @@ export interface Network {
   start(): Promise<void>
   /** Closes every connection and the listeners; no handler is called afterwards. Idempotent. */
   stop(): Promise<void>
-  /** Configured and connected peers, in order of address. */
+  /** Peers to keep a connection to and connected ones, in order of address. */
   peers(): readonly PeerInfo[]
+  /** Keeps a connection to `peer` from now on; replaces what was known of its key. Throws NetworkError ADDRESS_INVALID. */
+  addPeer(peer: StaticPeer): void
+  /** Dials `address` no more. A connection that is open stays until it breaks or its admission ends. */
+  removePeer(address: Address): void
   /**
    * Queues `frame` (which must not be altered afterwards). False when the peer is not connected or its queue for this
    * channel is full: the frame is dropped and counted. Throws NetworkError FRAME_TOO_LARGE above the channel's cap.
@@ -86,6 +90,12 @@ export interface NetworkReport {
 /** Called for each report; never with frame contents. */
 export type NetworkReportHandler = (report: NetworkReport) => void
 
+/**
+ * Whether a key may connect: a `peer` always, a `guest` while fewer than `guestsMax` guests are connected, so that
+ * observers never take the places of sealers.
+ */
+export type Admission = 'peer' | 'guest' | 'refused'
+
 /** A peer to keep a connection to. */
 export interface StaticPeer {
   /** `/ip4/…/tcp/…/p2p/<peer id>`; the peer id names the key, and so the address. */
@@ -101,7 +111,7 @@ export interface NetworkOptions {
   /** Multiaddrs to listen on, e.g. `/ip4/127.0.0.1/tcp/0`. */
   readonly listen: readonly string[]
   readonly peers: readonly StaticPeer[]
-  /** Who may connect; asked at each handshake and several times a second, so that whoever leaves the set is disconnected. */
-  readonly permitted: () => ReadonlySet<Address>
+  /** Who may connect; asked at each handshake and several times a second, so that whoever loses it is disconnected. */
+  readonly admission: (address: Address) => Admission
   readonly report?: NetworkReportHandler
 }

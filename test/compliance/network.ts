@@ -11,6 +11,8 @@ export interface Cluster {
   start(index: number): Promise<void>
   /** Takes the address of `index` off, or puts it back on, every permitted set. */
   setPermitted(index: number, permitted: boolean): void
+  /** Where network `index` is reached. */
+  multiaddr(index: number): string
   /** How long a ban lasts, in ms. */
   readonly banMs: number
 }
@@ -172,6 +174,35 @@ export async function networkCompliance(t: Test, create: CreateCluster): Promise
     cluster.setPermitted(2, false)
     await until('the end of its connections', () => connectedCount(networks[2]!) === 0)
     t.equal(connectedCount(networks[0]!), 1, 'the others stay connected')
+  })
+
+  await t.test('a peer is added and removed while the network runs', async (t) => {
+    const cluster = await create(3)
+    const { networks } = cluster
+    t.teardown(() => Promise.all(networks.map((network) => network.stop())))
+    for (let i = 0; i < 2; i++) await cluster.start(i)
+    await networks[2]!.start()
+    const [a, , c] = networks
+    c!.addPeer({ multiaddr: cluster.multiaddr(0), name: 'first' })
+    c!.addPeer({ multiaddr: cluster.multiaddr(2) })
+    await until('the connection', () => c!.peers().some((peer) => peer.connected && peer.address === a!.self))
+    t.same(c!.peers().find((peer) => peer.address === a!.self)?.name, 'first')
+    t.notOk(
+      c!.peers().some((peer) => peer.address === c!.self),
+      'never itself',
+    )
+    c!.removePeer(a!.self)
+    t.ok(
+      c!.peers().some((peer) => peer.connected && peer.address === a!.self),
+      'what is open stays open',
+    )
+    cluster.setPermitted(2, false)
+    await until('the end of the connection', () => !c!.peers().some((peer) => peer.connected))
+    t.notOk(
+      c!.peers().some((peer) => peer.address === a!.self),
+      'and is not asked for again',
+    )
+    t.throws(() => c!.addPeer({ multiaddr: '/ip4/127.0.0.1/tcp/1' }), { code: 'ADDRESS_INVALID' })
   })
 
   await t.test('enough faults disconnect a peer for a while', async (t) => {

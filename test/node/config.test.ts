@@ -6,6 +6,7 @@ import t from 'tap'
 import { loadDepartmentConfig } from '../../src/cli/commands/department.js'
 import { loadNodeConfig } from '../../src/node/config.js'
 import { ConfigError } from '../../src/node/configSchema.js'
+import { loadExtensions } from '../../src/node/extensionFiles.js'
 import { genesisHash } from '../../src/node/genesis.js'
 import { loadGenesis, parseGenesis } from '../../src/node/genesisFile.js'
 
@@ -145,6 +146,46 @@ t.test('what no single field shows', async (t) => {
   t.match(refused({ sealers: weights(1, 1, 1, 2) }), /'sealers'.*third/)
   t.match(refused({ alloc: [{ address: sealer, balance: -1 }] }), /'alloc\.0\.balance'.*negative/)
   t.equal(parseGenesis({ ...genesis, sealers: weights(1, 1, 1, 1) }).sealers.length, 4)
+})
+
+t.test('how sealers change: whatever could not work, or takes less than two thirds, is refused', async (t) => {
+  const refused = (consensus: object) => failure(() => parseGenesis({ ...genesis, consensus })).message
+  t.match(refused({ changeThreshold: { numerator: 3, denominator: 5 } }), /'consensus\.changeThreshold'.*two thirds/)
+  t.match(refused({ changeThreshold: { numerator: 4, denominator: 3 } }), /'consensus\.changeThreshold'.*at most 1\/1/)
+  t.match(refused({ sealersMin: 2 }), /'consensus\.sealersMin'.*there are 1 sealers/)
+  t.match(refused({ weightPolicy: 'No name' }), /'consensus\.weightPolicy'/)
+  t.match(refused({ epochBlocks: -1 }), /'consensus\.epochBlocks'/)
+  t.match(refused({ epochBloks: 1 }), /epochBloks/)
+  t.match(failure(() => parseGenesis({ ...genesis, credit: { points: { turnMissed: -1_001 } } })).message, /turnMissed/)
+  const consensus = { weightPolicy: 'credit', epochBlocks: 100, changeThreshold: { numerator: 3, denominator: 4 } }
+  const credit = { start: 400, points: { turnMissed: -20 } }
+  const parsed = parseGenesis({ ...genesis, consensus, credit })
+  t.same([parsed.consensus, parsed.credit], [consensus, credit])
+  t.not(genesisHash(parsed), genesisHash(parseGenesis(genesis)))
+  t.equal(
+    genesisHash(parseGenesis({ ...genesis, consensus: { weightPolicy: 'equal' } })),
+    genesisHash(parseGenesis(genesis)),
+  )
+})
+
+t.test('extensions are loaded, and what is wrong with one is said', async (t) => {
+  const load = (name: string, text: string) => loadExtensions([file(name, text)])
+  const good = "export default { policies: [{ name: 'mine', weights: ({ sealers }) => sealers.map(() => 1) }] }"
+  const { policies, schedules } = await load('good.mjs', good)
+  t.same([...policies.keys()], ['equal', 'credit', 'mine'])
+  t.same([...schedules.keys()], ['round-robin', 'weighted-round-robin'])
+  const cases: [string, string, string, RegExp][] = [
+    ['bad1.mjs', 'export const policies = []', 'INVALID', /bad1\.mjs: it must have a default export/],
+    ['bad2.mjs', 'export default { polices: [] }', 'INVALID', /'polices'; known are policies and schedules/],
+    ['bad3.mjs', 'export default { policies: {} }', 'INVALID', /'policies' .* must be a list/],
+    ['bad4.mjs', "export default { policies: [{ name: 'equal', weights() {} }] }", 'INVALID', /equal exists already/],
+    ['bad5.mjs', "export default { schedules: [{ name: 'x' }] }", 'INVALID', /schedule x must be a function/],
+    ['bad6.mjs', 'export default {', 'UNREADABLE', /cannot load the extension/],
+  ]
+  for (const [name, text, code, message] of cases) await t.rejects(load(name, text), { code, message }, name)
+  await t.rejects(loadExtensions([join(dir, 'absent.mjs')]), { code: 'UNREADABLE' })
+  const config = loadNodeConfig(file('i.yaml', 'consensus:\n  extensions: [mine.mjs]\n'), {})
+  t.same(config.consensus.extensions, [join(dir, 'mine.mjs')], 'relative to the file')
 })
 
 t.test('genesis faults name the field', async (t) => {

@@ -25,7 +25,8 @@ function world(maySend: () => boolean) {
     blockGasLimit: 30_000_000n,
     pool,
     network,
-    state: { nonce: () => 0n, balance: () => 0n, maySend },
+    state: { nonce: () => 0n, balance: () => 0n, maySend, isEvidence: () => false },
+    relays: () => false,
     now: () => performance.now(),
     onPooled: () => {},
   })

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
+import { builtinExtensions } from '../../src/consensus/extensions.js'
 import { nodeConfigSchema } from '../../src/node/config.js'
 import { Node } from '../../src/node/node.js'
 import { accountKeys, genesis } from './world.js'
@@ -32,7 +33,15 @@ t.test('a metrics port that is taken', async (t) => {
   })
   const privateKey = accountKeys[0]!
   const log = pino({ level: 'silent' })
-  const node = await Node.open({ config, genesis, privateKey, clientVersion: 'test', log, onFatal: () => {} })
+  const node = await Node.open({
+    config,
+    genesis,
+    extensions: builtinExtensions,
+    privateKey,
+    clientVersion: 'test',
+    log,
+    onFatal: () => {},
+  })
   await t.rejects(node.start(), {
     code: 'PORT_TAKEN',
     message: new RegExp(`127\\.0\\.0\\.1:${portOf(taken)}.*metrics\\.port`),

@@ -21,17 +21,7 @@ import {
   type SyncedBlock,
 } from '../../src/node/syncMessages.js'
 import { CHANNEL } from '../../src/p2p/network.js'
-import {
-  CHAIN_ID,
-  certificateBy,
-  genesisHash,
-  Parts,
-  recoverVote,
-  sealerKeys,
-  sealerSet,
-  sealers,
-  transfer,
-} from './world.js'
+import { CHAIN_ID, certificateBy, genesisHash, Parts, recoverVote, sealerKeys, sealers, transfer } from './world.js'
 
 const [, A, B, C] = sealers as readonly Address[] as [Address, Address, Address, Address]
 
@@ -81,9 +71,9 @@ class Bench {
     this.sync = new BlockSync({
       network: parts.network,
       now: () => this.seconds * 1_000,
-      recoverVote,
+      rules: { schedule: () => sealers[0]!, recoverVote },
       readBlock: parts.readBlock,
-      setOf: (epoch) => (epoch === 0 ? sealerSet : undefined),
+      epochEnd: (height) => parts.chain.epochEnd(height),
       head: () => parts.chain.queued(),
       serve: (height) => parts.chain.serve(height),
       verify: (sealed) => {
@@ -194,11 +184,15 @@ t.test('forged ranges are the fault of who sent them, and nothing of them is exe
     ['a foreign seal', synced.with(3, reseal(3, sealerKeys[2]!)), /^SEAL_INVALID/],
     ['an altered body', body(3), /^BODY_INVALID/],
     ['the last one not certified', synced.slice(0, 5), /^SYNC_CERTIFICATE: the last block/],
-    ['no quorum', certify(5, certificateBy([0, 1], 'finalize', 6, stranger.hash)), /^CERTIFICATE_WEIGHT/],
-    ['of another block', certify(5, certificateOf(sealed[4]!)), /^SYNC_CERTIFICATE: not of block 6/],
-    ['a notarization', certify(5, certificateBy([0, 1, 2], 'notarize', 6, stranger.hash)), /^SYNC_CERTIFICATE/],
-    ['of an unknown epoch', certify(5, { ...good, epoch: asEpoch(4) }), /^SYNC_EPOCH: the sealers of epoch 4/],
-    ['signed by another', certify(5, { ...good, signers: [0, 1, 3] }), /^CERTIFICATE_SIGNATURE/],
+    [
+      'no quorum',
+      certify(5, certificateBy([0, 1], 'finalize', 6, stranger.hash)),
+      /^HEADER_CERTIFICATE: block 6: CERTIFICATE_WEIGHT/,
+    ],
+    ['of another block', certify(5, certificateOf(sealed[4]!)), /^HEADER_CERTIFICATE: not of block 6/],
+    ['a notarization', certify(5, certificateBy([0, 1, 2], 'notarize', 6, stranger.hash)), /^HEADER_CERTIFICATE/],
+    ['of an unknown epoch', certify(5, { ...good, epoch: asEpoch(4) }), /^HEADER_EPOCH: .* is of epoch 4/],
+    ['signed by another', certify(5, { ...good, signers: [0, 1, 3] }), /^HEADER_CERTIFICATE: .* CERTIFICATE_SIGNATURE/],
     ['a certificate that is none', synced.with(5, { ...synced[5]!, certificate: Uint8Array.of(0xc0) }), /FIELD_COUNT/],
     ['a block that is none', synced.with(5, { ...synced[5]!, block: Uint8Array.of(0xc0) }), /TRUNCATED/],
   ]
@@ -227,7 +221,7 @@ t.test('a fork with valid seals does not link to the own chain', async (t) => {
   bench.sync.lagging(A, asHeight(2))
   const { request } = bench.request()
   t.equal(request.from, 2)
-  t.match(bench.answer(A, request.id, synced.slice(1)), /^SYNC_LINK: block 2 does not follow 1/)
+  t.match(bench.answer(A, request.id, synced.slice(1)), /^HEADER_LINK: block 2 does not follow block 1/)
 })
 
 t.test('a certified block that fails execution here stops the node', async (t) => {

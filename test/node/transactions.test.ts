@@ -255,6 +255,28 @@ t.test('what RPC takes goes to all peers, in frames of bounded size', async (t) 
   t.same(empty.network.sent, [])
 })
 
+t.test('what an observer sends is passed on, once', async (t) => {
+  const parts = await Parts.open()
+  const frame = rlpEncode([transfer(0).raw])
+  const observer = accounts[2]!
+  t.ok(parts.transactions.receive(observer, frame))
+  await ingested(parts, () => parts.pool.size === 1)
+  await turn()
+  t.same(
+    parts.network.sent.map(({ frame: sent }) => rlpDecode(sent)),
+    [[transfer(0).raw]],
+  )
+  t.ok(parts.transactions.receive(observer, frame))
+  t.ok(parts.transactions.receive(observer, rlpEncode([transfer(9_999).raw, transfer(1).raw])))
+  await ingested(parts, () => parts.pool.size === 2)
+  await turn()
+  t.same(
+    parts.network.sent.slice(1).map(({ frame: sent }) => rlpDecode(sent)),
+    [[transfer(1).raw]],
+    'neither what is known nor what is refused',
+  )
+})
+
 t.test('the cache of recovered transactions is bounded in number and weight', async (t) => {
   const cache = new LruMap<number, Uint8Array>(3, 100, (bytes) => bytes.length)
   const kept = () => [1, 2, 3, 4, 5].filter((key) => cache.get(key) !== undefined)

@@ -1,6 +1,7 @@
 /** Parts of a node over a store in memory, with real keys, blocks and certificates; only the network is recorded instead of sent. */
 import { formCertificate } from '../../src/consensus/certificate.js'
 import { createEngine, type Engine } from '../../src/consensus/engine.js'
+import { builtinExtensions } from '../../src/consensus/extensions.js'
 import { roundRobin } from '../../src/consensus/schedule.js'
 import type {
   Certificate,
@@ -12,8 +13,11 @@ import type {
   SignedVote,
   VoteKind,
 } from '../../src/consensus/types.js'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
+import { endBlock } from '../../src/contracts/epoch.js'
 import type { GenesisConfig } from '../../src/contracts/genesisTypes.js'
 import { systemContracts } from '../../src/contracts/registry.js'
+import { sealerSetOf, sealersInterface } from '../../src/contracts/sealers.js'
 import {
   type Address,
   asEpoch,
@@ -58,9 +62,11 @@ export const genesis: GenesisConfig = {
   members: [],
   attributes: [],
   alloc: accounts.map((address) => ({ address, balance: 1_000_000n })),
+  // Sealers may leave one after the other, so that tests have epochs.
+  consensus: { sealersMin: 1 },
 }
 export const genesisHash = buildGenesis(genesis).hash
-export const sealerSet: SealerSet = { epoch: asEpoch(0), sealers: genesis.sealers }
+export const sealerSet: SealerSet = sealerSetOf(buildGenesis(genesis).overlay)
 const context = { chainId: CHAIN_ID, genesisHash }
 export const recoverVote = voteRecoverer(context)
 
@@ -101,8 +107,17 @@ export function certificateBy(
   kind: VoteKind,
   view: number,
   block: Hash = ZERO_HASH,
+  epoch = 0,
 ): Certificate {
-  return formCertificate(voteBy(0, kind, view, block), new Map(indices.map((i) => [i, voteBy(i, kind, view, block)])))
+  const votes = indices.map((i) => [i, voteBy(i, kind, view, block, epoch)] as const)
+  return formCertificate(voteBy(0, kind, view, block, epoch), new Map(votes))
+}
+
+/** A sealer gives its seat up: the block with it closes its epoch. */
+export function leaving(index: number, nonce = 0) {
+  const data = sealersInterface.encodeCall('leave', {})
+  const call = { to: CONTRACT_ADDRESSES.sealers, value: 0n, data, gasLimit: 900_000n }
+  return transfer(nonce, { key: sealerKeys[index]!, ...call })
 }
 
 export function proposalOf(block: SealedBlock, changes: Partial<Proposal> = {}): Proposal {
@@ -146,6 +161,8 @@ export class RecordedNetwork implements Network {
     this.sent.push({ to: 'all', channel, frame })
     return 1
   }
+  addPeer() {}
+  removePeer() {}
   onFrame() {}
   onPeer() {}
   penalize(peer: Address, fault: string): void {
@@ -190,14 +207,17 @@ export class Parts {
         nonce: (address) => store.state().account(address)?.nonce ?? 0n,
         balance: (address) => store.state().account(address)?.balance ?? 0n,
         maySend: () => true,
+        isEvidence: () => false,
         ...admission,
       },
       now: () => performance.now(),
+      relays: (peer) => !sealers.includes(peer),
       onPooled: (tx) => this.pooled.push(tx),
       ...(ingestBytesMax === undefined ? {} : { ingestBytesMax }),
     })
     this.chain = new FinalChain(
       store,
+      sealerSet,
       (error) => this.fatal.push(error),
       () => ({ generation: 0, sequence: 1 }),
     )
@@ -207,6 +227,8 @@ export class Parts {
       gasLimit: GAS_LIMIT,
       clockDriftMs: 1_000,
       registry: systemContracts,
+      schedule: roundRobin,
+      endBlock: (state, block, turn) => endBlock(state, block, turn, builtinExtensions),
       head: () => this.chain.ground(),
       isFinal: (hash) => store.heightOf(hash) !== undefined,
       now: () => this.now,
@@ -235,7 +257,7 @@ export class Parts {
     const height = asHeight((this.blocks.ground(parent)?.header.number ?? 0) + 1)
     return this.blocks.build({
       type: 'build',
-      epoch: asEpoch(0),
+      epoch: this.blocks.ground(parent)?.set.epoch ?? asEpoch(0),
       view: asView(view),
       parent,
       height,

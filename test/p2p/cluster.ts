@@ -45,7 +45,7 @@ export async function createLibp2pCluster(count: number, options: ClusterOptions
         networkId: options.networkIds?.[i] ?? 'test',
         listen: ['/ip4/127.0.0.1/tcp/0'],
         peers: [],
-        permitted: () => permitted,
+        admission: (address) => (permitted.has(address) ? 'peer' : 'refused'),
         report: (report) => seen.push(report),
         tuning,
       })
@@ -57,6 +57,7 @@ export async function createLibp2pCluster(count: number, options: ClusterOptions
     reports,
     permitted,
     banMs: tuning.banMs ?? 0,
+    multiaddr: (index) => networks[index]!.addresses()[0]!,
     async start(index) {
       const network = networks[index]!
       await network.start()

@@ -39,7 +39,7 @@ t.test('a node that comes back under another port and the same key is reached ag
     networkId: 'test',
     listen: ['/ip4/127.0.0.1/tcp/0'],
     peers: [{ multiaddr: networks[0]!.addresses()[0]! }],
-    permitted: () => permitted,
+    admission: (address) => (permitted.has(address) ? 'peer' : 'refused'),
     tuning: fastTuning,
   })
   t.teardown(() => again.stop())
@@ -172,7 +172,7 @@ t.test('addresses that cannot be used are named', async (t) => {
     networkId: 'test',
     listen: [],
     peers: [],
-    permitted: () => new Set(),
+    admission: () => 'refused',
   }
   const withPeer = (multiaddr: string): Promise<unknown> => createLibp2pNetwork({ ...options, peers: [{ multiaddr }] })
   await t.rejects(withPeer('/ip4/127.0.0.1/tcp/1'), { code: 'ADDRESS_INVALID', message: /add \/p2p\// })
@@ -194,7 +194,7 @@ t.test('a port that is taken is named', async (t) => {
     networkId: 'test',
     listen: [`/ip4/127.0.0.1/tcp/${port}`],
     peers: [],
-    permitted: () => new Set(),
+    admission: () => 'refused',
   })
   await t.rejects(network.start(), { code: 'LISTEN_FAILED', message: new RegExp(String(port)) })
   await network.stop()

@@ -1,21 +1,29 @@
 import t from 'tap'
-import { type Address, toAddress } from '../../src/core/bytes.js'
+import type { Address } from '../../src/core/bytes.js'
+import { addressOfPrivateKey, nodeMultiaddr } from '../../src/p2p/identity.js'
 import { MemoryHub, MemoryNetwork } from '../../src/p2p/memoryNetwork.js'
 import { CHANNEL } from '../../src/p2p/network.js'
 import { type Cluster, collect, networkCompliance, until, untilConnected } from '../compliance/network.js'
 
-const addressOf = (index: number): Address => toAddress(new Uint8Array(20).fill(index + 1))
+const keyOf = (index: number): Uint8Array => new Uint8Array(32).fill(index + 1)
+const addressOf = (index: number): Address => addressOfPrivateKey(keyOf(index))
 
 function createCluster(count: number): Cluster & { hub: MemoryHub } {
   const hub = new MemoryHub()
   const permitted = new Set(Array.from({ length: count }, (_, i) => addressOf(i)))
   const networks = Array.from({ length: count }, (_, i) => {
-    return new MemoryNetwork(hub, { self: addressOf(i), networkId: 'test', permitted: () => permitted, banMs: 50 })
+    return new MemoryNetwork(hub, {
+      self: addressOf(i),
+      networkId: 'test',
+      admission: (address) => (permitted.has(address) ? 'peer' : 'refused'),
+      banMs: 50,
+    })
   })
   return {
     hub,
     networks,
     banMs: 50,
+    multiaddr: (index) => nodeMultiaddr('127.0.0.1', 7_000 + index, keyOf(index)),
     start: (index) => networks[index]!.start(),
     setPermitted(index, isPermitted) {
       if (isPermitted) permitted.add(addressOf(index))

@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createNetwork } from '../../src/cli/network/create.js'
-import type { NetworkFile, NetworkNode } from '../../src/cli/network/file.js'
+import { addNode } from '../../src/cli/network/addNode.js'
+import { createNetwork, type NetworkPlan } from '../../src/cli/network/create.js'
+import { type NetworkFile, type NetworkNode, readNetwork } from '../../src/cli/network/file.js'
 import { startAgent, startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
 import {
   isRunning,
@@ -18,13 +19,16 @@ import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
 
 export interface LocalNetwork {
   readonly dir: string
+  /** As network.json says now. */
   readonly network: NetworkFile
+  /** Writes the folder of one more node; its index. It is not started. */
+  add(name: string): Promise<number>
   client(node: number): RpcClient
   /** SIGKILL; resolves when the process is gone. */
   kill(node: number): Promise<void>
   /** SIGTERM; resolves with true when the process ended by itself. */
   terminate(node: number): Promise<boolean>
-  /** Starts a killed node again and waits until it is ready. */
+  /** Starts a node that does not run and waits until it is ready. */
   restart(node: number): Promise<StartedProcess>
   /** SIGKILL of the department agent beside a node; resolves when it is gone. */
   killAgent(node: number): Promise<void>
@@ -37,13 +41,15 @@ export async function startLocalNetwork(
   options: {
     nodes?: number
     agents?: boolean
+    consensus?: NetworkPlan['consensus']
     prepare?: (dir: string, network: NetworkFile) => void | Promise<void>
   } = {},
 ): Promise<LocalNetwork> {
   const nodes = options.nodes ?? 4
   const dir = mkdtempSync(join(tmpdir(), 'concordat-test-'))
   const out = join(dir, 'net')
-  const basePort = await freeBasePort(nodes)
+  // Some more, for nodes that are added.
+  const basePort = await freeBasePort(nodes + 4)
   const created = await createNetwork({
     out,
     nodes,
@@ -52,9 +58,10 @@ export async function startLocalNetwork(
     basePort,
     baseP2pPort: basePort + 2_000,
     timestamp: 1_790_000_000,
+    ...(options.consensus && { consensus: options.consensus }),
   })
   await options.prepare?.(out, created)
-  const { network } = await upNetwork(out, { detached: false, agents: options.agents ?? false })
+  let { network } = await upNetwork(out, { detached: false, agents: options.agents ?? false })
   const pids = new Map(network.nodes.map((node, index) => [index, node.pid!]))
   const agents = new Map(
     network.nodes.flatMap((node, index) => (node.agentPid === undefined ? [] : [[index, node.agentPid] as const])),
@@ -64,7 +71,14 @@ export async function startLocalNetwork(
   const gone = async (pid: number) => eventually(() => !isRunning(pid), `process ${pid} to end`)
   return {
     dir: out,
-    network,
+    get network() {
+      return network
+    },
+    async add(name) {
+      await addNode({ dir: out, name, host: '127.0.0.1' })
+      network = readNetwork(out)
+      return network.nodes.length - 1
+    },
     client(index) {
       let client = clients.get(index)
       if (client === undefined) {

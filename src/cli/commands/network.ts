@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { diagnoseNetwork, printDiagnosis } from '../doctor/doctor.js'
 import { UsageError } from '../errors.js'
-import { createNetwork } from '../network/create.js'
+import { createNetwork, type NetworkPlan } from '../network/create.js'
 import { downNetwork, upNetwork } from '../network/lifecycle.js'
 import { createOutput, short } from '../output.js'
+import { addNodeCommand } from './addNode.js'
 
 interface CreateFlags {
   readonly out: string
@@ -15,6 +16,10 @@ interface CreateFlags {
   readonly basePort: number
   readonly baseP2pPort?: number
   readonly passwordFile?: string
+  readonly weightPolicy?: string
+  readonly leaderSchedule?: string
+  readonly epochBlocks?: number
+  readonly extension: string[]
   readonly json?: boolean
 }
 
@@ -39,6 +44,17 @@ export function networkCommand(): Command {
       count(1_024, 43_000),
       8_545,
     )
+    .option('--weight-policy <name>', "what sealers weigh: 'equal', 'credit' or that of an extension (default equal)")
+    .option(
+      '--leader-schedule <name>',
+      "'round-robin', 'weighted-round-robin' or that of an extension (default round-robin)",
+    )
+    .option(
+      '--epoch-blocks <n>',
+      'blocks after which weights are computed anew (default: when the sealers change)',
+      count(0, 10_000_000),
+    )
+    .option('--extension <file>', 'module with a policy or schedule of your own; repeat it for several', collect, [])
     .option('--password-file <file>', 'encrypt the node keys with the password in this file')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -54,6 +70,8 @@ export function networkCommand(): Command {
         basePort: flags.basePort,
         baseP2pPort: 30_301 + (flags.basePort - 8_545),
         timestamp: Math.floor(Date.now() / 1_000),
+        ...consensusOf(flags),
+        extensions: flags.extension,
         ...(flags.passwordFile === undefined
           ? {}
           : { password: readFileSync(flags.passwordFile, 'utf8').replace(/\r?\n$/, '') }),
@@ -70,16 +88,19 @@ export function networkCommand(): Command {
       const { accounts: _secret, ...rest } = created
       out.result(rest)
     })
+  network.addCommand(addNodeCommand())
   network
     .command('up <dir>')
     .description('start the nodes of DIR as processes on this machine')
     .option('--detach', 'return once they are ready; they keep running')
     .option('--agents', 'start the department agents as well')
+    .option('--node <name>', 'start this node only; repeat it for several', collect, [])
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  concordat network up net --detach')
-    .action(async (dir: string, flags: { detach?: boolean; agents?: boolean; json?: boolean }) => {
+    .action(async (dir: string, flags: { detach?: boolean; agents?: boolean; node: string[]; json?: boolean }) => {
       const out = createOutput(flags.json ?? false)
-      const running = await upNetwork(dir, { detached: flags.detach ?? false, agents: flags.agents ?? false })
+      const [detached, agents] = [flags.detach ?? false, flags.agents ?? false]
+      const running = await upNetwork(dir, { detached, agents, only: flags.node })
       out.table(
         ['node', 'pid', 'rpc'],
         running.network.nodes.map((node) => [node.name, node.pid ?? '-', node.rpc]),
@@ -113,6 +134,16 @@ export function networkCommand(): Command {
   return network
 }
 
+/** The consensus section of genesis, where the flags say anything of it. */
+function consensusOf({ weightPolicy, leaderSchedule, epochBlocks }: CreateFlags): Pick<NetworkPlan, 'consensus'> {
+  const consensus = {
+    ...(weightPolicy === undefined ? {} : { weightPolicy }),
+    ...(leaderSchedule === undefined ? {} : { leaderSchedule }),
+    ...(epochBlocks === undefined ? {} : { epochBlocks }),
+  }
+  return Object.keys(consensus).length === 0 ? {} : { consensus }
+}
+
 function count(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
@@ -123,6 +154,6 @@ function count(min: number, max: number): (text: string) => number {
 }
 
 function collect(value: string, previous: string[]): string[] {
-  if (previous.length >= 64) throw new UsageError('at most 64 hosts')
+  if (previous.length >= 64) throw new UsageError('at most 64 of them')
   return [...previous, value]
 }

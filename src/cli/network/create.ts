@@ -1,7 +1,7 @@
 /** `network create`: genesis, and one folder a node with its configuration, key and peers, ready to copy to servers. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { CONTRACT_ADDRESSES } from '../../contracts/addresses.js'
 import { type Address, type Hex, toHash, toHex } from '../../core/bytes.js'
@@ -12,7 +12,7 @@ import { genesisHash } from '../../node/genesis.js'
 import { type GenesisFile, parseGenesis } from '../../node/genesisFile.js'
 import { nodeMultiaddr } from '../../p2p/identity.js'
 import { CommandError, UsageError } from '../errors.js'
-import { type NetworkFile, writeNetwork } from './file.js'
+import { type NetworkFile, type NetworkNode, writeNetwork } from './file.js'
 import { DEPARTMENTS, type DepartmentPlan, table2Attributes } from './table2.js'
 
 export interface NetworkPlan {
@@ -29,9 +29,14 @@ export interface NetworkPlan {
   readonly timestamp: number
   /** Encrypts the node keys with this password (keystore V3); plain keys of mode 0600 without. */
   readonly password?: string
+  /** Who leads, who weighs what, how the sealers change; what is left out is as genesis files have it by default. */
+  readonly consensus?: NonNullable<GenesisFile['consensus']>
+  /** Modules with the policies and schedules that genesis names beside the built-in ones. */
+  readonly extensions?: readonly string[]
 }
 
-interface PlannedNode {
+/** A node before its folder is written. */
+export interface PlannedNode {
   readonly name: string
   readonly host: string
   readonly key: Uint8Array
@@ -60,22 +65,16 @@ export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
   const genesis = planGenesis(plan, nodes, privateKeyToAddress(operatorKey))
   mkdirSync(plan.out, { recursive: true, mode: 0o700 })
   writeFileSync(join(plan.out, 'genesis.json'), `${JSON.stringify(genesis, null, 2)}\n`)
-  for (const node of nodes) await writeNode(plan, node, nodes)
-  const { credit: _reserved, ...contracts } = CONTRACT_ADDRESSES
+  for (const node of nodes) {
+    const peers = nodes.filter((peer) => peer !== node)
+    const { password, extensions = [] } = plan
+    await writeNode(join(plan.out, node.name), node, { genesis: '../genesis.json', peers, password, extensions })
+  }
   const network: NetworkFile = {
     chainId: plan.chainId,
     genesisHash: genesisHash(parseGenesis(genesis)),
-    nodes: nodes.map((node) => ({
-      name: node.name,
-      address: node.address,
-      rpc: `http://${node.host}:${node.rpcPort}`,
-      ws: `ws://${node.host}:${node.rpcPort}`,
-      p2p: node.multiaddr,
-      metrics: `http://${node.host}:${node.metricsPort}/metrics`,
-      dataDir: `${node.name}/data`,
-      ...(node.department === undefined ? {} : { department: node.department.id }),
-    })),
-    contracts,
+    nodes: nodes.map(networkNode),
+    contracts: CONTRACT_ADDRESSES,
     accounts: {
       operator: account(operatorKey),
       ...Object.fromEntries(nodes.map((node) => [node.department?.id ?? node.name, account(node.key)])),
@@ -86,20 +85,45 @@ export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
 }
 
 function planNode(plan: NetworkPlan, index: number): PlannedNode {
-  const key = randomBytes(32)
   const host = plan.hosts[plan.hosts.length > 1 ? index : 0] ?? '127.0.0.1'
-  const p2pPort = plan.baseP2pPort + index
+  const ports = { p2pPort: plan.baseP2pPort + index, rpcPort: plan.basePort + index }
   const department = DEPARTMENTS[index]
   return {
-    name: `node${index + 1}`,
-    host,
-    key,
-    address: privateKeyToAddress(key),
-    p2pPort,
-    rpcPort: plan.basePort + index,
-    metricsPort: plan.basePort + 1_000 + index,
-    multiaddr: nodeMultiaddr(host, p2pPort, key),
+    ...newNode(`node${index + 1}`, host, { ...ports, metricsPort: plan.basePort + 1_000 + index }),
     department: department === undefined ? undefined : { ...department, encryptionKey: generateEncryptionKey() },
+  }
+}
+
+/** A node with a new key, of no department. */
+export function newNode(
+  name: string,
+  host: string,
+  ports: Pick<PlannedNode, 'p2pPort' | 'rpcPort' | 'metricsPort'>,
+): PlannedNode {
+  const key = randomBytes(32)
+  const multiaddr = nodeMultiaddr(host, ports.p2pPort, key)
+  return { name, host, key, address: privateKeyToAddress(key), ...ports, multiaddr, department: undefined }
+}
+
+/** The node's entry in network.json. */
+export function networkNode({
+  name,
+  address,
+  host,
+  rpcPort,
+  metricsPort,
+  multiaddr,
+  department,
+}: PlannedNode): NetworkNode {
+  return {
+    name,
+    address,
+    rpc: `http://${host}:${rpcPort}`,
+    ws: `ws://${host}:${rpcPort}`,
+    p2p: multiaddr,
+    metrics: `http://${host}:${metricsPort}/metrics`,
+    dataDir: `${name}/data`,
+    ...(department === undefined ? {} : { department: department.id }),
   }
 }
 
@@ -126,32 +150,39 @@ function planGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], operator:
     ],
     attributes: table2Attributes(supervisor),
     alloc: [],
+    ...(plan.consensus && { consensus: plan.consensus }),
   }
 }
 
-async function writeNode(plan: NetworkPlan, node: PlannedNode, nodes: readonly PlannedNode[]): Promise<void> {
-  const dir = join(plan.out, node.name)
+export interface NodeFolder {
+  /** From the node's folder. */
+  readonly genesis: string
+  readonly peers: readonly Pick<PlannedNode, 'name' | 'address' | 'multiaddr'>[]
+  readonly password: string | undefined
+  readonly extensions: readonly string[]
+}
+
+/** Writes key, configuration and, for a department, the agent's part of a node's folder. */
+export async function writeNode(dir: string, node: PlannedNode, folder: NodeFolder): Promise<void> {
+  const { genesis, peers, password, extensions } = folder
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
   const secret =
-    plan.password === undefined
-      ? `${toHex(node.key)}\n`
-      : JSON.stringify(await encryptKeystore(node.key, plan.password))
+    password === undefined ? `${toHex(node.key)}\n` : JSON.stringify(await encryptKeystore(node.key, password))
   writeFileSync(join(dir, 'node.key'), secret, { mode: 0o600 })
   const config = {
     name: node.name,
-    genesis: '../genesis.json',
+    genesis,
     dataDir: 'data',
     journalDir: 'journal',
     keyFile: 'node.key',
     p2p: {
       host: node.host,
       port: node.p2pPort,
-      peers: nodes
-        .filter((peer) => peer !== node)
-        .map(({ name, address, multiaddr }) => ({ name, address, multiaddr })),
+      peers: peers.map(({ name, address, multiaddr }) => ({ name, address, multiaddr })),
     },
     rpc: { host: node.host, port: node.rpcPort },
     metrics: { host: node.host, port: node.metricsPort },
+    ...(extensions.length === 0 ? {} : { consensus: { extensions: extensions.map((file) => resolve(file)) } }),
   }
   writeFileSync(join(dir, 'config.yaml'), stringify(config))
   if (node.department === undefined) return
@@ -166,6 +197,7 @@ async function writeNode(plan: NetworkPlan, node: PlannedNode, nodes: readonly P
   writeFileSync(join(dir, 'department.yaml'), stringify(agent))
 }
 
-function account(key: Uint8Array): { address: Address; privateKey: Hex } {
+/** A development account of network.json. */
+export function account(key: Uint8Array): { address: Address; privateKey: Hex } {
   return { address: privateKeyToAddress(key), privateKey: toHex(key) }
 }

@@ -1,7 +1,7 @@
 /** `network up` and `down`: the processes of a local network. */
 import { join } from 'node:path'
 import { createRpcClient } from '../../rpc/client.js'
-import { CommandError } from '../errors.js'
+import { CommandError, UsageError } from '../errors.js'
 import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from './file.js'
 import { isRunning, type StartedProcess, startProcess, stopProcesses, waitReady, waitSaysReady } from './processes.js'
 
@@ -13,35 +13,55 @@ export interface RunningNetwork {
   untilStopped(): Promise<void>
 }
 
-/** Starts all nodes of `dir` (and their agents) and waits until each is ready. */
-export async function upNetwork(dir: string, options: { detached: boolean; agents: boolean }): Promise<RunningNetwork> {
+export interface UpOptions {
+  readonly detached: boolean
+  readonly agents: boolean
+  /** Names of the nodes to start; all of them when left out. */
+  readonly only?: readonly string[]
+}
+
+/** Starts the nodes of `dir` (and their agents) and waits until each is ready. */
+export async function upNetwork(dir: string, options: UpOptions): Promise<RunningNetwork> {
   let network = readNetwork(dir)
-  const alive = network.nodes.find((node) => node.pid !== undefined && isRunning(node.pid))
+  const chosen = chosenNodes(network, options.only)
+  const alive = chosen.find((node) => node.pid !== undefined && isRunning(node.pid))
   if (alive !== undefined)
     throw new CommandError(
       `${alive.name} runs already (pid ${alive.pid}); stop the network with: concordat network down ${dir}`,
     )
-  const started = network.nodes.map((node) => startNode(dir, node, options.detached))
-  network = record(dir, network, (_, index) => ({ pid: started[index]!.pid }))
+  const started = chosen.map((node) => startNode(dir, node, options.detached))
+  network = record(dir, network, pidsOf('pid', chosen, started))
   try {
-    await Promise.all(
-      network.nodes.map((node, index) => waitReady(`${node.rpc}/readiness`, started[index]!, READY_TIMEOUT_MS)),
-    )
-    await Promise.all(network.nodes.map((node) => assertOfNetwork(node, network)))
+    await Promise.all(chosen.map((node, i) => waitReady(`${node.rpc}/readiness`, started[i]!, READY_TIMEOUT_MS)))
+    await Promise.all(chosen.map((node) => assertOfNetwork(node, network)))
     if (options.agents) {
-      const agents = network.nodes.map((node) =>
-        node.department === undefined ? undefined : startAgent(dir, node, options.detached),
-      )
-      network = record(dir, network, (_, index) => (agents[index] === undefined ? {} : { agentPid: agents[index].pid }))
-      const running = agents.filter((agent) => agent !== undefined)
-      started.push(...running)
-      await Promise.all(running.map((agent) => waitSaysReady(agent, READY_TIMEOUT_MS)))
+      const departments = chosen.filter((node) => node.department !== undefined)
+      const agents = departments.map((node) => startAgent(dir, node, options.detached))
+      network = record(dir, network, pidsOf('agentPid', departments, agents))
+      started.push(...agents)
+      await Promise.all(agents.map((agent) => waitSaysReady(agent, READY_TIMEOUT_MS)))
     }
   } catch (error) {
     await stopProcesses(started.map((process) => process.pid))
     throw error
   }
   return { network, untilStopped: () => untilStopped(started) }
+}
+
+function chosenNodes(network: NetworkFile, only: readonly string[] | undefined): readonly NetworkNode[] {
+  if (only === undefined || only.length === 0) return network.nodes
+  return only.map((name) => {
+    const node = network.nodes.find((one) => one.name === name)
+    if (node !== undefined) return node
+    const known = network.nodes.map((one) => one.name).join(', ')
+    throw new UsageError(`there is no node '${name}'; this network has ${known}`)
+  })
+}
+
+/** What a node's entry says of the process that was started for it. */
+function pidsOf(key: 'pid' | 'agentPid', nodes: readonly NetworkNode[], started: readonly StartedProcess[]) {
+  const pids = new Map(nodes.map((node, i) => [node.name, started[i]!.pid]))
+  return (node: NetworkNode): Partial<NetworkNode> => (pids.has(node.name) ? { [key]: pids.get(node.name) } : {})
 }
 
 /** A node of another network on the same port answers /readiness as well, while ours ends because the port is taken. */
@@ -84,12 +104,8 @@ export async function downNetwork(dir: string): Promise<number> {
   return pids.length
 }
 
-function record(
-  dir: string,
-  network: NetworkFile,
-  change: (node: NetworkNode, index: number) => Partial<NetworkNode>,
-): NetworkFile {
-  const next = { ...network, nodes: network.nodes.map((node, index) => ({ ...node, ...change(node, index) })) }
+function record(dir: string, network: NetworkFile, change: (node: NetworkNode) => Partial<NetworkNode>): NetworkFile {
+  const next = { ...network, nodes: network.nodes.map((node) => ({ ...node, ...change(node) })) }
   writeNetwork(dir, next)
   return next
 }
