@@ -2,7 +2,7 @@
 import { type Extensions, policyNamed } from '../consensus/extensions.js'
 import type { WeightPolicy } from '../consensus/weightPolicy.js'
 import { assert } from '../core/assert.js'
-import { type Address, asEpoch, type Epoch, type View } from '../core/bytes.js'
+import { type Address, asEpoch, type Epoch, type View, ZERO_HASH } from '../core/bytes.js'
 import { missedTurnsMax } from '../core/limits.js'
 import type { BlockContext, ContractHost } from '../vm/contract.js'
 import { systemHost } from '../vm/host.js'
@@ -11,12 +11,13 @@ import { addressWord, bigintWord, loadText, loadWords, storeWords, wordBigint } 
 import { CONTRACT_ADDRESSES } from './addresses.js'
 import { CHANGE_KIND } from './codes.js'
 import { bookReason, readCredit, storeCredit } from './creditStorage.js'
-import { dueChange, recordOutcome } from './sealerChanges.js'
+import { dueChange, followSeat, recordOutcome } from './sealerChanges.js'
 import { changeFault, hasLiveQuorum, type SetChange, setAfter, weightsOf } from './sealerSet.js'
 import type { SealerSetView } from './sealers.js'
 import {
   DUE_SLOT,
   EPOCH_SLOT,
+  offerSlot,
   POLICY_SLOT,
   readEpoch,
   readParameters,
@@ -84,7 +85,9 @@ function settle(
     recordOutcome(host, id, fault?.message)
     if (fault !== undefined) continue
     set = setAfter(set, change)
-    if (change.kind === CHANGE_KIND.handOver) inheritCredit(credit, change)
+    if (change.kind !== CHANGE_KIND.handOver) continue
+    inheritCredit(credit, change)
+    followSeat(host, change)
   }
   if (due.length > 0) storeWords(host, DUE_SLOT, [])
   return set
@@ -107,8 +110,7 @@ function renew(
   const sameSet = before.length === after.length && before.every((address, i) => address === after[i])
   const sameWeights = after.every((address, i) => readSeat(host, address).weight === BigInt(weights[i]!))
   if (sameSet && (sameWeights || !hasLiveQuorum(host, after, weights))) return null
-  for (const address of before)
-    if (!after.includes(address)) storeSeat(host, address, { ...readSeat(host, address), weight: 0n })
+  for (const address of before) if (!after.includes(address)) vacate(host, address)
   after.forEach((address, i) => {
     seat(host, address, weights[i]!)
   })
@@ -116,6 +118,12 @@ function renew(
   const epoch = Number(readEpoch(host)) + 1
   host.store(EPOCH_SLOT, bigintWord(BigInt(epoch)))
   return { epoch: asEpoch(epoch), sealers: after.map((address, i) => ({ address, weight: weights[i]! })) }
+}
+
+/** What it offered is void: it may come back one day. */
+function vacate(host: ContractHost, address: Address): void {
+  storeSeat(host, address, { ...readSeat(host, address), weight: 0n })
+  host.store(offerSlot(host, address), ZERO_HASH)
 }
 
 /** What a sealer did before it joined does not count as its turns. */

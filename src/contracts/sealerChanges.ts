@@ -137,6 +137,16 @@ export function dueChange(host: ContractHost, id: bigint): SetChange {
   return { ...readHead(host, id), replacement }
 }
 
+/** A seat that is handed over takes the votes against it along: a new key is no way out of a removal. */
+export function followSeat(host: ContractHost, { sealer, replacement }: SetChange): void {
+  for (const id of [...loadWords(host, OPEN_SLOT), ...loadWords(host, DUE_SLOT)].map(wordBigint)) {
+    const head = readHead(host, id)
+    const against = head.kind === CHANGE_KIND.remove || head.kind === CHANGE_KIND.replace
+    if (!against || head.sealer !== sealer) continue
+    host.store(changeSlot(host, id), headWord.write({ ...head, sealer: replacement }))
+  }
+}
+
 /** Puts the end of a due change on record; `refusal` is the name of the error, undefined when it was settled. */
 export function recordOutcome(host: ContractHost, id: bigint, refusal: string | undefined): void {
   const status = refusal === undefined ? CHANGE_STATUS.settled : CHANGE_STATUS.refused

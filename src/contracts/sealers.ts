@@ -5,7 +5,7 @@ import { multiaddrBytesMax, sealersMax } from '../core/limits.js'
 import type { StateReader } from '../state/reader.js'
 import { type ContractHost, defineContract, emit, revert } from '../vm/contract.js'
 import { readHost } from '../vm/host.js'
-import { addressWord, loadText, mappingSlot, storeText, storeWords, wordAddress } from '../vm/storage.js'
+import { addressWord, loadText, storeText, storeWords, wordAddress } from '../vm/storage.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
 import { CHANGE_KIND } from './codes.js'
 import { readCredit } from './creditStorage.js'
@@ -25,7 +25,7 @@ import {
   sealersInterface as abi,
   isSealer,
   multiaddrSlot,
-  OFFERS_SLOT,
+  offerSlot,
   POLICY_SLOT,
   readEpoch,
   readParameters,
@@ -94,13 +94,13 @@ export const sealers = defineContract({
 
     offerSeat(host, { successor }) {
       if (!isSealer(host, host.caller)) throw revert(abi, 'NotSealer', { account: host.caller })
-      host.store(mappingSlot(host, OFFERS_SLOT, host.caller), addressWord(successor))
+      host.store(offerSlot(host, host.caller), addressWord(successor))
       emit(host, abi, 'SeatOffered', { sealer: host.caller, successor })
       return undefined
     },
 
     takeSeat(host, { predecessor }) {
-      const slot = mappingSlot(host, OFFERS_SLOT, predecessor)
+      const slot = offerSlot(host, predecessor)
       const replacement = host.caller
       if (wordAddress(host.load(slot)) !== replacement) {
         throw revert(abi, 'SeatNotOffered', { predecessor, successor: replacement })

@@ -40,7 +40,7 @@ export const OPEN_SLOT = slotAt(9)
 /** uint256[]: changes that take effect with the end of the block, in order. */
 export const DUE_SLOT = slotAt(10)
 /** mapping(address => address): sealer to the key that may take its seat. */
-export const OFFERS_SLOT = slotAt(11)
+const OFFERS_SLOT = slotAt(11)
 
 /** weight 0: seals no more. The turns before it joined are its credit record's then. */
 const SEAT = { weight: 'uint64', sealedBefore: 'uint32', missedBefore: 'uint32', known: 'bool' } as const
@@ -97,3 +97,6 @@ export const readVolunteer = (host: ContractHost, account: Address): Volunteer =
 export function storeVolunteer(host: ContractHost, account: Address, volunteer: Volunteer): void {
   host.store(volunteerSlot(host, account), volunteerWord.write(volunteer))
 }
+
+/** address: the key that may take this sealer's seat. */
+export const offerSlot = (host: ContractHost, sealer: Address): Hash => mappingSlot(host, OFFERS_SLOT, sealer)

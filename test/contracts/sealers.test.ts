@@ -148,6 +148,39 @@ t.test('a seat is handed to another key: the old one offers, the new one takes',
   t.equal(scoreOf(runner(1)), poor, 'a new key does not wash a bad record away')
 })
 
+t.test('a new key is no way out of a removal, and an offer ends with the seat', async (t) => {
+  const world = new SealerWorld({ sealers: 5 })
+  const old = dept(4)
+  const handOver = (from: Address, to: Address) => {
+    world.must('sealers', from, 'offerSeat', { successor: to })
+    world.must('sealers', to, 'takeSeat', { predecessor: from })
+  }
+  const open = world.propose(dept(0), 'remove', old)
+  handOver(old, runner(0))
+  world.step()
+  t.equal(world.change(open).sealer, runner(0), 'the votes stay with the seat')
+  world.approve(open, dept(1), dept(2), dept(3))
+  handOver(runner(0), runner(1))
+  world.approve(open, dept(4))
+  t.same(
+    world.step()?.sealers.map(({ address }) => address),
+    [dept(0), dept(1), dept(2), dept(3)],
+    'also in the block of the last vote',
+  )
+  t.match(world.change(open), { sealer: runner(1), status: CHANGE_STATUS.settled })
+  world.must('sealers', dept(3), 'offerSeat', { successor: runner(0) })
+  world.volunteer(runner(1))
+  const swap = world.propose(dept(0), 'replace', dept(3), runner(1))
+  world.approve(swap, dept(1), dept(2), dept(4))
+  world.step()
+  world.volunteer(dept(3))
+  const back = world.propose(dept(0), 'replace', runner(1), dept(3))
+  world.approve(back, dept(1), dept(2), dept(3), dept(4))
+  world.step()
+  t.equal(world.addresses[3], dept(3))
+  t.equal(world.refusal('sealers', runner(0), 'takeSeat', { predecessor: dept(3) }), 'SeatNotOffered')
+})
+
 t.test('proposals are refused with the reason', async (t) => {
   const world = new SealerWorld({ sealers: 4, others: 1 })
   const by = dept(0)
