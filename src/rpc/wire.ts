@@ -199,6 +199,7 @@ export interface RpcMethods {
   net_version: { params: []; result: string }
   web3_clientVersion: { params: []; result: string }
   txpool_status: { params: []; result: { pending: Hex; queued: Hex } }
+  debug_getRawHeader: { params: [BlockRef]; result: Hex }
   concordat_getFinalityCertificate: { params: [BlockRef]; result: RpcCertificate | null }
   concordat_getSealerSet: { params: [BlockRef]; result: RpcSealerSet | null }
   concordat_peers: { params: []; result: readonly RpcPeer[] }

@@ -1,12 +1,14 @@
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { CHANGE_KIND } from '../../contracts/codes.js'
 import { ZERO_ADDRESS } from '../../core/bytes.js'
-import { type ConnectionFlags, networkOf, withNode, withSigner } from '../connection.js'
+import { type ConnectionFlags, networkOf, reading, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
 import { type Acted, type ActFlags, act, addressOf } from '../sealer/act.js'
 import { readChange, readChanges, readSealers } from '../sealer/read.js'
 import { showChange, showChanges, showSealers } from '../sealer/show.js'
+import { verifyChain } from '../sealer/verify.js'
 
 interface ProposeFlags extends ActFlags {
   readonly reason: string
@@ -37,10 +39,36 @@ export function sealerCommand(): Command {
       showChanges(out, changes)
       out.result(changes)
     })
+  addVerify(sealer)
   addVolunteer(sealer)
   addVotes(sealer)
   addOwnSeat(sealer)
   return sealer
+}
+
+function addVerify(sealer: Command): void {
+  withNode(
+    sealer.command('verify').description('prove the chain of a node from genesis on, through every set of sealers'),
+  )
+    .option('--genesis <file>', 'genesis file (default with --network: its own)')
+    .option(
+      '--extension <file>',
+      'module with the leader schedule that genesis names; repeat it for several',
+      collect,
+      [],
+    )
+    .addHelpText('after', '\nExample:\n  concordat sealer verify --rpc http://10.0.0.1:8545 --genesis genesis.json')
+    .action(async (flags: ConnectionFlags & { readonly genesis?: string; readonly extension: string[] }) => {
+      const genesis = flags.genesis ?? (flags.network === undefined ? undefined : join(flags.network, 'genesis.json'))
+      if (genesis === undefined) throw new UsageError('name what is trusted: --genesis FILE')
+      const point = await reading(flags, (client) => verifyChain(client, { genesis, extensions: flags.extension }))
+      const { height, hash, set } = point
+      const out = createOutput(flags.json ?? false)
+      out.line(
+        `blocks 1 to ${height} are final by their certificates; block ${height} is ${hash}, epoch ${set.epoch} follows it`,
+      )
+      out.result({ height, hash, epoch: set.epoch, sealers: set.sealers })
+    })
 }
 
 /** Options of whoever signs. */
@@ -147,6 +175,10 @@ async function showOutcome(flags: ActFlags, { changeId, block }: Acted, id = cha
   const out = createOutput(flags.json ?? false)
   showChange(out, change, block)
   out.result({ ...change, block })
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value]
 }
 
 function idOf(text: string): bigint {

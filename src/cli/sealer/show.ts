@@ -15,7 +15,7 @@ export function showSealers(out: Output, { epoch, weightPolicy, leaderSchedule, 
       row.turnMissed,
       row.missedInRow,
       row.equivocations,
-      row.multiaddr === '' ? 'as configured' : row.multiaddr,
+      row.multiaddr === '' ? 'as configured' : (row.multiaddr.split('/p2p/')[0] ?? ''),
     ]),
   )
 }
@@ -31,7 +31,7 @@ export function showChanges(out: Output, changes: readonly ChangeRow[]): void {
         change.replacement === null ? change.sealer : `${change.sealer} by ${change.replacement}`,
         short(change.proposer),
         change.refusal === null ? change.status : `${change.status}: ${change.refusal}`,
-        `${change.approvals.length} of ${change.needed}`,
+        change.status === 'open' ? `${change.approvals.length} of ${change.needed}` : change.approvals.length,
         change.reason,
         change.proposedAt,
         change.settledAt ?? '-',
