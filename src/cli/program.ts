@@ -12,6 +12,7 @@ import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
 import { nodeCommand } from './commands/node.js'
 import { sealerCommand } from './commands/sealer.js'
+import { simCommand } from './commands/sim.js'
 import { submitCommand } from './commands/submit.js'
 import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './errors.js'
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
     attributeCommand(),
     submitCommand(),
     verifyCommand(),
+    simCommand(),
     benchCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -170,6 +170,7 @@ export class SimNode {
         break
       case 'syncBlocks':
         this.importBlocks(message.blocks, message.certificate)
+        if (this.world.scenario.eagerSync) this.syncOn(from, message.blocks)
         break
       default:
         this.receiveConsensus(from, message)
@@ -426,6 +427,12 @@ export class SimNode {
     this.input({ type: 'synced', block: last, certificate, set: disk.state.set })
     this.input({ type: 'demand', wanted: executor.isWanted() })
     this.input({ type: 'tick' })
+  }
+
+  /** Asks for the next range as soon as one is in, as a node does. */
+  private syncOn(from: Address, blocks: readonly SealedBlock[]): void {
+    if (!this.up || blocks.at(-1)?.height !== this.disk.height) return
+    this.world.transmit(this, from, { type: 'syncRequest', height: this.disk.height + 1 })
   }
 
   private isFinal(last: SealedBlock, certificate: Certificate): boolean {

@@ -61,6 +61,8 @@ export interface Scenario {
   readonly commitMs: number
   /** Messages and journals pass through their bytes. */
   readonly throughCodec: boolean
+  /** Range sync goes on by itself; else each range is asked for when the core says again that this node lags. */
+  readonly eagerSync?: boolean
   /** The shell asks `Engine.needs` first. */
   readonly prefilter: boolean
   /** The shell says when connections open and close. */

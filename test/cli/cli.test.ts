@@ -22,6 +22,7 @@ t.test('every command has help with an example', async (t) => {
     ['network', 'down'],
     ['node'],
     ['doctor'],
+    ['sim'],
     ['keys'],
     ['member', 'register'],
     ['member', 'list'],
@@ -49,6 +50,7 @@ t.test('every command has help with an example', async (t) => {
 t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
   t.match(run('network', 'create'), { status: 2, stderr: /--out <dir>/ })
   t.match(run('network', 'create', '--out', 'x', '--nodes', '0'), { status: 2, stderr: /whole number from 1 to 64/ })
+  t.match(run('sim'), { status: 2, stderr: /--print-example/ })
   t.match(run('doctor'), { status: 2, stderr: /DIR, --config FILE, --rpc URL/ })
   t.match(run('netwrok'), { status: 2, stderr: /unknown command 'netwrok'/ })
   t.match(run('verify', 'd.json'), { status: 2, stderr: /--as <department>/ })
