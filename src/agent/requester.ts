@@ -280,6 +280,8 @@ export class Requester {
       if (error instanceof WaitError && error.code === 'TIMEOUT') return read()
       throw error
     })
+    const { completed, deadline } = request
+    if (!completed && deadline !== 0n && BigInt(heads.height) > deadline) await this.#close(requestId)
     // Every answer that the request counts has its log by now.
     const attestations = await this.#attestations(requestId, fromHeight, Math.max(fromHeight, heads.height))
     const decided = new Map(request.items.map((item) => [item.attribute, item]))
@@ -293,6 +295,15 @@ export class Requester {
         return this.#verified(name, item?.existence ?? 0, item?.confirmed ?? false, attesters, at)
       }),
     )
+  }
+
+  /** Puts on record who owes an answer; the chain refuses it where that is known, or nobody is at fault. */
+  async #close(requestId: bigint): Promise<void> {
+    try {
+      await this.#connection.sender.send(dataSharing, 'closeRequest', { requestId })
+    } catch (error) {
+      if (!(error instanceof ContractRevert)) throw error
+    }
   }
 
   async #attestations(requestId: bigint, fromHeight: number, toHeight: number): Promise<Attestation[]> {

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import t from 'tap'
+import { credit, view } from '../../src/agent/contractClient.js'
 import { type DatasetCompany, datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { Requester } from '../../src/agent/requester.js'
@@ -134,7 +135,7 @@ t.test('an accepted new value is asked for anew', async (t) => {
 })
 
 t.test(
-  'jointly supervised: each supervisor answers; a silent one leaves it unanswered until the deadline',
+  'jointly supervised: each supervisor answers; a silent one leaves it unanswered until the deadline, and on record',
   async (t) => {
     const joint = { employees: ['market-regulation', 'intellectual-property'] }
     const world = new World({ companies, joint, deadlineBlocks: 3n })
@@ -162,6 +163,11 @@ t.test(
       { status: 'unanswered', height: null },
       { status: 'exists', confirmed: false },
     ])
+    world.chain.seal()
+    const recordOf = (id: string) =>
+      view(world.chain.client(), credit, 'recordOf', { member: world.departments.get(id)!.address })
+    t.match(await recordOf('intellectual-property'), { unanswered: 1 }, 'the silence is on record')
+    t.match(await recordOf('market-regulation'), { unanswered: 0 })
     await Promise.all(services.slice(0, 2).map((service) => service.stop()))
     world.close()
   },
