@@ -1,6 +1,5 @@
 /** The network over libp2p: who is connected, which connection counts, who is refused. Composition of host, links and dialling. */
 import type { Address } from '../core/bytes.js'
-import { guestsMax, peersMax } from '../core/limits.js'
 import { DialTarget } from './dialTarget.js'
 import { FaultLedger } from './faultLedger.js'
 import type { FrameFault } from './frames.js'
@@ -20,7 +19,7 @@ import {
 } from './network.js'
 import { PeerLink, requireFrameSize } from './peerLink.js'
 import { Reporter } from './reporter.js'
-import { replaces, type Session } from './session.js'
+import { hasRoom, replaces, type Session } from './session.js'
 import { defaultTuning, type NetworkTuning } from './tuning.js'
 import { TransportFault } from './yamuxGuard.js'
 
@@ -193,9 +192,9 @@ class PeerNetwork implements Libp2pNetwork {
 
   /** Places are kept for those that this node dials and for those that are there already. */
   #hasRoomFor(address: Address): boolean {
-    if (this.#sessions.has(address) || this.#targets.has(address)) return true
-    if (this.#sessions.size >= peersMax) return false
-    return this.#options.admission(address) !== 'guest' || this.#guests() < guestsMax
+    const isKnown = this.#sessions.has(address) || this.#targets.has(address)
+    const peer = { isKnown, admission: this.#options.admission(address) }
+    return hasRoom(peer, { all: this.#sessions.size, guests: this.#guests() })
   }
 
   #guests(): number {

@@ -1,6 +1,8 @@
 /** One live connection to a peer, and which of two survives. */
 import type { Address } from '../core/bytes.js'
+import { guestsMax, peersMax } from '../core/limits.js'
 import type { HostConnection, HostStream } from './host.js'
+import type { Admission } from './network.js'
 import type { PeerLink } from './peerLink.js'
 
 export interface Session {
@@ -29,4 +31,13 @@ export function replaces(
   const crossed = next.outbound !== current.connection.outbound && current.ageMs < simultaneousMs
   if (!crossed) return true
   return next.outbound === self < next.address
+}
+
+/** Whether a peer finds a place beside those that are connected: a known one always, a guest while it takes nobody else's. */
+export function hasRoom(
+  peer: { readonly isKnown: boolean; readonly admission: Admission },
+  connected: { readonly all: number; readonly guests: number },
+): boolean {
+  if (peer.isKnown) return true
+  return connected.all < peersMax && (peer.admission !== 'guest' || connected.guests < guestsMax)
 }

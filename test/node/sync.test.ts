@@ -144,6 +144,24 @@ t.test('a node that lags fetches, checks, executes and commits in order', async 
   t.same([bench.fatal, bench.parts.network.faults], [[], []])
 })
 
+t.test("one peer's claim does not make a node look as if it lagged", async (t) => {
+  const far = asHeight(2 ** 50)
+  const bench = await Bench.open()
+  t.equal(bench.sync.compared, false)
+  bench.sync.lagging(A, far)
+  t.match(bench.sync.status(), { highestBlock: far }, 'nothing is known yet')
+  bench.sync.heard(B, asHeight(0))
+  t.equal(bench.sync.compared, true)
+  t.equal(bench.sync.status(), false)
+  t.equal(bench.request().to, A, 'it is asked all the same')
+  bench.sync.heard(C, asHeight(7))
+  t.match(bench.sync.status(), { highestBlock: 7 }, 'two of four, at the height that both claim')
+  bench.sync.heard(C, asHeight(0))
+  t.equal(bench.sync.status(), false)
+  for (const peer of [A, B, C]) bench.sync.peerGone(peer)
+  t.equal(bench.sync.compared, false, 'alone again')
+})
+
 t.test('sync between two nodes, in several ranges', async (t) => {
   const server = await chainOf(12, 5)
   const serving = await Bench.open({}, server.parts)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Address, fromHex } from '../../src/core/bytes.js'
-import { inboundFrameCostBytes, streamWindowBytesMax } from '../../src/core/limits.js'
+import { guestsMax, inboundFrameCostBytes, peersMax, sealersMax, streamWindowBytesMax } from '../../src/core/limits.js'
 import { FaultLedger } from '../../src/p2p/faultLedger.js'
 import type { HostConnection } from '../../src/p2p/host.js'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../src/p2p/identity.js'
 import { InboundBudget } from '../../src/p2p/inboundBudget.js'
 import { Reporter } from '../../src/p2p/reporter.js'
-import { replaces } from '../../src/p2p/session.js'
+import { hasRoom, replaces } from '../../src/p2p/session.js'
 import { defaultTuning, redialDelayMs } from '../../src/p2p/tuning.js'
 import { YamuxGuard } from '../../src/p2p/yamuxGuard.js'
 
@@ -137,5 +137,22 @@ t.test('the transport guard lets honest frames through and stops false ones', (t
   const guard = new YamuxGuard(0)
   for (let i = 0; i < 100; i++) guard.inspect(tiny, 0)
   t.throws(() => guard.inspect(tiny, 0), { message: /frames in a second/ })
+  t.end()
+})
+
+t.test('observers leave a place for every sealer', (t) => {
+  const [guest, peer] = [
+    { isKnown: false, admission: 'guest' },
+    { isKnown: false, admission: 'peer' },
+  ] as const
+  t.ok(hasRoom(guest, { all: guestsMax - 1, guests: guestsMax - 1 }))
+  t.notOk(hasRoom(guest, { all: guestsMax, guests: guestsMax }))
+  t.ok(hasRoom(peer, { all: guestsMax, guests: guestsMax }))
+  t.notOk(hasRoom(peer, { all: peersMax, guests: 0 }))
+  t.ok(
+    hasRoom({ isKnown: true, admission: 'guest' }, { all: peersMax, guests: guestsMax }),
+    'who is dialled or there already',
+  )
+  t.ok(guestsMax + sealersMax <= peersMax)
   t.end()
 })
