@@ -250,6 +250,7 @@ export class ChainView implements ChainApi {
       finalView: view.finalView,
       halted: view.halted,
       haltReason: view.haltReason,
+      inDoubt: view.votesFrom !== undefined,
       stage: view.stage,
       stageView: view.stageView,
       stageAgeMs: view.stageSince === null ? null : view.now - view.stageSince,

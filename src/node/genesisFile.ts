@@ -32,8 +32,8 @@ const schemaSchema = z.strictObject({
   caseRule: keyOf(CASE_RULE).default('keep'),
   scale: z.int().min(0).max(18).default(0),
   lengthMax: z.int().min(1).max(1024).default(256),
-  min: bigint.default(0n),
-  max: bigint.default(0n),
+  min: bigint.prefault(0),
+  max: bigint.prefault(0),
 })
 
 const ruleSchema = z.strictObject({
@@ -42,8 +42,8 @@ const ruleSchema = z.strictObject({
   askerRoles: z.array(keyOf(ROLE)).min(1).max(5).default(['department']),
   basis: keyOf(BASIS).default('none'),
   delivery: keyOf(DELIVERY).default('ledger'),
-  validityBlocks: bigint.default(0n),
-  deadlineBlocks: bigint.default(0n),
+  validityBlocks: bigint.prefault(0),
+  deadlineBlocks: bigint.prefault(0),
   digestBudget: z.int().min(0).max(65_535).default(16),
 })
 

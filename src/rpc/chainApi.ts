@@ -162,6 +162,8 @@ export interface ConsensusView {
   readonly halted: 'no' | 'stop-voting' | 'stop-node'
   /** '' when it is not halted. */
   readonly haltReason: string
+  /** It votes for nothing yet, since its journal may lack votes (consensus rule R16). */
+  readonly inDoubt: boolean
   /** What is missing for the next step; 'idle': nothing is expected. */
   readonly stage: 'idle' | 'proposal' | 'notarize' | 'nullify' | 'finalize'
   readonly stageView: View

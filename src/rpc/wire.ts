@@ -133,6 +133,7 @@ export interface RpcConsensus {
   readonly finalView: Hex
   readonly halted: 'no' | 'stop-voting' | 'stop-node'
   readonly haltReason: string
+  readonly inDoubt: boolean
   readonly stage: 'idle' | 'proposal' | 'notarize' | 'nullify' | 'finalize'
   readonly stageView: Hex
   readonly stageAgeMs: number | null

@@ -67,6 +67,7 @@ function network(n: number, of: Situation = {}): Observation[] {
       finalView: '0x10',
       halted: 'no',
       haltReason: '',
+      inDoubt: false,
       stage: 'idle',
       stageView: '0x11',
       stageAgeMs: null,
@@ -91,6 +92,7 @@ function network(n: number, of: Situation = {}): Observation[] {
       peers: all
         .filter((j) => j !== i)
         .map((j) => ({ address: address(j), name: `node${j}`, connected: linked(i, j), rttMs: 1 })),
+      lagBlocks: 0,
       pendingCount: 0,
       rttMs: 2,
       clockOffsetMs: 0,
@@ -196,14 +198,28 @@ t.test('halted nodes do not count for the quorum', async (t) => {
   t.match(lines(network(4, { consensus, down: [4] }))[0], /no block can become final: 2 of 4/)
 })
 
+t.test('a node in doubt has no vote yet', async (t) => {
+  const why = 'does not vote yet: its journal may lack votes'
+  const consensus = { 3: { inDoubt: true, why } }
+  const said = diagnose(network(4, { consensus }), { genesisHash: hash(1) })
+  t.ok(isFine(said), 'it ends by itself')
+  t.match(
+    said.map(({ text }) => text),
+    [/3 of 4 sealers can vote .* they stop if one more fails/, /node3 does not vote yet: its journal may lack votes/],
+  )
+  t.match(lines(network(4, { consensus, down: [4] }))[0], /no block can become final: 2 of 4/)
+})
+
 t.test('lag, with and without a sync', async (t) => {
   const head = { height: 4, hash: hash(4), stateRoot: hash(5) }
-  const behind = { 4: { head, common: { height: 4, hash: hash(4) } } }
+  const behind = { 4: { head, lagBlocks: 6, common: { height: 4, hash: hash(4) } } }
   const common = { common: { height: 4, hash: hash(4) } }
   const others = { 1: common, 2: common, 3: common }
   t.same(lines(network(4, { answer: { ...others, ...behind } })), [
     'problem lag: node4 lags 6 blocks behind node1 at height 4 and is not syncing',
   ])
+  const late = { 4: { ...behind[4], lagBlocks: 0 } }
+  t.same(lines(network(4, { answer: { ...others, ...late } })), [], 'it had them half a second later')
   const syncing = { 4: { ...behind[4], syncing: { currentBlock: 4, highestBlock: 124 } } }
   t.same(lines(network(4, { answer: { ...others, ...syncing } })), [
     'problem lag: node4 lags 120 blocks behind node1 at height 4 and is syncing from its 3 peers (block 4 of 124)',
@@ -294,7 +310,7 @@ t.test('the machine of a node', async (t) => {
     [{ data: { dir: '/d', exists: true, fault: null, lockedBy: 42 } }, /problem data: process 42 uses \/d/],
     [
       { journal: { dir: '/j', exists: false, fault: null, lockedBy: null } },
-      /problem journal: \/j is missing .* never start with an empty one/,
+      /note journal: \/j is missing beside .*silent until/,
     ],
     [{ journalFault: 'frame 7 is unreadable' }, /problem journal: .*frame 7 is unreadable/],
     [{ disk: { freeBytes: 5e8, totalBytes: 1e11 } }, /problem disk: 0.5 GiB of 93 GiB are free/],

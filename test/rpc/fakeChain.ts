@@ -268,6 +268,7 @@ export function createFakeChain(): FakeChain {
       finalView: asView(blocks.length - 1),
       halted: 'no',
       haltReason: '',
+      inDoubt: false,
       stage: 'proposal',
       stageView: asView(blocks.length),
       stageAgeMs: 3_100.04,

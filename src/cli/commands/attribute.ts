@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { dataPortrait, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
-import { BASIS, nameOf, ROLE, VALUE_TYPE } from '../../contracts/codes.js'
+import { BASIS, nameOf, QUORUM, ROLE, VALUE_TYPE } from '../../contracts/codes.js'
 import type { DataProfile } from '../../contracts/genesisTypes.js'
 import { idText, textId } from '../../contracts/textId.js'
 import type { Address } from '../../core/bytes.js'
@@ -84,6 +84,7 @@ async function rule(name: string, flags: ConnectionFlags): Promise<void> {
     type: shown.type,
     askerRoles: shown.askers.join(', '),
     basis: shown.basis,
+    quorum: shown.quorum,
   }
   out.table(
     ['field', 'value'],
@@ -135,5 +136,12 @@ function describe(profile: DataProfile) {
     type: nameOf(VALUE_TYPE, profile.schema.valueType) ?? String(profile.schema.valueType),
     askers: Object.entries(ROLE).flatMap(([name, role]) => ((profile.rule.askerRoles >> role) & 1 ? [name] : [])),
     basis: nameOf(BASIS, profile.rule.basis) ?? String(profile.rule.basis),
+    quorum: quorumText(profile.rule.quorum),
   }
+}
+
+/** As an attribute file says it. */
+function quorumText(quorum: number): string {
+  if (quorum === QUORUM.creditWeighted) return 'credit-weighted'
+  return nameOf(QUORUM, quorum) ?? String(quorum - 1)
 }

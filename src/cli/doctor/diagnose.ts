@@ -29,6 +29,7 @@ export function diagnose(observations: readonly Observation[], expected: Expecte
     ...forks(own),
     ...polls,
     ...halted(own),
+    ...inDoubt(own),
     ...strangers(all, genesisHash),
     ...unreachable(observations),
     ...silentSealers(own, observations),
@@ -48,7 +49,7 @@ export const isFine = (findings: readonly Finding[]): boolean => findings.every(
 function pollOf(own: readonly Answering[], nameOf: (address: Address) => string) {
   const best = mostSeeing(own.filter(({ answer }) => isSealer(answer.consensus)))
   if (best === undefined) return null
-  const stopped = new Set(own.filter(({ answer }) => answer.consensus.halted !== 'no').map(selfOf))
+  const stopped = new Set(own.filter(({ answer }) => isSilent(answer.consensus)).map(selfOf))
   const { sealers, weightQuorum } = best.answer.consensus
   const voters = sealers.map(({ address, weight, connected }) => ({
     name: nameOf(address),
@@ -127,6 +128,15 @@ function halted(own: readonly Answering[]): Finding[] {
       return problem('halted', [one.name], `${one.name} ${what}: ${haltReason}`)
     })
 }
+
+/** It ends by itself, as soon as enough others are heard. */
+function inDoubt(own: readonly Answering[]): Finding[] {
+  return own
+    .filter(({ answer: { consensus } }) => consensus.inDoubt && consensus.halted === 'no')
+    .map((one) => note('doubt', [one.name], `${one.name} ${one.answer.consensus.why}; see docs/journal.md`))
+}
+
+const isSilent = ({ halted, inDoubt }: RpcConsensus): boolean => halted !== 'no' || inDoubt
 
 function strangers(all: readonly Answering[], genesisHash: Hash | undefined): Finding[] {
   return all
@@ -214,8 +224,8 @@ function lagging(own: readonly Answering[]): Finding[] {
     undefined,
   )
   return own.flatMap((one) => {
-    const { head, syncing, peers } = one.answer
-    const blocks = Math.max(top?.answer.head.height ?? 0, syncing === false ? 0 : syncing.highestBlock) - head.height
+    const { head, syncing, peers, lagBlocks } = one.answer
+    const blocks = Math.max(lagBlocks, syncing === false ? 0 : syncing.highestBlock - head.height)
     if (blocks <= 0) return []
     const connected = peers.filter((peer) => peer.connected).length
     const doing =
@@ -291,7 +301,7 @@ const nameOf = ({ name }: Observation): string => name
 function mostSeeing(sealers: readonly Answering[]): Answering | undefined {
   const rank = ({ answer: { consensus } }: Answering) => [
     Number(consensus.epoch),
-    consensus.halted === 'no' ? 1 : 0,
+    isSilent(consensus) ? 0 : 1,
     Number(consensus.weightConnected),
   ]
   return [...sealers].sort((a, b) => compare(rank(b), rank(a)))[0]

@@ -60,7 +60,8 @@ function folders(name: string, { config, data, journal, journalFault }: MachineF
         `process ${data.lockedBy} uses ${data.dir}, but no node of this key answers: is it starting, or another program?`,
       ),
     )
-  if (journalFault !== null)
+  // A running node has read its journal, and writes it while it is read here.
+  if (!own && journalFault !== null)
     findings.push(
       problem(
         'journal',
@@ -70,10 +71,10 @@ function folders(name: string, { config, data, journal, journalFault }: MachineF
     )
   if (data.exists && !journal.exists)
     findings.push(
-      problem(
+      note(
         'journal',
         [name],
-        `${journal.dir} is missing beside ${data.dir}: what this node has voted is unknown; restore it, never start with an empty one`,
+        `${journal.dir} is missing beside ${data.dir}: what this node has voted is unknown, so it will be silent until it cannot have voted (docs/journal.md)`,
       ),
     )
   return findings

@@ -6,6 +6,7 @@ export type Topic =
   | 'chain'
   | 'fork'
   | 'halted'
+  | 'doubt'
   | 'quorum'
   | 'silent'
   | 'link'

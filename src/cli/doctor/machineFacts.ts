@@ -3,13 +3,13 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSyn
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { GenesisConfig } from '../../contracts/genesisTypes.js'
-import type { Address, Hash } from '../../core/bytes.js'
+import { type Address, concatBytes, fromHex, type Hash, toHex } from '../../core/bytes.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
 import { loadNodeConfig, type NodeConfig } from '../../node/config.js'
 import { genesisHash } from '../../node/genesis.js'
 import { loadGenesis } from '../../node/genesisFile.js'
-import { readFileHeader, scanFrames } from '../../state/journalFrames.js'
+import { isOtherVersion, readFileHeader, scanFrames } from '../../state/journalFrames.js'
 import { dialFault } from './dial.js'
 
 export interface MachineFacts {
@@ -52,6 +52,8 @@ export async function machineFacts(file: string, env: NodeJS.ProcessEnv = proces
   const key = await attemptAsync(async () =>
     privateKeyToAddress(await readKeyFile(config.keyFile, config.passwordFile)),
   )
+  const owner =
+    hash.value === null || key.value === null ? null : concatBytes(fromHex(hash.value.hash), fromHex(key.value))
   return {
     ...base,
     genesis: hash.value,
@@ -60,7 +62,7 @@ export async function machineFacts(file: string, env: NodeJS.ProcessEnv = proces
     keyFault: key.fault,
     data: folderFacts(config.dataDir),
     journal: folderFacts(config.journalDir),
-    journalFault: journalFault(join(config.journalDir, 'consensus.journal')),
+    journalFault: journalFault(join(config.journalDir, 'consensus.journal'), owner),
     disk: diskFacts(config.dataDir),
     ports: await portFaults(config),
     peers: await Promise.all(
@@ -154,7 +156,7 @@ function listenFault(host: string, port: number): Promise<string | null> {
 }
 
 /** Why the journal cannot be read; a torn last record is none: the node cuts it off. */
-function journalFault(path: string): string | null {
+function journalFault(path: string, owner: Uint8Array | null): string | null {
   if (!existsSync(path)) return null
   return attempt(() => {
     const bytes = new Uint8Array(readFileSync(path))
@@ -162,6 +164,8 @@ function journalFault(path: string): string | null {
     if (header !== undefined) {
       const { damage } = scanFrames(bytes, header.salt)
       if (damage !== undefined) throw new Error(damage)
-    } else if (bytes.some((byte) => byte !== 0)) throw new Error('its header is unreadable')
+      if (owner !== null && toHex(header.owner) !== toHex(owner)) throw new Error('it is of another sealer or chain')
+    } else if (isOtherVersion(bytes)) throw new Error('another version of this program wrote it')
+    else if (bytes.some((byte) => byte !== 0)) throw new Error('its header is unreadable')
   }).fault
 }

@@ -33,6 +33,8 @@ export interface Answer {
   readonly syncing: false | { readonly currentBlock: number; readonly highestBlock: number }
   readonly consensus: RpcConsensus
   readonly peers: readonly RpcPeer[]
+  /** Blocks that another node had and this one did not, half a second later still. */
+  readonly lagBlocks: number
   /** Transactions that could be sealed now. */
   readonly pendingCount: number
   readonly rttMs: number
@@ -93,6 +95,7 @@ async function read(client: RpcClient): Promise<Answer> {
     },
     consensus,
     peers,
+    lagBlocks: 0,
     pendingCount: Number(pool.pending),
     rttMs,
     clockOffsetMs: consensus.clockMs - (sentAt + rttMs / 2),
@@ -106,16 +109,16 @@ async function readHead(client: RpcClient): Promise<Head> {
   return { height: Number(block.number), hash: block.hash, stateRoot: block.stateRoot }
 }
 
-/** Reads the heads of those behind once more, so that a block that was on its way does not look like lag. */
+/** Looks once more at those behind the highest, so that a block that was on its way does not look like lag. */
 async function lookAgain(first: readonly Observation[], clients: readonly RpcClient[]): Promise<Observation[]> {
   const highest = Math.max(...heights(first))
-  const behind = first.filter(({ answer }) => answer !== null && answer.head.height < highest)
-  if (behind.length > 0) await delay(SECOND_LOOK_MS)
+  const isBehind = ({ answer }: Observation) => answer !== null && answer.head.height < highest
+  if (first.some(isBehind)) await delay(SECOND_LOOK_MS)
   return Promise.all(
     first.map(async (one, i) => {
-      if (one.answer === null || !behind.includes(one)) return one
-      const head = await readHead(clients[i]!).catch(() => one.answer!.head)
-      return { ...one, answer: { ...one.answer, head } }
+      if (one.answer === null || !isBehind(one)) return one
+      const { height } = await readHead(clients[i]!).catch(() => one.answer!.head)
+      return { ...one, answer: { ...one.answer, lagBlocks: Math.max(0, highest - height) } }
     }),
   )
 }
