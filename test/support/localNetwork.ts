@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { addNode } from '../../src/cli/network/addNode.js'
 import { createNetwork, type NetworkPlan } from '../../src/cli/network/create.js'
@@ -42,6 +42,7 @@ export async function startLocalNetwork(
     nodes?: number
     agents?: boolean
     consensus?: NetworkPlan['consensus']
+    extensions?: readonly string[]
     prepare?: (dir: string, network: NetworkFile) => void | Promise<void>
   } = {},
 ): Promise<LocalNetwork> {
@@ -59,6 +60,7 @@ export async function startLocalNetwork(
     baseP2pPort: basePort + 2_000,
     timestamp: 1_790_000_000,
     ...(options.consensus && { consensus: options.consensus }),
+    extensions: (options.extensions ?? []).map((file) => resolve(file)),
   })
   await options.prepare?.(out, created)
   let { network } = await upNetwork(out, { detached: false, agents: options.agents ?? false })
