@@ -138,46 +138,43 @@ t.test('CORRUPT: damage with whole frames behind it, a bad header, a file of ano
   t.same(recordsIn(path), [], 'a file that was being created when the power went')
 })
 
-t.test(
-  'one bit wrong, anywhere: it stops, or loses the last frame only',
-  async (t) => {
-    const path = join(t.testdir(), 'journal')
-    const journal = Journal.open(path, { ...options, growBytes: 64 })
-    for (const text of ['first', 'second', 'third']) {
-      journal.append(utf8(text))
-      journal.sync()
+t.test('one bit wrong, anywhere: it stops, or loses the last frame only', async (t) => {
+  const path = join(t.testdir(), 'journal')
+  const journal = Journal.open(path, { ...options, growBytes: 64 })
+  for (const text of ['first', 'second', 'third']) {
+    journal.append(utf8(text))
+    journal.sync()
+  }
+  const end = journal.bytesUsed
+  journal.close()
+  const bytes = readFileSync(path)
+  const last = end - frameBytes(4 + 5)
+  const outcomes = new Map<string, number>()
+  const count = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  for (let bit = 0; bit < 8 * end; bit++) {
+    const flipped = Buffer.from(bytes)
+    flipped[bit >> 3]! ^= 1 << (bit & 7)
+    writeFileSync(path, flipped)
+    const before = bit < 8 * last
+    try {
+      const found = recordsIn(path)
+      if (found.length === 3) count('padding')
+      else if (found.length === 2 && !before) count('cut')
+      else t.fail(`bit ${bit}: ${found}`)
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string }
+      if (!before || !message.includes(path)) t.fail(`bit ${bit}: ${message}`)
+      count(code)
     }
-    const end = journal.bytesUsed
-    journal.close()
-    const bytes = readFileSync(path)
-    const last = end - frameBytes(4 + 5)
-    const outcomes = new Map<string, number>()
-    const count = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-    for (let bit = 0; bit < 8 * end; bit++) {
-      const flipped = Buffer.from(bytes)
-      flipped[bit >> 3]! ^= 1 << (bit & 7)
-      writeFileSync(path, flipped)
-      const before = bit < 8 * last
-      try {
-        const found = recordsIn(path)
-        if (found.length === 3) count('padding')
-        else if (found.length === 2 && !before) count('cut')
-        else t.fail(`bit ${bit}: ${found}`)
-      } catch (error) {
-        const { code, message } = error as { code: string; message: string }
-        if (!before || !message.includes(path)) t.fail(`bit ${bit}: ${message}`)
-        count(code)
-      }
-    }
-    // The second frame is 'second', which fills 26 bytes of 32; 'first' and 'third' leave 7 of 32 and the header none.
-    t.same(Object.fromEntries(outcomes), {
-      VERSION: 8,
-      CORRUPT: 8 * (FILE_HEADER_BYTES + 25 + 26) - 8,
-      padding: 8 * (7 + 6 + 7),
-      cut: 8 * 25,
-    })
-  },
-)
+  }
+  // The second frame is 'second', which fills 26 bytes of 32; 'first' and 'third' leave 7 of 32 and the header none.
+  t.same(Object.fromEntries(outcomes), {
+    VERSION: 8,
+    CORRUPT: 8 * (FILE_HEADER_BYTES + 25 + 26) - 8,
+    padding: 8 * (7 + 6 + 7),
+    cut: 8 * 25,
+  })
+})
 
 t.test('cut at every byte of the last three frames: what is left is a run of whole frames', async (t) => {
   const dir = t.testdir()
