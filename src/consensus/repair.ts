@@ -1,7 +1,7 @@
 /** R9, R9b: asking for blocks and certificates that are missing; answering those who ask. */
 import { type Address, asView, type Hash, type View } from '../core/bytes.js'
 import { blockRequestsMax, helpCertificatesMax, requestsServedMax } from './bounds.js'
-import { type Core, finalView, sabotaged, send, type Wish } from './core.js'
+import { type Core, finalView, send, type Wish } from './core.js'
 import { fetchGraceMs } from './execution.js'
 import { currentParent, mayExtend } from './parent.js'
 import { findBlock, others } from './proposing.js'
@@ -20,7 +20,7 @@ export function repair(core: Core): void {
 
 function repairGap(core: Core): void {
   const gap = gapOf(core)
-  if (!gap || sabotaged(core, 'no-gap-repair')) {
+  if (!gap) {
     core.gap = null
     return
   }

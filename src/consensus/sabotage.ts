@@ -33,8 +33,6 @@ export type Sabotage =
   | 'no-epoch-boundary'
   /** R8: the next set counts as soon as the block that brings it is executed. */
   | 'early-set-change'
-  /** R9b: certificates of views jumped over are not asked for. */
-  | 'no-gap-repair'
   /** R12: votes of any view ahead are kept. */
   | 'no-view-window'
   /** R13: conflicting votes are not reported. */
@@ -47,5 +45,7 @@ export type Sabotage =
   | 'no-backoff'
   /** T1: the time-out is back at its base on notarization. */
   | 'backoff-until-notarized'
+  /** T1: refused proposals end views at once, however many there are. */
+  | 'hasty-refusal'
   /** T1: the clock of a view is not started anew. */
   | 'timer-never-reset'

@@ -39,10 +39,14 @@ export function viewTimeoutMs(core: Core): number {
   const { viewTimeoutMs, viewTimeoutMaxMs: cap } = core.options.timers
   if (sabotaged(core, 'no-backoff')) return viewTimeoutMs
   const base = viewTimeoutMs + 2 * Math.min(core.finalityLagMs, viewTimeoutMs)
+  return Math.min(cap, base * 2 ** Math.min(doublings(core), 30))
+}
+
+/** How often about n/3 views have passed since finality. */
+function doublings(core: Core): number {
   const step = Math.ceil(core.council.set.sealers.length / 3)
   const from = sabotaged(core, 'backoff-until-notarized') ? highestCertified(core) : finalView(core)
-  const doublings = Math.floor((core.cur - from - 1) / step)
-  return Math.min(cap, base * 2 ** Math.min(doublings, 30))
+  return Math.floor((core.cur - from - 1) / step)
 }
 
 function highestCertified(core: Core): number {
@@ -52,9 +56,19 @@ function highestCertified(core: Core): number {
 /** When patience with the current view ends, or null while nothing is expected of it. */
 export function overdueAt(core: Core): number | null {
   if (core.armedAt === null) return null
-  const timeoutAt = core.armedAt + viewTimeoutMs(core)
+  const timeoutAt = core.armedAt + patienceMs(core)
   const silentAt = leaderSilentAt(core)
   return silentAt === null ? timeoutAt : Math.min(timeoutAt, Math.max(silentAt, core.armedAt))
+}
+
+/**
+ * A refused proposal ends its view at once, but when that has not led to a good one within about n/3 views, each costs half
+ * of the time-out: else views pass as fast as messages do while no proposal can be good, say until clocks agree. In ms.
+ */
+function patienceMs(core: Core): number {
+  const refused = core.views.get(core.cur)?.refused ?? false
+  if (!refused) return viewTimeoutMs(core)
+  return doublings(core) === 0 || sabotaged(core, 'hasty-refusal') ? 0 : viewTimeoutMs(core) / 2
 }
 
 export function isOverdue(core: Core): boolean {

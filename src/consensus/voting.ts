@@ -88,12 +88,12 @@ export function nullifyRule(core: Core): void {
   if ((record && givenUp(core, record)) || isOverdue(core)) cast(core, 'nullify', core.cur, NO_BLOCK)
 }
 
-/** A refused proposal, a leader that gave up itself, or an honest sealer that did. */
+/** The leader gave up itself, or an honest sealer did. */
 function givenUp(core: Core, record: ViewRecord): boolean {
   const { votes, weights } = record.ballots.nullify
   const leader = core.council.indexOf.get(leaderOf(core, record.view))
   const byLeader = leader !== undefined && votes.has(leader)
-  return record.refused || byLeader || holdsHonest(core.council, weights.get(NO_BLOCK) ?? 0)
+  return byLeader || holdsHonest(core.council, weights.get(NO_BLOCK) ?? 0)
 }
 
 /** R6: on a notarization whose block is here and executed, unless the view was nullified. Fetches and executes it, too. */

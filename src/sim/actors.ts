@@ -42,7 +42,7 @@ export const actors: Readonly<Record<ActorName, Actor>> = {
   'bad-blocks': { bend: badBlocks, sync: 'forged' },
   skipper,
   replayer: { speak: replayer },
-  garbage: { speak: garbage },
+  garbage: { speak: garbage, sync: 'forged' },
   'stale-view': { speak: staleView },
   'future-flooder': { speak: flooder },
 }

@@ -17,6 +17,9 @@ import type { Scenario, Spare } from './scenario.js'
 export const strictTurns: NamedSchedule = { name: 'round-robin', leader: roundRobin }
 export const weightedTurns: NamedSchedule = { name: 'weighted-round-robin', leader: smoothWeightedRoundRobin }
 
+/** All sealers have started by then. */
+const startedMs = 60
+
 export interface ScenarioOptions {
   /** Sealers of epoch 0; drawn from the seed when left out. */
   readonly nodes?: number
@@ -35,6 +38,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
   const policy = rng.pick([equalWeights, equalWeights, randomWeights(seed), creditWeights])
   const genesisSet = genesisSetOf(nodes, policy)
   const { actors, downForGood } = drawActors(rng, genesisSet, spares.length, calm)
+  const timers = drawTimers(rng)
   const operations = calm ? [] : drawOperations(rng, nodes, spares, chaosMs)
   return {
     seed,
@@ -49,8 +53,8 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     creditParameters: defaultCreditParameters,
     evidenceOnChain: !calm && rng.chance(0.5),
     operations,
-    timers: drawTimers(rng),
-    delayMs: rng.chance(0.5) ? [0.2, 2] : [0.2, rng.between(5, 150)],
+    timers,
+    delayMs: drawDelay(rng, timers),
     loss: calm ? 0 : rng.pick([0, 0, 0.02, 0.1, 0.3]),
     lossAfter: calm ? 0 : rng.pick([0, 0, 0.05]),
     duplication: calm ? 0 : rng.pick([0, 0.05, 0.2]),
@@ -59,7 +63,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     clockOffsetMs: calm ? 0 : rng.pick([0, 0, 300, 1500]),
     clockDriftMs: 500,
     chaosMs,
-    load: drawLoad(rng, chaosMs),
+    load: drawLoad(rng, calm ? startedMs : 10, chaosMs),
     blockTxsMax: 8,
     gossip: rng.chance(0.85) || operations.length > 0,
     fsyncMs: rng.pick([0, 0.2, 3]),
@@ -85,6 +89,14 @@ export function genesisSetOf(nodes: number, policy: WeightPolicy): SealerSet {
   const sealers = addresses.map((address) => ({ address, ...nothing }))
   const weights = epochWeights(policy, { epoch: asEpoch(0), height: asHeight(0), scoreMax: creditScoreMax, sealers })
   return { epoch: asEpoch(0), sealers: addresses.map((address, i) => ({ address, weight: weights[i] ?? 1 })) }
+}
+
+/** A room, a country, or links on which one message may take longer than the time-out of a view. */
+function drawDelay(rng: Prng, { viewTimeoutMs }: ConsensusTimers): [number, number] {
+  const chance = rng.next()
+  if (chance < 0.5) return [0.2, 2]
+  const mostMs = rng.between(0.05, 1.25) * viewTimeoutMs
+  return [chance < 0.8 ? 0.2 : mostMs / 4, mostMs]
 }
 
 function drawTimers(rng: Prng): ConsensusTimers {
@@ -135,12 +147,12 @@ function drawActors(
 }
 
 /** Steady, or bursts with idle time between. */
-function drawLoad(rng: Prng, chaosMs: number): LoadPeriod[] {
+function drawLoad(rng: Prng, fromMs: number, chaosMs: number): LoadPeriod[] {
   const txs = rng.pick([1, 5, 20, 40])
-  if (rng.chance(0.5)) return [{ fromMs: 10, toMs: chaosMs, txs }]
+  if (rng.chance(0.5)) return [{ fromMs, toMs: chaosMs, txs }]
   const bursts = 1 + rng.below(3)
   return Array.from({ length: bursts }, (_, i) => {
-    const fromMs = 10 + (chaosMs * i) / bursts
-    return { fromMs, toMs: fromMs + 300, txs: Math.ceil(txs / bursts) }
+    const at = fromMs + (chaosMs * i) / bursts
+    return { fromMs: at, toMs: at + 300, txs: Math.ceil(txs / bursts) }
   })
 }

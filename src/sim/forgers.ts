@@ -6,22 +6,23 @@ import type { Actor } from './actors.js'
 import { draftOf, SimBlock } from './blocks.js'
 import { type SimState, stateAfter } from './chainState.js'
 import { reproposed, signed } from './doubleDealers.js'
-import { fakeHash } from './hashing.js'
+import { fakeHash, hash53 } from './hashing.js'
 import type { SimNode } from './node.js'
 import type { SyncBlocks, World } from './world.js'
 
-/** A wrong state root, a transaction twice, or a parent further down than the proposal says. */
+/** A wrong state root, a transaction twice, or a parent further down than allowed: one of them for all, in each view. */
 export function badBlocks(world: World, from: SimNode, _to: SimNode, message: ConsensusMessage): ConsensusMessage[] {
-  const { rng } = world
-  if (message.type !== 'proposal' || message.block.leader !== from.address || rng.chance(0.3)) return [message]
+  if (message.type !== 'proposal' || message.block.leader !== from.address) return [message]
+  const choice = hash53(`${world.scenario.seed}|${message.vote.view}`) % 4
+  if (choice === 0) return [message]
   const draft = draftOf(message.block)
-  if (rng.chance(0.3)) {
+  if (choice === 1) {
     const root = fakeHash('wrong')
     return [reproposed(world, from, message, new SimBlock(world.keys, { ...draft, root, salt: 3 }))]
   }
   const parent = from.executor.stateOf(draft.parent)
   const repeated = repeatedTx(from)
-  if (parent && repeated !== null && rng.chance(0.5)) {
+  if (parent && repeated !== null && choice === 2) {
     const txs = [...draft.txs, repeated]
     const { root } = stateAfter(world.rules, parent, { ...draft, txs })
     return [reproposed(world, from, message, new SimBlock(world.keys, { ...draft, txs, root, salt: 4 }))]

@@ -393,7 +393,7 @@ export class SimNode {
   /** P4: now and then, rewrites the journal. */
   private prune(): void {
     const { disk, world } = this
-    if (!world.rng.chance(0.3)) return
+    if (!world.rng.chance(0.5)) return
     const durable = world.scenario.bug === 'prune-early' ? this.core.final.hash : disk.final.hash
     const records = this.engine!.liveRecords(durable)
     if (!records || this.reach('before the journal is rewritten')) return

@@ -60,7 +60,7 @@ export function flooder(world: World, node: SimNode): void {
   const epoch = asEpoch(core.council.set.epoch + rng.below(2))
   for (let i = 0; i < 8; i++) {
     const vote = { ...randomVote(world, node, view + i), epoch }
-    world.transmit(node, to, { type: 'vote', vote: signed(world, node, vote) })
+    world.transmit(node, rng.chance(0.3) ? null : to, { type: 'vote', vote: signed(world, node, vote) })
   }
   const finalHeight = asHeight(core.final.height + rng.below(100))
   if (rng.chance(0.3)) world.transmit(node, to, { type: 'status', epoch, view, finalView: view, finalHeight })

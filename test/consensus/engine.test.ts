@@ -123,6 +123,21 @@ t.test('R4, R6: never to notarize or finalize a view after nullifying it', async
   t.same(names(bench.verified(block).effects), ['tip 1', 'build 2 height 2'], 'no finalize vote')
 })
 
+t.test('R5: refused proposals end views at once only until n/3 views have passed without finality', async (t) => {
+  const bench = new Bench(0)
+  for (const view of [1, 2, 3]) {
+    const block = blockAt(view)
+    bench.hear(view, proposalOf(block, { parentView: 0 }))
+    const { effects } = bench.verified(block, { ok: false, reason: 'clock' })
+    const paused = view === 3
+    t.same(names(effects), paused ? [] : [`broadcast nullify ${view}`])
+    if (paused) t.same(names(bench.pass(timers.viewTimeoutMs - 1).effects).includes('broadcast nullify 3'), false)
+    if (paused) t.ok(names(bench.pass(1).effects).includes('broadcast nullify 3'), 'half of the doubled time-out')
+    for (const sealer of [1, 2, 3]) bench.vote(sealer, 'nullify', view)
+    t.equal(bench.engine.describe().view, view + 1)
+  }
+})
+
 t.test('R5: joins nullify votes of more than a third, or of the leader', async (t) => {
   const bench = new Bench(2)
   t.same(names(bench.vote(0, 'nullify', 1).effects), [])
