@@ -1,6 +1,6 @@
 /** What an experiment measures: one number a row, in long form, so that any tool can group and plot it. */
 
-export const EXPERIMENTS = ['storage', 'latency', 'throughput', 'scale', 'micro', 'peers'] as const
+export const EXPERIMENTS = ['storage', 'latency', 'throughput', 'scale', 'rounds', 'micro', 'peers'] as const
 export type ExperimentName = (typeof EXPERIMENTS)[number]
 
 export const UNITS = ['bytes', 'ms', 'µs', 's', '1/s', 'MB/s', 'ratio', 'count', '%'] as const

@@ -2,6 +2,8 @@
 import { dataSharing, view } from '../../src/agent/contractClient.js'
 import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { CommandError } from '../../src/cli/errors.js'
+import type { NetworkFile } from '../../src/cli/network/file.js'
+import type { RpcClient } from '../../src/rpc/client.js'
 import { untilIdle } from './idle.js'
 import { closedLoop, openLoop, type Timed } from './loops.js'
 import { patiently } from './patience.js'
@@ -19,6 +21,10 @@ export interface LoadedNetworkOptions {
   /** Enterprises that submit in turn. */
   readonly senders: number
   readonly signal: AbortSignal
+  /** Only the first so many nodes take transactions and are looked at: the others may be away. Default all. */
+  readonly taking?: number
+  /** Changes the created network before its first start. */
+  readonly prepare?: (dir: string, network: NetworkFile) => Promise<void>
 }
 
 /** What a load did. */
@@ -53,21 +59,28 @@ export class LoadedNetwork {
     private readonly submissions: SubmissionMaker,
     private submitter: Submitter,
     private readonly signal: AbortSignal,
+    private readonly taking: number,
   ) {}
 
   static async open(options: LoadedNetworkOptions): Promise<LoadedNetwork> {
-    const { running, nodes, basePort, seed, senders, signal } = options
-    const testbed = await Testbed.open({ running, nodes, basePort, agents: false })
+    const { running, nodes, basePort, seed, senders, signal, taking = Number.POSITIVE_INFINITY, prepare } = options
+    const testbed = await Testbed.open({ running, nodes, basePort, agents: false, ...(prepare && { prepare }) })
     try {
       const companies = [...datasetCompanies({ seed, records: senders })]
       const enterprises = companies.map((company) => enterpriseOf(company, seed))
       await registerEnterprises(testbed, enterprises, undefined, signal)
-      const submissions = await SubmissionMaker.create(testbed.clients, testbed.network.chainId, enterprises, seed)
-      return new LoadedNetwork(testbed, submissions, await Submitter.open(testbed.clients), signal)
+      const clients = testbed.clients.slice(0, taking)
+      const submissions = await SubmissionMaker.create(clients, testbed.network.chainId, enterprises, seed)
+      return new LoadedNetwork(testbed, submissions, await Submitter.open(clients), signal, taking)
     } catch (error) {
       await testbed.close()
       throw error
     }
+  }
+
+  /** Of the nodes that take transactions. */
+  get clients(): readonly RpcClient[] {
+    return this.testbed.clients.slice(0, this.taking)
   }
 
   get nodes(): number {
@@ -110,7 +123,7 @@ export class LoadedNetwork {
 
   /** Waits until no transaction waits anywhere and all nodes have the same head. */
   idle(): Promise<void> {
-    return untilIdle(this.testbed.clients, this.signal)
+    return untilIdle(this.clients, this.signal)
   }
 
   /** Runs `work` while no node runs. */
@@ -127,7 +140,7 @@ export class LoadedNetwork {
   /** After the testbed was stopped and started. */
   async reconnect(): Promise<void> {
     this.submitter.stop()
-    this.submitter = await Submitter.open(this.testbed.clients)
+    this.submitter = await Submitter.open(this.clients)
   }
 
   async close(): Promise<void> {
@@ -175,7 +188,7 @@ export class LoadedNetwork {
 
   async #usage(): Promise<readonly NodeUsage[] | undefined> {
     try {
-      return await this.testbed.usage()
+      return await this.testbed.usage(Math.min(this.taking, this.nodes))
     } catch (error) {
       if (this.testbed.own) throw error
       return undefined

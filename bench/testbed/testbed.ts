@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Connection, connect } from '../../src/agent/connection.js'
 import type { DatasetOptions } from '../../src/agent/dataset/generate.js'
 import { loadDepartments } from '../../src/cli/demo/loadDepartments.js'
@@ -9,7 +10,7 @@ import { CommandError } from '../../src/cli/errors.js'
 import { createNetwork } from '../../src/cli/network/create.js'
 import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from '../../src/cli/network/file.js'
 import { downNetwork, startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
-import { stopProcesses, waitReady } from '../../src/cli/network/processes.js'
+import { isRunning, type StartedProcess, stopProcesses, waitReady } from '../../src/cli/network/processes.js'
 import { createOutput } from '../../src/cli/output.js'
 import { fromHex } from '../../src/core/bytes.js'
 import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
@@ -109,8 +110,9 @@ export class Testbed {
     })
   }
 
-  usage(): Promise<readonly NodeUsage[]> {
-    return Promise.all(this.network.nodes.map(nodeUsage))
+  /** Of the first `count` nodes; default all. */
+  usage(count = this.network.nodes.length): Promise<readonly NodeUsage[]> {
+    return Promise.all(this.network.nodes.slice(0, count).map(nodeUsage))
   }
 
   async start(): Promise<void> {
@@ -130,13 +132,31 @@ export class Testbed {
     if (pid !== undefined) await stopProcesses([pid])
   }
 
-  /** Starts a stopped node; resolves when it is ready, seen within 25 ms. */
-  async startNode(index: number): Promise<void> {
+  /** Any signal to one node, at once. */
+  signalNode(index: number, signal: NodeJS.Signals): void {
+    process.kill(readNetwork(this.dir).nodes[index]!.pid!, signal)
+  }
+
+  /** SIGKILL to one node; resolves when its process is gone. */
+  async killNode(index: number): Promise<void> {
+    const pid = readNetwork(this.dir).nodes[index]!.pid!
+    process.kill(pid, 'SIGKILL')
+    while (isRunning(pid)) await delay(5)
+  }
+
+  /** Starts the process of a stopped node. */
+  launchNode(index: number): StartedProcess {
     const network = readNetwork(this.dir)
     const node = network.nodes[index]!
     const started = startNode(this.dir, node, true)
     writeNetwork(this.dir, { ...network, nodes: network.nodes.with(index, { ...node, pid: started.pid }) })
-    await waitReady(`${node.rpc}/readiness`, started, READY_TIMEOUT_MS)
+    return started
+  }
+
+  /** Starts a stopped node; resolves when it is ready, seen within 25 ms. */
+  async startNode(index: number): Promise<void> {
+    const started = this.launchNode(index)
+    await waitReady(`${this.network.nodes[index]!.rpc}/readiness`, started, READY_TIMEOUT_MS)
   }
 
   /** Copies the folder while the network is stopped; it runs again afterwards. */

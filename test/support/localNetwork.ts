@@ -24,11 +24,15 @@ export interface LocalNetwork {
   /** Writes the folder of one more node; its index. It is not started. */
   add(name: string): Promise<number>
   client(node: number): RpcClient
+  /** Sends a signal to the process of a node. */
+  signal(node: number, signal: NodeJS.Signals): void
   /** SIGKILL; resolves when the process is gone. */
   kill(node: number): Promise<void>
   /** SIGTERM; resolves with true when the process ended by itself. */
   terminate(node: number): Promise<boolean>
-  /** Starts a node that does not run and waits until it is ready. */
+  /** Starts a killed node again. */
+  start(node: number): StartedProcess
+  /** Starts a killed node again and waits until it is ready. */
   restart(node: number): Promise<StartedProcess>
   /** SIGKILL of the department agent beside a node; resolves when it is gone. */
   killAgent(node: number): Promise<void>
@@ -71,6 +75,11 @@ export async function startLocalNetwork(
   const clients = new Map<number, RpcClient>()
   const nodeAt = (index: number): NetworkNode => network.nodes[index]!
   const gone = async (pid: number) => eventually(() => !isRunning(pid), `process ${pid} to end`)
+  const start = (index: number): StartedProcess => {
+    const started = startNode(out, nodeAt(index), false)
+    pids.set(index, started.pid)
+    return started
+  }
   return {
     dir: out,
     get network() {
@@ -89,6 +98,9 @@ export async function startLocalNetwork(
       }
       return client
     },
+    signal(index, signal) {
+      process.kill(pids.get(index)!, signal)
+    },
     async kill(index) {
       process.kill(pids.get(index)!, 'SIGKILL')
       await gone(pids.get(index)!)
@@ -98,9 +110,9 @@ export async function startLocalNetwork(
       await gone(pids.get(index)!)
       return true
     },
+    start,
     async restart(index) {
-      const started = startNode(out, nodeAt(index), false)
-      pids.set(index, started.pid)
+      const started = start(index)
       await waitReady(`${nodeAt(index).rpc}/readiness`, started, 60_000)
       return started
     },

@@ -10,6 +10,7 @@ const EXPERIMENTS = [
   ['latency', 'time of queries with and without a chain (paper 5.2, Fig. 9)'],
   ['throughput', 'transactions a second, time to finality under load, numbers of nodes'],
   ['scale', 'what a growing state costs'],
+  ['rounds', 'nodes that die, freeze, come back; networks that split and heal'],
   ['micro', 'parts of the node against other libraries'],
   ['peers', 'the same protocol on geth with Clique, where geth is installed'],
 ] as const

@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CommandError } from '../errors.js'
 
-/** The built command; where sources run untranslated (tests), the one in dist/. */
-const MAIN = [new URL('../main.js', import.meta.url), new URL('../../../dist/src/cli/main.js', import.meta.url)]
+/** The built command; where sources run untranslated, or built apart (tests, the soak), the one in dist/. */
+const MAIN = ['../main.js', '../../../dist/src/cli/main.js', '../../../../src/cli/main.js']
+  .map((path) => new URL(path, import.meta.url))
   .map((url) => fileURLToPath(url))
   .find((path) => existsSync(path))
 
