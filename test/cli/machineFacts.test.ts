@@ -9,7 +9,7 @@ import { diagnoseMachine } from '../../src/cli/doctor/diagnoseMachine.js'
 import { dialFault } from '../../src/cli/doctor/dial.js'
 import { machineFacts } from '../../src/cli/doctor/machineFacts.js'
 import { observe } from '../../src/cli/doctor/observation.js'
-import { processFacts } from '../../src/cli/doctor/processFacts.js'
+import { isOfThisMachine, processFacts } from '../../src/cli/doctor/processFacts.js'
 import { createNetwork } from '../../src/cli/network/create.js'
 import { Journal } from '../../src/state/journal.js'
 
@@ -73,6 +73,12 @@ t.test('what does not answer', async (t) => {
   t.equal(await dialFault(`/ip4/127.0.0.1/tcp/${silent}/p2p/16Uiu2`), null)
   t.match(await dialFault('/ip4/127.0.0.1/tcp/1/p2p/16Uiu2'), /connection refused/)
   t.match(await dialFault('nonsense'), /no address of the form/)
+})
+
+t.test('only what is of this machine is looked at here', async (t) => {
+  const here = ['http://127.0.0.1:8545', 'http://localhost:1', 'http://[::]:1', 'http://0.0.0.0:8545']
+  t.ok(here.every(isOfThisMachine))
+  t.notOk(['http://192.0.2.7:8545', 'http://node2.example:8545'].some(isOfThisMachine))
 })
 
 t.test('the last words of a process', async (t) => {

@@ -10,7 +10,7 @@ import type { Finding } from './finding.js'
 import { type MachineFacts, machineFacts } from './machineFacts.js'
 import { type Answer, type Head, type Observation, observe, type Target } from './observation.js'
 import { printFindings, printNodes, printReasons, printSealers } from './present.js'
-import { processFacts } from './processFacts.js'
+import { isOfThisMachine, processFacts } from './processFacts.js'
 
 export interface Diagnosis {
   readonly fine: boolean
@@ -24,8 +24,8 @@ export async function diagnoseNetwork(dir: string, machine: boolean): Promise<Di
   const observations = await observe(network.nodes.map((node) => targetOf(dir, node)))
   const findings = diagnose(observations, { genesisHash: network.genesisHash })
   if (!machine) return diagnosis(findings, observations)
-  const files = network.nodes.map(({ name }) => ({ name, file: join(dir, name, 'config.yaml') }))
-  const here = files.filter(({ file }) => existsSync(file))
+  const files = network.nodes.map(({ name, rpc }) => ({ name, rpc, file: join(dir, name, 'config.yaml') }))
+  const here = files.filter(({ file, rpc }) => isOfThisMachine(rpc) && existsSync(file))
   const facts = await Promise.all(here.map(async ({ name, file }) => ({ name, facts: await machineFacts(file) })))
   const local = facts.flatMap(({ name, facts }) => machineFindings(name, facts, observations))
   return diagnosis([...findings, ...withoutRepeats(local, observations)], observations)
@@ -77,7 +77,7 @@ function targetOf(dir: string, node: NetworkNode): Target {
     name: node.name,
     url: node.rpc,
     address: node.address,
-    ...(existsSync(join(dir, node.name)) ? { process: processFacts(node.pid, logFile) } : {}),
+    ...(isOfThisMachine(node.rpc) ? { process: processFacts(node.pid, logFile) } : {}),
   }
 }
 

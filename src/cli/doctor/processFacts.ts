@@ -1,5 +1,6 @@
 /** What the operating system and the log say of a node's process on this machine. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { isRunning } from '../network/processes.js'
 
 export interface ProcessFacts {
@@ -14,6 +15,13 @@ const TAIL_BYTES = 64 * 1024
 const WORDS_MAX = 300
 /** pino's level of warnings' next: errors and what ends a node. */
 const ERROR_LEVEL = 50
+
+/** Whether the host of `url` is this machine: only then do process ids, files and ports here tell of the node. */
+export function isOfThisMachine(url: string): boolean {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  if (host === 'localhost' || host === '0.0.0.0' || host === '::') return true
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host))
+}
 
 export function processFacts(pid: number | undefined, logFile: string): ProcessFacts {
   return { pid: pid ?? null, running: pid !== undefined && isRunning(pid), lastWords: lastWords(logFile) }
