@@ -112,7 +112,7 @@ function conditionRows({ variants, durationMs, seeds }: Plan): { head: string[];
     ['weight policy', ({ policy }) => policy.name],
     ['leader schedule', ({ schedule }) => schedule.name],
     ['nodes', ({ nodes }) => String(nodes)],
-    ['blocks in an epoch', ({ epochBlocks }) => (epochBlocks === 0 ? 'no change of weights' : String(epochBlocks))],
+    ['weights computed', ({ epochBlocks }) => (epochBlocks === 0 ? 'once' : `every ${epochBlocks} blocks`)],
     ['delay of a message', ({ delayMs: [low, high] }) => `${low} to ${high} ms`],
     ['loss', ({ loss }) => `${loss * 100} %`],
     [
