@@ -86,11 +86,14 @@ export function networkOf(flags: ConnectionFlags): NetworkFile | undefined {
 
 function endpointOf(flags: ConnectionFlags, account?: string): string {
   const network = networkOf(flags)
-  const node = network?.nodes.find((one) => one.department === account || one.name === account) ?? network?.nodes[0]
+  const own = account === undefined ? undefined : network?.nodes.find((one) => isOf(one, account))
+  const node = own ?? network?.nodes[0]
   const url = flags.rpc ?? node?.rpc
   if (url === undefined) throw new UsageError('say which node to ask: --network DIR, or --rpc http://host:port')
   return url
 }
+
+const isOf = (node: NetworkNode, account: string): boolean => node.department === account || node.name === account
 
 async function privateKeyOf(flags: ConnectionFlags, account: string): Promise<Uint8Array> {
   if (flags.keyFile !== undefined) return readKeyFile(flags.keyFile, flags.passwordFile)
