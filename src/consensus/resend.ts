@@ -1,10 +1,10 @@
 /** R10 and R11: helping those who lag, and saying again what may have been lost. Nothing else is needed under loss. */
 import type { Address } from '../core/bytes.js'
-import { asView } from '../core/bytes.js'
+import { asView, type View } from '../core/bytes.js'
 import { helpCertificatesMax, lagBlocksMax } from './bounds.js'
-import { broadcast, type Core, finalView, isLeader, ownProposal, sabotaged, send } from './core.js'
+import { broadcast, type Core, finalView, isLeader, mayVote, ownProposal, sabotaged, send } from './core.js'
 import { certificatesFrom } from './repair.js'
-import { isExpecting } from './timers.js'
+import { isExpecting, tipNeedsChild } from './timers.js'
 import type { Status } from './types.js'
 
 /** Views below the current one whose finalize votes are said again. */
@@ -47,10 +47,22 @@ function sayAgain(core: Core): void {
   const { own } = core.views.get(core.cur) ?? {}
   if (own?.notarize && !(proposal && isLeader(core, core.cur))) broadcast(core, { type: 'vote', vote: own.notarize })
   if (own?.nullify) broadcast(core, { type: 'vote', vote: own.nullify })
-  for (const view of [...core.notarized.keys()].sort((a, b) => b - a).slice(0, finalizeResendViews)) {
+  const unfinal = [...core.notarized.keys()].sort((a, b) => b - a)
+  for (const view of unfinal.slice(0, finalizeResendViews)) {
     const vote = core.views.get(view)?.own.finalize
     if (vote) broadcast(core, { type: 'vote', vote })
   }
+  showTip(core, unfinal[0])
+}
+
+/**
+ * Who may not vote starts nobody's clock. When it alone saw enough votes for a block, the others gave up that view and are
+ * at rest: they are shown the notarization, or this node would wait for finality until the next transaction comes.
+ */
+function showTip(core: Core, view: View | undefined): void {
+  if (view === undefined || mayVote(core, core.cur) || !tipNeedsChild(core)) return
+  const certificate = core.notarized.get(view)
+  if (certificate) broadcast(core, { type: 'certificate', certificate })
 }
 
 /** R10: a status shows who lags, this node or its sender. */

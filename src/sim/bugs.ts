@@ -8,6 +8,7 @@ export type ShellBug =
   | 'no-epoch-in-vote'
   | 'duplicate-signers'
   | 'unchecked-sync'
+  | 'trust-lost-journal'
   | 'repeated-txs'
 
 export type Bug = Sabotage | ShellBug
@@ -18,6 +19,7 @@ export const bugs: Readonly<Record<Bug, string>> = {
   'forget-votes': 'P1: own votes are not taken back after a restart',
   'block-not-durable': 'P2: the block is not journaled before the vote on it',
   'prune-early': 'P4: the journal is rewritten for blocks that are not yet in the database',
+  'trust-lost-journal': 'R16: a journal that lost records is taken for whole',
   'early-commit': 'R7: a notarization is taken for finality',
   'majority-quorum': 'a simple majority is a quorum',
   'head-count': 'weights are ignored: sealers are counted',
@@ -57,6 +59,7 @@ const shellBugs: readonly string[] = [
   'no-epoch-in-vote',
   'duplicate-signers',
   'unchecked-sync',
+  'trust-lost-journal',
   'repeated-txs',
 ] satisfies readonly ShellBug[]
 

@@ -1,6 +1,6 @@
 /** What survives a crash of a simulated node: final chain, state, journal. */
 import type { Certificate, FinalPoint, JournalRecord, SealedBlock, SignedVote } from '../consensus/types.js'
-import { asHeight, asView, type Hash } from '../core/bytes.js'
+import { asEpoch, asHeight, asView, type Hash } from '../core/bytes.js'
 import { genesisHash, type SimState } from './chainState.js'
 
 export interface StoredBlock {
@@ -54,6 +54,12 @@ export class Disk {
     this.blocks.clear()
     this.finalized = { epoch: -1, view: -1 }
     this.append(records)
+  }
+
+  /** Only the first `kept` records are left; `noticed`: the node knows that there were more, and abstains (R16). */
+  loseJournal(kept: number, noticed: boolean): void {
+    const doubt: JournalRecord = { type: 'abstain', epoch: asEpoch(0), below: null }
+    this.rewrite([...this.records.slice(0, kept), ...(noticed ? [doubt] : [])])
   }
 
   store(stored: StoredBlock): void {

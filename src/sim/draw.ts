@@ -37,7 +37,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
   const spares = calm ? [] : drawSpares(rng, nodes, chaosMs)
   const policy = rng.pick([equalWeights, equalWeights, randomWeights(seed), creditWeights])
   const genesisSet = genesisSetOf(nodes, policy)
-  const { actors, downForGood } = drawActors(rng, genesisSet, spares.length, calm)
+  const { actors, downForGood, forgetful } = drawCast(rng, genesisSet, spares.length, calm)
   const timers = drawTimers(rng)
   const operations = calm ? [] : drawOperations(rng, nodes, spares, chaosMs)
   return {
@@ -58,7 +58,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     loss: calm ? 0 : rng.pick([0, 0, 0.02, 0.1, 0.3]),
     lossAfter: calm ? 0 : rng.pick([0, 0, 0.05]),
     duplication: calm ? 0 : rng.pick([0, 0.05, 0.2]),
-    faults: calm ? [] : drawFaults(rng, nodes + spares.length, chaosMs),
+    faults: calm ? [] : drawFaults(rng, nodes + spares.length, chaosMs, forgetful),
     downForGood,
     clockOffsetMs: calm ? 0 : rng.pick([0, 0, 300, 1500]),
     clockDriftMs: 500,
@@ -118,22 +118,24 @@ function drawSpares(rng: Prng, nodes: number, chaosMs: number): Spare[] {
   }))
 }
 
-/** Faulty actors, or one sealer away for good, of less than a third by weight and by number. */
-function drawActors(
-  rng: Prng,
-  { sealers }: SealerSet,
-  spares: number,
-  calm: boolean,
-): { actors: ActorName[]; downForGood: number | null } {
+interface Cast {
+  readonly actors: ActorName[]
+  readonly downForGood: number | null
+  /** A machine that loses its journal. */
+  readonly forgetful: number | null
+}
+
+/** Faulty actors, one sealer away for good, or one that loses its journal: less than a third by weight and by number. */
+function drawCast(rng: Prng, { sealers }: SealerSet, spares: number, calm: boolean): Cast {
   const actors = Array.from({ length: sealers.length + spares }, (): ActorName => 'honest')
   const total = sealers.reduce((sum, sealer) => sum + sealer.weight, 0)
   const few = (count: number, weight: number) => 3 * weight < total && 3 * count < sealers.length
-  const mood = calm ? 'well' : rng.pick(['well', 'down', 'faulty', 'faulty'])
-  if (mood === 'down') {
-    const machine = rng.below(sealers.length)
-    return { actors, downForGood: few(1, sealers[machine]!.weight) ? machine : null }
-  }
-  if (mood === 'well') return { actors, downForGood: null }
+  const mood = calm ? 'well' : rng.pick(['well', 'well', 'down', 'forgetful', 'faulty', 'faulty', 'faulty', 'faulty'])
+  const machine = rng.below(sealers.length)
+  const alone = few(1, sealers[machine]!.weight) ? machine : null
+  if (mood === 'down') return { actors, downForGood: alone, forgetful: null }
+  if (mood === 'forgetful') return { actors, downForGood: null, forgetful: alone }
+  if (mood === 'well') return { actors, downForGood: null, forgetful: null }
   let count = 0
   let weight = 0
   for (const machine of rng.shuffle(sealers.map((_, i) => i))) {
@@ -143,7 +145,7 @@ function drawActors(
     actors[machine] = rng.pick(faultyActors)
     if (rng.chance(0.3)) break
   }
-  return { actors, downForGood: null }
+  return { actors, downForGood: null, forgetful: null }
 }
 
 /** Steady, or bursts with idle time between. */

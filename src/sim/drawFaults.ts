@@ -2,7 +2,8 @@
 import type { Fault } from './faults.js'
 import type { Prng } from './prng.js'
 
-export function drawFaults(rng: Prng, machines: number, chaosMs: number): Fault[] {
+/** `forgetful`: the machine that loses its journal, once or twice. */
+export function drawFaults(rng: Prng, machines: number, chaosMs: number, forgetful: number | null): Fault[] {
   const faults: Fault[] = []
   const add = (count: number, draw: (rng: Prng, machines: number, chaosMs: number) => Fault): void => {
     for (let i = 0; i < count; i++) faults.push(draw(rng, machines, chaosMs))
@@ -12,6 +13,7 @@ export function drawFaults(rng: Prng, machines: number, chaosMs: number): Fault[
   add(rng.pick([0, 0, 1, 3]), drawCut)
   add(rng.pick([0, 0, 0, 1]), drawClog)
   add(rng.pick([0, 0, 0, 1]), drawSlowDisk)
+  if (forgetful !== null) add(rng.pick([1, 2]), () => drawLostJournal(rng, forgetful, chaosMs))
   return faults
 }
 
@@ -22,6 +24,16 @@ function drawCrash(rng: Prng, machines: number, chaosMs: number): Fault {
     node: rng.below(machines),
     forMs: rng.between(1, rng.pick([100, 3000])),
     inSync: rng.chance(0.5),
+  }
+}
+
+function drawLostJournal(rng: Prng, node: number, chaosMs: number): Fault {
+  return {
+    kind: 'lost-journal',
+    atMs: rng.between(0, chaosMs),
+    node,
+    forMs: rng.between(1, rng.pick([20, 1000])),
+    kept: rng.pick([0, 5]),
   }
 }
 

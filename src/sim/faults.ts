@@ -10,6 +10,14 @@ export type Fault =
       readonly forMs: number
       readonly inSync: boolean
     }
+  /** Power fails and the journal is lost but for its first `kept` records, which the node notices when it starts again. */
+  | {
+      readonly kind: 'lost-journal'
+      readonly atMs: number
+      readonly node: number
+      readonly forMs: number
+      readonly kept: number
+    }
   /** Power fails everywhere; each node is back after its own time. */
   | { readonly kind: 'blackout'; readonly atMs: number; readonly forMs: readonly number[] }
   /** Nothing gets from any of `from` to any of `to`, nor back unless `oneWay`. */
@@ -51,6 +59,8 @@ export function describeFault(fault: Fault): string {
   switch (fault.kind) {
     case 'crash':
       return `${at} n${fault.node} for ${fault.forMs.toFixed(0)}${fault.inSync ? ' in a group commit' : ''}`
+    case 'lost-journal':
+      return `${at} n${fault.node} for ${fault.forMs.toFixed(0)}, ${fault.kept} records kept`
     case 'blackout':
       return `${at} for ${Math.max(...fault.forMs).toFixed(0)}`
     case 'cut':

@@ -75,7 +75,8 @@ export function equalSealers(addresses: readonly Sealer['address'][]): readonly 
   return addresses.map((address) => ({ address, weight: 1 }))
 }
 
-/** A machine that honest nodes cannot count on. */
-export function isUnreliable(scenario: Pick<Scenario, 'actors' | 'downForGood'>, machine: number): boolean {
-  return scenario.actors[machine] !== 'honest' || scenario.downForGood === machine
+/** A machine that the others cannot count on: faulty, away, or in doubt of what it signed (R16). */
+export function isUnreliable({ actors, downForGood, faults }: Scenario, machine: number): boolean {
+  if (actors[machine] !== 'honest' || downForGood === machine) return true
+  return faults.some((fault) => fault.kind === 'lost-journal' && fault.node === machine)
 }

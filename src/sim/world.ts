@@ -218,6 +218,7 @@ export class World {
 
 function rulesOf(scenario: Scenario): ChainRules {
   const { schedule, policy, epochBlocks, operations, creditParameters } = scenario
+  const unreliable = scenario.actors.map((_, machine) => isUnreliable(scenario, machine))
   return {
     schedule,
     policy,
@@ -228,12 +229,12 @@ function rulesOf(scenario: Scenario): ChainRules {
       const machines = sealers.map(({ address }) => machineOf(address))
       if (new Set(machines).size !== machines.length) return false
       let total = 0
-      let unreliable = 0
+      let doubtful = 0
       sealers.forEach(({ weight }, i) => {
         total += weight
-        if (isUnreliable(scenario, machines[i] ?? 0)) unreliable += weight
+        if (unreliable[machines[i] ?? 0]) doubtful += weight
       })
-      return 3 * unreliable < total
+      return 3 * doubtful < total
     },
   }
 }

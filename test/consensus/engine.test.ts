@@ -138,6 +138,21 @@ t.test('R5: refused proposals end views at once only until n/3 views have passed
   }
 })
 
+t.test('R11: an observer that alone saw a notarization shows it to the sealers, which gave up the view', async (t) => {
+  const bench = new Bench(5)
+  const block = blockAt(1)
+  for (const sealer of [0, 1, 3]) bench.vote(sealer, 'notarize', 1, block.hash)
+  for (const sealer of [0, 1, 2]) bench.vote(sealer, 'nullify', 1)
+  t.notOk(names(bench.pass(timers.finalizeGraceMs - 1).effects).includes('broadcast certificate'))
+  t.ok(names(bench.pass(timers.resendMs).effects).includes('broadcast certificate'))
+  const sealer = new Bench(2)
+  for (const other of [0, 1, 3]) sealer.vote(other, 'nullify', 1)
+  sealer.hear(5, { type: 'certificate', certificate: certificateBy([0, 1, 3], 'notarize', 1, block.hash) })
+  sealer.hear(5, { type: 'block', block })
+  sealer.verified(block)
+  t.ok(names(sealer.pass(timers.finalizeGraceMs).effects).includes('build 2 height 2'), 'the tip needs a child')
+})
+
 t.test('R5: joins nullify votes of more than a third, or of the leader', async (t) => {
   const bench = new Bench(2)
   t.same(names(bench.vote(0, 'nullify', 1).effects), [])
