@@ -222,6 +222,7 @@ export class BlockSync {
     if (count > SYNC_REQUESTS_PER_SECOND_MAX) return
     const blocks: SyncedBlock[] = []
     let bytes = 0
+    // Only a finality that failed for as many notarized blocks in a row as make a range would leave nothing to serve.
     // Each epoch is a range of its own: whoever imports it knows the next one's sealers before their certificates come.
     const end = Math.min(to, this.#needs.epochEnd(from) ?? to)
     for (let height = from; height <= end && blocks.length < SYNC_BLOCKS_MAX; height = asHeight(height + 1)) {

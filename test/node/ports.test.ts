@@ -1,5 +1,6 @@
-/** A node whose second port is taken gives back the first. */
+/** What a node refuses to start with: a port that is taken, a policy that it lacks. */
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -50,4 +51,28 @@ t.test('a metrics port that is taken', async (t) => {
   const again = await listening(rpcPort)
   t.equal(portOf(again), rpcPort, 'nothing listens on the RPC port any more')
   again.close()
+})
+
+t.test('a node that lacks the policy or schedule of genesis does not start', async (t) => {
+  const dir = t.testdir()
+  const config = nodeConfigSchema.parse({ dataDir: join(dir, 'data'), journalDir: join(dir, 'journal') })
+  const open = (consensus: object) =>
+    Node.open({
+      config,
+      genesis: { ...genesis, consensus },
+      extensions: builtinExtensions,
+      privateKey: accountKeys[0]!,
+      clientVersion: 'test',
+      log: pino({ level: 'silent' }),
+      onFatal: () => {},
+    })
+  await t.rejects(open({ weightPolicy: 'mine' }), {
+    code: 'UNKNOWN_POLICY',
+    message: /'mine'.*known are equal, credit/,
+  })
+  await t.rejects(open({ leaderSchedule: 'mine' }), {
+    code: 'UNKNOWN_SCHEDULE',
+    message: /'mine'.*known are round-robin, weighted-round-robin/,
+  })
+  t.notOk(existsSync(config.dataDir), 'and leaves nothing behind')
 })
