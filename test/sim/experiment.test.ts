@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { writeSimulation } from '../../bench/simulation/main.js'
-import { builtinExtensions } from '../../src/consensus/extensions.js'
+import { builtinExtensions, withExtension } from '../../src/consensus/extensions.js'
+import type { WeightPolicy } from '../../src/consensus/weightPolicy.js'
 import { readConfig } from '../../src/node/configFile.js'
 import { runVariant } from '../../src/sim/experiment/drive.js'
 import { exampleFile, experimentSchema } from '../../src/sim/experiment/file.js'
@@ -137,6 +138,27 @@ t.test('faults do to a run what they say', async (t) => {
   t.equal(value('silent', 'share of blocks', 'node4'), 0)
   t.equal(value('equivocator', 'credit at the end', 'node4'), 0)
   t.ok(value('equivocator', 'share of weight', 'node4')! < 0.2)
+})
+
+t.test('a policy that breaks its contract, at once or later', async (t) => {
+  const run = (weights: WeightPolicy['weights']) => {
+    const extensions = withExtension(builtinExtensions, { policies: [{ name: 'bad', weights }] })
+    const file = { title: 'test', policy: 'bad', epochBlocks: 5, durationMs: 5_000, seeds: 1 }
+    const { variants, durationMs } = planOf(experimentSchema.parse(file), extensions)
+    return () => runVariant(variants[0]!, 1, durationMs)
+  }
+  const code = 'BROKEN'
+  t.throws(
+    run(({ sealers }) => sealers.map(() => 0.5)),
+    { code, message: /seed 1: .*positive integer/ },
+  )
+  t.throws(
+    run(({ sealers, epoch, height }) => (epoch + height > 0 ? [] : sealers.map(() => 1))),
+    {
+      code,
+      message: /must weigh each sealer/,
+    },
+  )
 })
 
 t.test('what is written: tables, pictures, a page', async (t) => {

@@ -10,7 +10,7 @@ import { Run } from '../run.js'
 import type { Scenario } from '../scenario.js'
 import { World } from '../world.js'
 import type { Fault, Load } from './file.js'
-import type { Variant } from './plan.js'
+import { ExperimentError, type Variant } from './plan.js'
 import { Recorder, type RunTrace } from './trace.js'
 
 /** After the load has ended, until all of it is final, at most. */
@@ -22,7 +22,7 @@ const progressSteps = 100
 const clockDriftMs = 15_000
 const never = Number.POSITIVE_INFINITY
 
-/** `onProgress` gets the share that is done. Throws Error when an invariant broke: then a third of the weight was faulty, or the code is wrong. */
+/** `onProgress` gets the share that is done. Throws ExperimentError BROKEN. */
 export function runVariant(
   variant: Variant,
   seed: number,
@@ -31,7 +31,12 @@ export function runVariant(
 ): RunTrace {
   const recorder = new Recorder(durationMs / standingSamples)
   const actors = actorsOf(variant)
-  const world = new World(scenarioOf(variant, actors, seed, durationMs), {
+  const broken = (what: string) =>
+    new ExperimentError(
+      'BROKEN',
+      `variant '${variant.name}', seed ${seed}: ${what}; is a third of the weight faulty, or the policy or schedule not pure?`,
+    )
+  const world = new World(scenarioOf(variant, actors, seed, durationMs, broken), {
     link: (from, to, atMs) => linkAt(variant, from + 1, to + 1, atMs),
     observer: {
       onSubmit: ({ atMs, node, tx }) => recorder.submitted(atMs, node, tx),
@@ -40,8 +45,7 @@ export function runVariant(
   })
   const advance = (untilMs: number) => {
     world.queue.runUntil(untilMs, () => world.violation !== null)
-    if (world.violation === null) return
-    throw new Error(`variant '${variant.name}', seed ${seed}: ${world.violation}; is a third of the weight faulty?`)
+    if (world.violation !== null) throw broken(world.violation)
   }
   new Run(world).begin()
   for (let step = 1; step <= progressSteps; step++) {
@@ -58,7 +62,13 @@ function lasting({ faults }: Variant, actors: readonly ActorName[]): number[] {
   return actors.flatMap((actor, index) => (actor === 'honest' && !gone.includes(index) ? [index] : []))
 }
 
-function scenarioOf(variant: Variant, actors: readonly ActorName[], seed: number, durationMs: number): Scenario {
+function scenarioOf(
+  variant: Variant,
+  actors: readonly ActorName[],
+  seed: number,
+  durationMs: number,
+  broken: (what: string) => ExperimentError,
+): Scenario {
   const { nodes, policy, schedule, epochBlocks, credit, scores, load, faults } = variant
   const { timers, delayMs, loss, duplication, fsyncMs, executeMs, commitMs, blockTransactionsMax } = variant
   return {
@@ -66,7 +76,7 @@ function scenarioOf(variant: Variant, actors: readonly ActorName[], seed: number
     nodes,
     spares: [],
     actors,
-    genesisSet: genesisSetOf(variant),
+    genesisSet: genesisSetOf(variant, broken),
     genesisScores: new Map(scores.map((score, index) => [addressOf(index), score])),
     policy,
     schedule,
@@ -99,7 +109,10 @@ function scenarioOf(variant: Variant, actors: readonly ActorName[], seed: number
 }
 
 /** Epoch 0 has the weights of the file, or those of the policy for the scores with which it starts. */
-function genesisSetOf({ policy, scores, weights: given }: Variant): Scenario['genesisSet'] {
+function genesisSetOf(
+  { policy, scores, weights: given }: Variant,
+  broken: (what: string) => ExperimentError,
+): Scenario['genesisSet'] {
   const records = scores.map((score, index) => ({
     address: addressOf(index),
     score,
@@ -109,8 +122,12 @@ function genesisSetOf({ policy, scores, weights: given }: Variant): Scenario['ge
     weight: 0,
   }))
   const state = { epoch: asEpoch(0), height: asHeight(0), scoreMax: creditScoreMax, sealers: records }
-  const weights = given ?? epochWeights(policy, state)
-  return { epoch: asEpoch(0), sealers: records.map(({ address }, i) => ({ address, weight: weights[i]! })) }
+  try {
+    const weights = given ?? epochWeights(policy, state)
+    return { epoch: asEpoch(0), sealers: records.map(({ address }, i) => ({ address, weight: weights[i]! })) }
+  } catch (error) {
+    throw broken((error as Error).message)
+  }
 }
 
 function actorsOf({ nodes, faults }: Variant): readonly ActorName[] {

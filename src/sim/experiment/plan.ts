@@ -8,8 +8,14 @@ import { type CreditParameters, defaultCreditParameters } from '../../contracts/
 import { CodedError } from '../../core/codedError.js'
 import type { Conditions, ExperimentFile, Fault, Load } from './file.js'
 
-/** An experiment whose parts do not fit together; the message names the part. */
-export class ExperimentError extends CodedError<'INCONSISTENT'> {}
+export type ExperimentErrorCode =
+  /** Parts of the file do not fit together. */
+  | 'INCONSISTENT'
+  /** An invariant broke in a run. */
+  | 'BROKEN'
+
+/** An experiment that cannot be run, or that ran into what no chain survives; the message names the part. */
+export class ExperimentError extends CodedError<ExperimentErrorCode> {}
 
 export interface Variant {
   readonly name: string
