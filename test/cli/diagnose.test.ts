@@ -276,6 +276,7 @@ const facts = (changes: Partial<MachineFacts> = {}): MachineFacts => ({
   configFault: null,
   genesis: { hash: hash(1), sealers: [address(1)] },
   genesisFault: null,
+  extensionFault: null,
   address: address(1),
   keyFault: null,
   data: { dir: '/net/node1/data', exists: true, fault: null, lockedBy: null },

@@ -1,5 +1,5 @@
 /** What the local machine says of a node that does not run: real files, permissions and ports. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -50,7 +50,11 @@ t.test('one fault after the other', async (t) => {
   t.match((await said()).join('\n'), /journal: .*it is of another sealer or chain/)
   writeFileSync(journal, 'no journal at all, but long enough to be taken for a header of one, if nobody looks')
   t.match((await said()).join('\n'), /journal: .*consensus.journal cannot be read/)
-  rmSync(join(out, 'genesis.json'))
+  const genesis = join(out, 'genesis.json')
+  const written = JSON.parse(readFileSync(genesis, 'utf8'))
+  writeFileSync(genesis, JSON.stringify({ ...written, consensus: { weightPolicy: 'seniority' } }))
+  t.match((await said()).join('\n'), /config: no weight policy 'seniority' here, known are equal, credit/)
+  rmSync(genesis)
   t.match((await said()).join('\n'), /config: .*genesis.json/)
   writeFileSync(file, 'rpc: { prt: 1 }\n')
   t.match((await said()).join('\n'), /config: .*unknown key 'rpc.prt'; did you mean rpc.port/)

@@ -19,7 +19,7 @@ export function diagnoseMachine(name: string, facts: MachineFacts, running: Runn
   const own = running !== null && (facts.address === null || running.address === facts.address)
   return [
     ...runtime(name, facts),
-    ...configuration(name, facts),
+    ...configuration(name, facts, own),
     ...folders(name, facts, own),
     ...disk(name, facts),
     ...ports(name, facts, own, running),
@@ -36,13 +36,14 @@ function runtime(name: string, { nodeVersion }: MachineFacts): Finding[] {
   ]
 }
 
-function configuration(name: string, facts: MachineFacts): Finding[] {
-  const { configFault, genesisFault, keyFault, genesis, address } = facts
+function configuration(name: string, facts: MachineFacts, own: boolean): Finding[] {
+  const { configFault, genesisFault, extensionFault, keyFault, genesis, address } = facts
   const findings: Finding[] = []
   if (configFault !== null) findings.push(problem('config', [name], configFault))
   if (genesisFault !== null) findings.push(problem('config', [name], genesisFault))
+  if (extensionFault !== null) findings.push(problem('config', [name], extensionFault))
   if (keyFault !== null) findings.push(problem('key', [name], keyFault))
-  if (genesis !== null && address !== null && !genesis.sealers.includes(address))
+  if (!own && genesis !== null && address !== null && !genesis.sealers.includes(address))
     findings.push(
       note('key', [name], `${name}'s key ${address} is no sealer of genesis: it seals only once it was voted in`),
     )

@@ -2,11 +2,14 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { policyNamed, scheduleNamed } from '../../consensus/extensions.js'
+import { consensusConfigOf } from '../../contracts/genesisDefaults.js'
 import type { GenesisConfig } from '../../contracts/genesisTypes.js'
 import { type Address, concatBytes, fromHex, type Hash, toHex } from '../../core/bytes.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
 import { loadNodeConfig, type NodeConfig } from '../../node/config.js'
+import { loadExtensions } from '../../node/extensionFiles.js'
 import { genesisHash } from '../../node/genesis.js'
 import { loadGenesis } from '../../node/genesisFile.js'
 import { isOtherVersion, readFileHeader, scanFrames } from '../../state/journalFrames.js'
@@ -20,6 +23,8 @@ export interface MachineFacts {
   readonly configFault: string | null
   readonly genesis: { readonly hash: Hash; readonly sealers: readonly Address[] } | null
   readonly genesisFault: string | null
+  /** Why policy and schedule of genesis cannot be had from the configured modules. */
+  readonly extensionFault: string | null
   readonly address: Address | null
   readonly keyFault: string | null
   readonly data: FolderFacts
@@ -44,7 +49,15 @@ export interface FolderFacts {
 export async function machineFacts(file: string, env: NodeJS.ProcessEnv = process.env): Promise<MachineFacts> {
   const { value: config, fault: configFault } = attempt(() => loadNodeConfig(file, env))
   const none = { dir: '', exists: false, fault: null, lockedBy: null }
-  const nothing = { genesis: null, genesisFault: null, address: null, keyFault: null, journalFault: null, disk: null }
+  const nothing = {
+    genesis: null,
+    genesisFault: null,
+    extensionFault: null,
+    address: null,
+    keyFault: null,
+    journalFault: null,
+    disk: null,
+  }
   const base = { file, nodeVersion: process.versions.node, config, configFault }
   if (config === null) return { ...base, ...nothing, data: none, journal: none, ports: [], peers: [] }
   const genesis = attempt(() => loadGenesis(config.genesis))
@@ -58,6 +71,7 @@ export async function machineFacts(file: string, env: NodeJS.ProcessEnv = proces
     ...base,
     genesis: hash.value,
     genesisFault: hash.fault,
+    extensionFault: genesis.value === null ? null : await extensionFault(config, genesis.value),
     address: key.value,
     keyFault: key.fault,
     data: folderFacts(config.dataDir),
@@ -69,6 +83,16 @@ export async function machineFacts(file: string, env: NodeJS.ProcessEnv = proces
       config.p2p.peers.map(async ({ name, multiaddr }) => ({ name, at: multiaddr, fault: await dialFault(multiaddr) })),
     ),
   }
+}
+
+async function extensionFault(config: NodeConfig, genesis: GenesisConfig): Promise<string | null> {
+  const { fault } = await attemptAsync(async () => {
+    const extensions = await loadExtensions(config.consensus.extensions)
+    const { weightPolicy, leaderSchedule } = consensusConfigOf(genesis)
+    policyNamed(extensions, weightPolicy)
+    scheduleNamed(extensions, leaderSchedule)
+  })
+  return fault
 }
 
 const hashOf = (genesis: GenesisConfig) => ({
