@@ -69,8 +69,9 @@ t.test('the set changes by vote, from a node that starts empty to a new key', as
     await desk.seals(3)
   })
 
-  await t.test("a sealer's key is rotated", async (t) => {
-    const sixth = await desk.join('node6')
+  await t.test("a sealer's key is rotated, to a node that knows an observer only", async (t) => {
+    const observer = 2
+    const sixth = await desk.join('node6', observer)
     await desk.act(fifth, 'offerSeat', { successor: desk.address(sixth) })
     await desk.volunteer(sixth)
     await desk.act(sixth, 'takeSeat', { predecessor: desk.address(fifth) })

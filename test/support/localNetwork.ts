@@ -21,8 +21,8 @@ export interface LocalNetwork {
   readonly dir: string
   /** As network.json says now. */
   readonly network: NetworkFile
-  /** Writes the folder of one more node; its index. It is not started. */
-  add(name: string): Promise<number>
+  /** Writes the folder of one more node, which knows `peer` (default: the first); its index. It is not started. */
+  add(name: string, peer?: string): Promise<number>
   client(node: number): RpcClient
   /** Sends a signal to the process of a node. */
   signal(node: number, signal: NodeJS.Signals): void
@@ -85,8 +85,8 @@ export async function startLocalNetwork(
     get network() {
       return network
     },
-    async add(name) {
-      await addNode({ dir: out, name, host: '127.0.0.1' })
+    async add(name, peer) {
+      await addNode({ dir: out, name, host: '127.0.0.1', ...(peer === undefined ? {} : { peer }) })
       network = readNetwork(out)
       return network.nodes.length - 1
     },

@@ -49,9 +49,9 @@ export class SealerDesk {
     return this.register(`0x${n.toString(16).padStart(40, 'a')}` as Address, ROLE.auditor, `auditor-${n}`, via)
   }
 
-  /** A new node's folder, its membership, its process: from empty, with genesis and one peer. */
-  async join(name: string): Promise<number> {
-    const node = await this.net.add(name)
+  /** A new node's folder, its membership, its process: from empty, with genesis and `peer`. */
+  async join(name: string, peer = 0): Promise<number> {
+    const node = await this.net.add(name, this.net.network.nodes[peer]!.name)
     await this.register(this.address(node), ROLE.sealer, name)
     await this.net.restart(node)
     return node
