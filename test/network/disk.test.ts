@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import type { StartedProcess } from '../../src/cli/network/processes.js'
 import type { SignedVote } from '../../src/consensus/types.js'
+import { readFileHeader, scanFrames } from '../../src/state/journalFrames.js'
 import { eventually, freeBasePort, type LocalNetwork, startLocalNetwork } from '../support/localNetwork.js'
 import { MemberLoad } from '../support/memberLoad.js'
 import { SmallDisk, whyNoSmallDisk } from '../support/smallDisk.js'
@@ -150,11 +151,9 @@ t.test('a torn end of the journal, after SIGKILL, is cut off', async (t) => {
   t.notMatch(log().slice(before), /votes of this sealer may be unknown/)
 })
 
-/** A frame begins where the zeros do, and did not get far. */
+/** A frame begins behind the last one, and did not get far. */
 function tornEnd(bytes: Buffer): Buffer {
-  let end = bytes.length
-  while (bytes[end - 1] === 0) end--
-  end = Math.ceil(end / 8) * 8
+  const { end } = scanFrames(bytes, readFileHeader(bytes)!.salt)
   bytes.set(Buffer.from('cdtj\0\0\0\x40\0\0\0\0torn', 'latin1'), end)
   return bytes
 }
