@@ -88,7 +88,7 @@ export function decodeJournalRecord(bytes: Uint8Array, readBlock: ReadBlock): Jo
         justification: readJustification(fields[2]),
       }
     case 'abstain':
-      return readAbstention(exactly(fields, 2, type))
+      return readAbstention(exactly(fields, 3, type))
     default:
       throw new CodecError('UNSUPPORTED', 'record type', 'is not known to this version')
   }
@@ -127,7 +127,11 @@ function recordFields(record: JournalRecord): RlpItem[] {
   if (record.type === 'vote') return [voteItem(record.vote)]
   if (record.type === 'certificate') return [certificateItem(record.certificate)]
   if (record.type === 'abstain')
-    return [uintToBytes(record.epoch), record.below === null ? [] : [uintToBytes(record.below)]]
+    return [
+      uintToBytes(record.epoch),
+      record.below === null ? [] : [uintToBytes(record.below)],
+      uintToBytes(record.first ? 1 : 0),
+    ]
   return [record.block.payload, uintToBytes(record.parentView), record.justification.map(certificateItem)]
 }
 
@@ -183,6 +187,7 @@ function readAbstention(fields: readonly RlpItem[]): JournalRecord {
     type: 'abstain',
     epoch: asEpoch(numberField(fields[0], 'epoch')),
     below: below.length === 0 ? null : viewField(below[0], 'below'),
+    first: numberField(fields[2], 'first', 1) === 1,
   }
 }
 

@@ -3,7 +3,7 @@ import { type Address, asView, type Hash, type View, ZERO_HASH } from '../core/b
 import type { BlockTable } from './blockTable.js'
 import { peersRememberedMax, viewWindow } from './bounds.js'
 import type { Council } from './council.js'
-import { type Abstention, abstains } from './doubt.js'
+import { type Abstention, abstains, type VoteFloor } from './doubt.js'
 import type { Parent } from './parent.js'
 import type { Sabotage } from './sabotage.js'
 import type {
@@ -67,7 +67,7 @@ export interface Core {
   parent: Parent | null
   readonly recent: SealedBlock[]
   /** Records settled by the latest finalities, oldest first: they count until that final block is durable. */
-  readonly retired: { readonly hash: Hash; readonly records: JournalRecord[]; readonly floor: Abstention }[]
+  readonly retired: { readonly hash: Hash; readonly records: JournalRecord[]; readonly floor: VoteFloor }[]
   /** Records settled since the last of them. */
   retiring: JournalRecord[]
   /** Journal records of epochs that start only when blocks final here are known again. */

@@ -8,9 +8,14 @@ import { weightAt } from './council.js'
 import type { JournalRecord } from './types.js'
 
 /** Nothing is signed in epochs before `epoch` nor in views below `below`; null: nowhere, until the others say how far they are. */
-export interface Abstention {
+export interface VoteFloor {
   readonly epoch: Epoch
   readonly below: View | null
+}
+
+export interface Abstention extends VoteFloor {
+  /** The node had neither journal nor database: it may be new, as the whole chain may be. */
+  readonly first: boolean
 }
 
 export function abstains(core: Core, view: View): boolean {
@@ -32,20 +37,20 @@ export function doubtRule(core: Core): void {
       ? core.cur + 2
       : null
   if (below === null) return
-  core.abstention = { epoch: core.council.set.epoch, below: asView(below) }
+  core.abstention = { epoch: core.council.set.epoch, below: asView(below), first: false }
   core.journal.push(abstentionRecord(core.abstention))
   core.changed = true
 }
 
-export function abstentionRecord({ epoch, below }: Abstention): JournalRecord {
-  return { type: 'abstain', epoch, below }
+export function abstentionRecord({ epoch, below, first }: Abstention): JournalRecord {
+  return { type: 'abstain', epoch, below, first }
 }
 
 /** What a rewritten journal keeps: the doubt, and that votes of settled views are no longer in it. */
-export function narrower(abstention: Abstention, floor: Abstention): Abstention {
-  if (abstention.below === null || floor.below === null) return { epoch: floor.epoch, below: null }
+export function narrower(abstention: Abstention, floor: VoteFloor): Abstention {
+  if (abstention.below === null || floor.below === null) return { epoch: floor.epoch, below: null, first: false }
   const later = abstention.epoch > floor.epoch ? abstention : floor
-  return { epoch: later.epoch, below: asView(Math.max(abstention.below, floor.below)) }
+  return { epoch: later.epoch, below: asView(Math.max(abstention.below, floor.below)), first: false }
 }
 
 /** Weight of the others that shares more than a third of all with the others of any quorum. */
@@ -53,12 +58,15 @@ function othersMin({ council: { total, quorum } }: Core): number {
   return total - quorum + Math.ceil(total / 3)
 }
 
-/** A chain without a certificate, as far as a quorum with this node among it knows: nobody has anything to forget. */
+/**
+ * A chain without a certificate, as far as a quorum with this node among it knows, and a node that comes without a database: it
+ * is new, or it lost all in the chain's first moments. One that has its database may have voted in view 1.
+ */
 function isUnbegun(core: Core, heard: number, viewMax: number): boolean {
   const { council, options, final, cur } = core
   const own = options.self === null ? undefined : council.indexOf.get(options.self)
   const weight = heard + (own === undefined ? 0 : weightAt(council, own))
-  return final.height === 0 && cur === 1 && viewMax <= 1 && weight >= council.quorum
+  return core.abstention.first && final.height === 0 && cur === 1 && viewMax <= 1 && weight >= council.quorum
 }
 
 /** Of the other sealers, from what they said since this node started. */

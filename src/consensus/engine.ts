@@ -122,7 +122,7 @@ function initialCore(options: EngineOptions, recovery: Recovery, now: number): C
     ],
     retiring: [],
     laterRecords: [],
-    abstention: { epoch: asEpoch(0), below: asView(0) },
+    abstention: { epoch: asEpoch(0), below: asView(0), first: false },
     halted: 'no',
     haltReason: '',
     wanted: false,

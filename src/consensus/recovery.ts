@@ -15,7 +15,7 @@ type Said = Exclude<JournalRecord, { type: 'abstain' }>
 export function replay(core: Core, records: readonly JournalRecord[]): void {
   for (const record of records) {
     if (record.type === 'abstain') {
-      core.abstention = { epoch: record.epoch, below: record.below }
+      core.abstention = { epoch: record.epoch, below: record.below, first: record.first }
       continue
     }
     const epoch = epochOf(record)

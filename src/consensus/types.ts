@@ -107,8 +107,11 @@ export type JournalRecord =
       readonly justification: readonly Certificate[]
     }
   | { readonly type: 'certificate'; readonly certificate: Certificate }
-  /** R16: votes in epochs before `epoch` and in views below `below` are not in the journal; the last such record counts. null: none is known to be. */
-  | { readonly type: 'abstain'; readonly epoch: Epoch; readonly below: View | null }
+  /**
+   * R16: votes in epochs before `epoch` and in views below `below` are not in the journal; the last such record counts. null:
+   * none is known to be. `first`: nor had the node a database, so that before the chain has begun nothing can be missing.
+   */
+  | { readonly type: 'abstain'; readonly epoch: Epoch; readonly below: View | null; readonly first: boolean }
 
 export type Effect =
   | { readonly type: 'send'; readonly to: Address; readonly message: ConsensusMessage }

@@ -47,11 +47,11 @@ export class Node {
     try {
       const block0 = buildGenesis(genesis)
       const genesisSet = sealerSetOf(block0.overlay)
-      await store.init(block0)
       const genesisHash = block0.hash
       const self = privateKeyToAddress(options.privateKey)
       const { acceptLostJournal: acceptLost = false, log } = options
       own = openOwnJournal({ dir: config.journalDir, genesisHash, self, store, acceptLost, log })
+      await store.init(block0)
       const resources = openResources(options, { self, store, own, genesisHash, genesisSet })
       const network = await openNetwork(options, block0.hash, resources.peering)
       return new Node(options, { ...resources, network })

@@ -29,18 +29,22 @@ export interface OwnJournalOptions {
 const IN_DOUBT =
   'votes of this sealer may be unknown here: it votes again once the others have told how far they are and gone on from there'
 
-/** Opens or creates it. Throws JournalError. What is found out is in the journal before this returns, so that no restart forgets it. */
+/** Opens or creates it, before a new database gets its first block: a database without a journal has lost it. Throws JournalError. What is found out is in the journal before this returns, so that no restart forgets it. */
 export function openOwnJournal({ dir, genesisHash, self, store, acceptLost, log }: OwnJournalOptions): OwnJournal {
   const owner = concatBytes(fromHex(genesisHash), fromHex(self))
   const journal = Journal.open(join(dir, 'consensus.journal'), { owner })
   try {
     const known = readPosition(store.meta(JOURNAL_META))
-    const doubt = doubtOf(journal, known, store.head()!.height)
+    const head = store.head()
+    const doubt = doubtOf(journal, known, head !== undefined)
     const records = journal.records()
     if (doubt === undefined && !acceptLost) return { journal, records, doubt }
     if (!acceptLost) log.warn({ reason: doubt }, IN_DOUBT)
     const below = acceptLost ? asView(0) : null
-    const kept = [...records, encodeJournalRecord({ type: 'abstain', epoch: asEpoch(0), below })]
+    const kept = [
+      ...records,
+      encodeJournalRecord({ type: 'abstain', epoch: asEpoch(0), below, first: head === undefined }),
+    ]
     journal.rewrite(kept, (known?.generation ?? 0) + 1)
     return { journal, records: kept, doubt: acceptLost ? undefined : doubt }
   } catch (error) {
@@ -49,11 +53,11 @@ export function openOwnJournal({ dir, genesisHash, self, store, acceptLost, log 
   }
 }
 
-function doubtOf(journal: Journal, known: JournalPosition | undefined, height: number): string | undefined {
+function doubtOf(journal: Journal, known: JournalPosition | undefined, hasDatabase: boolean): string | undefined {
   const { position } = journal
   // Whatever this function decided on before was rewritten.
   if (position.generation === 0)
-    return height > 0 ? 'the journal is missing' : 'the node has neither a chain nor a journal'
+    return hasDatabase ? 'the journal is missing' : 'the node has neither a chain nor a journal'
   return known !== undefined && isBefore(position, known) ? 'the journal is older than the chain' : undefined
 }
 

@@ -58,7 +58,7 @@ export class Disk {
 
   /** Only the first `kept` records are left; `noticed`: the node knows that there were more, and abstains (R16). */
   loseJournal(kept: number, noticed: boolean): void {
-    const doubt: JournalRecord = { type: 'abstain', epoch: asEpoch(0), below: null }
+    const doubt: JournalRecord = { type: 'abstain', epoch: asEpoch(0), below: null, first: false }
     this.rewrite([...this.records.slice(0, kept), ...(noticed ? [doubt] : [])])
   }
 

@@ -5,7 +5,7 @@ import type { JournalRecord, Recovery, Status } from '../../src/consensus/types.
 import { asEpoch, asHeight, asView } from '../../src/core/bytes.js'
 import { Bench, blockAt, certificateBy, names, proposalOf, setOf, voteBy } from './harness.js'
 
-const inDoubt: JournalRecord = { type: 'abstain', epoch: asEpoch(0), below: null }
+const inDoubt: JournalRecord = { type: 'abstain', epoch: asEpoch(0), below: null, first: false }
 
 const statusAt = (view: number, finalHeight = 0): Status => ({
   type: 'status',
@@ -18,6 +18,9 @@ const statusAt = (view: number, finalHeight = 0): Status => ({
 /** The first sealer, in doubt. */
 const doubting = (recovery: Partial<Recovery> = {}, count = 4) =>
   new Bench(0, { count, recovery: { journal: [inDoubt], ...recovery } })
+
+/** The first sealer, without a database. */
+const unborn = (count = 4) => doubting({ journal: [{ ...inDoubt, first: true }] }, count)
 
 const nullification = (view: number) => certificateBy([1, 2, 3], 'nullify', view)
 const nullified = (bench: Bench, view: number) =>
@@ -37,7 +40,11 @@ t.test('it is silent until it cannot have voted', async (t) => {
   bench.hear(3, statusAt(8))
   t.same(abstentions(bench), [], 'one is further than this node')
   for (const view of [6, 7]) nullified(bench, view)
-  t.same(abstentions(bench), [{ type: 'abstain', epoch: 0, below: 10 }], 'as far as all: two views above its own')
+  t.same(
+    abstentions(bench),
+    [{ type: 'abstain', epoch: 0, below: 10, first: false }],
+    'as far as all: two views above its own',
+  )
   t.match(why(bench), /^does not vote until view 10: votes of this sealer may be missing/)
   bench.pass(60_000)
   nullified(bench, 8)
@@ -72,7 +79,7 @@ t.test('own votes from before are no clone; above the doubt they are', async (t)
 })
 
 t.test('a chain without any certificate begins as soon as a quorum is there', async (t) => {
-  const bench = doubting()
+  const bench = unborn()
   bench.demand()
   bench.pass(60_000)
   bench.hear(1, statusAt(1))
@@ -83,20 +90,26 @@ t.test('a chain without any certificate begins as soon as a quorum is there', as
   bench.pass(60_000)
   t.match(votes(bench), [{ kind: 'nullify', view: 1 }])
 
-  const late = doubting()
+  const late = unborn()
   late.hear(1, statusAt(1))
   late.hear(2, statusAt(2))
   t.same(abstentions(late), [], 'somebody has gone on')
 
-  const alone = doubting({}, 1)
+  const alone = unborn(1)
   t.match(abstentions(alone), [{ below: 0 }], 'a single sealer')
+
+  const robbed = doubting()
+  for (const peer of [1, 2, 3]) robbed.hear(peer, statusAt(1))
+  t.match(abstentions(robbed), [{ below: 3 }], 'with a database it may have voted in view 1')
 })
 
 t.test('a restart does not end the doubt, nor what followed from it', async (t) => {
   const again = doubting()
   again.pass(60_000)
   t.same(abstentions(again), [])
-  const settled = doubting({ journal: [inDoubt, { type: 'abstain', epoch: asEpoch(0), below: asView(3) }] })
+  const settled = doubting({
+    journal: [inDoubt, { type: 'abstain', epoch: asEpoch(0), below: asView(3), first: false }],
+  })
   settled.demand()
   for (const view of [1, 2]) {
     settled.pass(60_000)
@@ -113,7 +126,7 @@ t.test('a rewritten journal says where its votes begin, for a database that is o
   bench.notarize(block)
   for (const peer of [1, 2, 3]) bench.vote(peer, 'finalize', 1, block.hash)
   const kept = bench.engine.liveRecords(block.hash)!
-  t.same(kept[0], { type: 'abstain', epoch: 0, below: 2 })
+  t.same(kept[0], { type: 'abstain', epoch: 0, below: 2, first: false })
 
   const older = new Bench(0, { recovery: { journal: kept, set: setOf(4) } })
   older.demand()

@@ -213,7 +213,7 @@ t.test('the journal is rewritten when it has grown, with what still counts', asy
   bench.loop.prune(genesisHash)
   t.ok(bench.events.includes('rewrite'))
   const after = bench.records.map((record) => decodeJournalRecord(record, parts.readBlock))
-  const floor = { type: 'abstain', epoch: 0, below: 1 }
+  const floor = { type: 'abstain', epoch: 0, below: 1, first: false }
   t.same(new Set(after), new Set([floor, ...before]), 'nothing is final yet: all of it counts')
 
   const block = parts.blocks.candidate(hash)!

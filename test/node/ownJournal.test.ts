@@ -19,7 +19,8 @@ const log = { warn() {} }
 /** A node's folder with a database that holds what a final block says of the journal. */
 class Folder {
   readonly dir: string
-  height = 0
+  /** Of the last final block; undefined: no database yet. */
+  height: number | undefined
   meta: Uint8Array | undefined
 
   constructor(dir: string) {
@@ -33,7 +34,7 @@ class Folder {
   open(acceptLost = false) {
     const store = {
       meta: (key: string) => (key === JOURNAL_META ? this.meta : undefined),
-      head: () => ({ height: this.height }) as never,
+      head: () => (this.height === undefined ? undefined : ({ height: this.height } as never)),
     }
     const own = openOwnJournal({ dir: this.dir, genesisHash, self: sealers[0]!, store, acceptLost, log })
     return { ...own, records: own.records.map(read), close: () => own.journal.close() }
@@ -43,7 +44,7 @@ class Folder {
   finalBlock(journal: Journal, view: number): void {
     journal.append(record(view))
     journal.sync()
-    this.height++
+    this.height = (this.height ?? 0) + 1
     this.meta = encodePosition(journal.position)
   }
 
@@ -60,7 +61,7 @@ const inDoubt = { type: 'abstain', below: null }
 t.test('a journal that goes with the database is trusted', async (t) => {
   const folder = new Folder(t.testdir())
   const first = folder.open()
-  t.match(first, { doubt: /neither a chain nor a journal/, records: [inDoubt] })
+  t.match(first, { doubt: /neither a chain nor a journal/, records: [{ ...inDoubt, first: true }] })
   first.close()
   const second = folder.open()
   t.match(second, { doubt: undefined, records: [inDoubt] }, 'the wait is in the journal')
@@ -102,6 +103,12 @@ t.test('a missing journal, an old copy, a lost end', async (t) => {
   t.equal(folder.doubt(), 'the journal is missing')
   t.equal(folder.doubt(), undefined, 'it has a journal again, which says that it is in doubt')
   t.match(folder.open().records, [inDoubt])
+})
+
+t.test('a database without a journal has lost it, also where the chain has not begun', async (t) => {
+  const folder = new Folder(t.testdir())
+  folder.height = 0
+  t.match(folder.open(), { doubt: 'the journal is missing', records: [{ ...inDoubt, first: false }] })
 })
 
 t.test('killed between creating the file and deciding on it', async (t) => {
