@@ -12,6 +12,8 @@ export interface StoredBlock {
 
 /** Final blocks in one answer to a node that syncs. */
 const syncBlocksMax = 16
+/** Blocks among which the next certificate is looked for, as many as a real node sends at most. */
+const syncReachMax = 256
 
 export class Disk {
   readonly chain: StoredBlock[] = []
@@ -95,7 +97,7 @@ export class Disk {
   certifiedRange(from: number): { blocks: readonly SealedBlock[]; certificate: Certificate } | null {
     const range: StoredBlock[] = []
     let certified = 0
-    for (let height = from; height - from < 4 * syncBlocksMax; height++) {
+    for (let height = from; height - from < syncReachMax; height++) {
       const stored = this.chain[height - 1]
       if (!stored || (range.length > 0 && stored.block.epoch !== range[0]!.block.epoch)) break
       range.push(stored)
