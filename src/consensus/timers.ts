@@ -45,12 +45,7 @@ export function viewTimeoutMs(core: Core): number {
 /** How often about n/3 views have passed since finality. */
 function doublings(core: Core): number {
   const step = Math.ceil(core.council.set.sealers.length / 3)
-  const from = sabotaged(core, 'backoff-until-notarized') ? highestCertified(core) : finalView(core)
-  return Math.floor((core.cur - from - 1) / step)
-}
-
-function highestCertified(core: Core): number {
-  return Math.max(finalView(core), ...core.notarized.keys())
+  return Math.floor((core.cur - finalView(core) - 1) / step)
 }
 
 /** When patience with the current view ends, or null while nothing is expected of it. */

@@ -41,7 +41,6 @@ export const bugs: Readonly<Record<Bug, string>> = {
   'no-view-window': 'R12: votes of any view ahead are kept',
   'no-resend': 'R11: nothing is sent twice',
   'no-tip-demand': 'D3: an unfinal tip creates no demand',
-  'backoff-until-notarized': 'T1: the time-out is back at its base on notarization',
   'no-backoff': 'T1: the time-out never grows',
   'hasty-refusal': 'T1: refused proposals end views at once, however many there are',
   'timer-never-reset': 'T1: the clock of a view is not started anew',

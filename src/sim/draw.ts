@@ -61,7 +61,7 @@ export function scenarioOf(seed: number, options: ScenarioOptions = {}): Scenari
     faults: calm ? [] : drawFaults(rng, nodes + spares.length, chaosMs, forgetful),
     downForGood,
     clockOffsetMs: calm ? 0 : rng.pick([0, 0, 300, 1500]),
-    clockDriftMs: 500,
+    clockDriftMs: rng.pick([100, 500]),
     chaosMs,
     load: drawLoad(rng, calm ? startedMs : 10, chaosMs),
     blockTxsMax: 8,

@@ -233,6 +233,7 @@ export class SimNode {
     }
     if (core.cur === this.seenView) return
     this.seenView = core.cur
+    if (this.actor === 'honest') world.pace.onView(core, world.queue.now)
     const leader = leaderOf(core, core.cur)
     world.observer.onView?.({ atMs: world.queue.now, node, epoch, view: core.cur, leader })
     actors[this.actor].onView?.(world, this)

@@ -12,6 +12,7 @@ import { type LinkAt, SimNetwork } from './network.js'
 import { SimNode } from './node.js'
 import type { SimObserver } from './observer.js'
 import { evidenceTxOf, operationTx } from './operations.js'
+import { PaceChecker } from './paceChecker.js'
 import type { PowerFailure } from './powerFailure.js'
 import { Prng } from './prng.js'
 import { isUnreliable, type Scenario } from './scenario.js'
@@ -54,6 +55,7 @@ export class World {
   readonly checker: Checker
   readonly votes: VoteChecker
   readonly memory = new MemoryChecker()
+  readonly pace: PaceChecker
   readonly nodes: SimNode[] = []
   readonly blockHashes: Hash[] = []
   readonly recent: ConsensusMessage[] = []
@@ -84,6 +86,7 @@ export class World {
     this.genesis = genesisState(scenario.genesisSet, scenario.genesisScores)
     this.checker = new Checker(scenario)
     this.votes = new VoteChecker(this.checker)
+    this.pace = new PaceChecker(scenario.timers.viewTimeoutMs)
     this.keepsRecent = scenario.actors.includes('replayer')
     scenario.actors.forEach((actor, index) => {
       this.nodes.push(new SimNode(this, index, actor))
