@@ -154,8 +154,7 @@ export class Run {
   }
 
   private loseJournal(node: SimNode, { forMs, kept }: Extract<Fault, { kind: 'lost-journal' }>): void {
-    // In the first view of a chain a lost journal and a new node look the same (R16).
-    if (!node.up || node.disk.height === 0) return
+    if (!node.up) return
     this.crash(node, forMs, false)
     node.disk.loseJournal(kept, this.world.scenario.bug !== 'trust-lost-journal')
   }
