@@ -39,8 +39,12 @@ const sameVote = (a: SignedVote, b: SignedVote) => a.kind === b.kind && a.view =
 async function underLoad(work: (load: MemberLoad) => Promise<unknown>, dataBytes = 0): Promise<void> {
   const load = new MemberLoad(net.network, () => [0, 1, 2].map((node) => net.client(node)), dataBytes)
   load.start()
-  await work(load)
-  await load.drain(60_000)
+  try {
+    await work(load)
+    await load.drain(60_000)
+  } finally {
+    load.stop()
+  }
 }
 
 const height = async (node: number) => Number(await net.client(node).call('eth_blockNumber'))

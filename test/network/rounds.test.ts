@@ -25,6 +25,7 @@ const net = await startLocalNetwork({
 const [proxies, watcher] = [links!, observer!]
 await watcher.start()
 t.teardown(async () => {
+  for (const made of loads) made.stop()
   await watcher.stop()
   await net.stop()
   proxies.close()
@@ -39,9 +40,12 @@ const height = (node: number) =>
 const heights = (nodes: readonly number[] = NODES) => Promise.all(nodes.map(height))
 const view = async (node: number) => Number((await net.client(node).call('concordat_consensusStatus')).view)
 
+const loads: MemberLoad[] = []
+
 /** Transactions all the time, through these nodes. */
 function load(nodes: readonly number[]): MemberLoad {
   const made = new MemberLoad(net.network, () => nodes.map((node) => net.client(node)))
+  loads.push(made)
   made.start()
   return made
 }

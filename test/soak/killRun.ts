@@ -220,6 +220,7 @@ class KillRun {
   }
 
   async close(): Promise<void> {
+    this.#load.stop()
     for (const client of this.#clients) client.close()
     await this.observer.stop()
     await this.net.stop()

@@ -52,6 +52,7 @@ export class MemberLoad {
 
   start(): void {
     this.#running = Promise.all(this.#accounts.map((account) => this.#run(account)))
+    this.#running.catch(() => {})
   }
 
   /** Sends no new ones; resolves when all that were sent are acknowledged, or rejects after `timeoutMs`. */
@@ -68,6 +69,12 @@ export class MemberLoad {
       timeout.abort()
       late.catch(() => {})
     }
+  }
+
+  /** Gives up what is not acknowledged. */
+  stop(): void {
+    this.#stopped = true
+    for (const account of this.#accounts) account.waiting = []
   }
 
   async #run(account: Account): Promise<void> {
