@@ -43,7 +43,5 @@ export type Sabotage =
   | 'no-tip-demand'
   /** T1: the time-out never grows. */
   | 'no-backoff'
-  /** T1: refused proposals end views at once, however many there are. */
-  | 'hasty-refusal'
   /** T1: the clock of a view is not started anew. */
   | 'timer-never-reset'

@@ -63,7 +63,7 @@ export function overdueAt(core: Core): number | null {
 function patienceMs(core: Core): number {
   const refused = core.views.get(core.cur)?.refused ?? false
   if (!refused) return viewTimeoutMs(core)
-  return doublings(core) === 0 || sabotaged(core, 'hasty-refusal') ? 0 : viewTimeoutMs(core) / 2
+  return doublings(core) === 0 ? 0 : viewTimeoutMs(core) / 2
 }
 
 export function isOverdue(core: Core): boolean {

@@ -13,7 +13,7 @@ export interface BugRow {
 }
 
 /** Tries seeds until `catches` have shown the bug or `seedsMax` are tried. */
-export function bugRow(bug: Bug, nodes: number, catches = 25, seedsMax = 1000): BugRow {
+export function bugRow(bug: Bug, nodes: number, catches = 11, seedsMax = 400): BugRow {
   const gaps: number[] = []
   let last = 0
   let seed = 0

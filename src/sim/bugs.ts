@@ -42,7 +42,6 @@ export const bugs: Readonly<Record<Bug, string>> = {
   'no-resend': 'R11: nothing is sent twice',
   'no-tip-demand': 'D3: an unfinal tip creates no demand',
   'no-backoff': 'T1: the time-out never grows',
-  'hasty-refusal': 'T1: refused proposals end views at once, however many there are',
   'timer-never-reset': 'T1: the clock of a view is not started anew',
 }
 
