@@ -15,7 +15,8 @@ function broken(results: Iterable<CrashPointResult>): { tried: number; faults: s
 }
 
 t.test('a run with a change of epoch reaches all kinds of points', async (t) => {
-  const kinds = new Set(crashPointsOf(crashScenario(1), 0).map(({ where }) => where))
+  const points = [0, 1, 2, 3, 4].flatMap((machine) => crashPointsOf(crashScenario(1), machine))
+  const kinds = new Set(points.map(({ where }) => where))
   t.same([...kinds].sort(), [
     'after a final block',
     'after a group commit',
