@@ -24,9 +24,9 @@ const ASKERS = 8
 /** A minute and a half. Towards the end most draws find a portrait entry. */
 const QUICK: LatencySizes = {
   askers: ASKERS,
-  points: [25, 50, 75, 100],
+  points: [20, 40, 60, 80],
   longPoints: [],
-  drawnFrom: 75,
+  drawnFrom: 60,
   records: 12_000,
   startQueries: 60,
   warmUpQueries: 8,

@@ -10,7 +10,7 @@ export interface Sizes {
   readonly trieUpdates: number
   /** Commits of ours in one repeat; the other library makes one. */
   readonly trieCommits: number
-  /** Must fit a block: 300 of the largest kind do. */
+  /** Must fit a block: 250 of the largest kind do. */
   readonly blockTransactions: number
   /** Slots in the state under a committed block. */
   readonly commitSlots: number
@@ -64,7 +64,7 @@ export const FULL: Sizes = {
   trieKeys: 100_000,
   trieUpdates: 1_000,
   trieCommits: 10,
-  blockTransactions: 300,
+  blockTransactions: 250,
   commitSlots: 100_000,
   commitWarmUps: 15,
   stateSlots: 100_000,
