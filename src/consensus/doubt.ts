@@ -27,6 +27,7 @@ export function abstains(core: Core, view: View): boolean {
  * Ends the doubt. What this node signed was for views up to one above the highest certificate that it knew, whose voters
  * were in that view at least. Once more of the others than could be faulty beside those voters have said where they are and
  * this node is as far by certificates, one honest voter is among them: so nothing was signed two views above the present one.
+ * A position must have been said after this node stopped: the shell's connections do not outlive the process.
  */
 export function doubtRule(core: Core): void {
   if (core.abstention.below !== null) return

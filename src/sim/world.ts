@@ -143,12 +143,16 @@ export class World {
   }
 
   private deliver(sender: Address, from: SimNode, to: SimNode, message: NetMessage): void {
+    const { life } = to
     if (isConsensus(message)) {
       this.messages++
       if (message.type !== 'status') this.talk++
     }
     this.network.carry(from.index, to.index, () => {
-      if (this.violation === null && to.up) this.guard(() => to.receive(sender, message))
+      if (this.violation !== null || !to.up) return
+      // Connections end with a process: what a node hears of positions (R16) was said since it started.
+      if (message.type === 'status' && to.life !== life) return
+      this.guard(() => to.receive(sender, message))
     })
   }
 
