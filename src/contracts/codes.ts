@@ -1,6 +1,7 @@
 /** The numbers that stand for roles, states and answers in the contracts' ABI. */
 
-export const ROLE = { enterprise: 1, department: 2, auditor: 3, operator: 4, sealer: 5 } as const
+/** operator: the operations centre, which keeps the register. regulator: gives auditors and operators their mandates. */
+export const ROLE = { enterprise: 1, department: 2, auditor: 3, operator: 4, sealer: 5, regulator: 6 } as const
 export type RoleName = keyof typeof ROLE
 
 export const STATUS = { active: 1, suspended: 2, revoked: 3 } as const
@@ -27,8 +28,8 @@ export type CaseRuleName = keyof typeof CASE_RULE
 export const QUORUM = { all: 0, any: 1, creditWeighted: 255 } as const
 export const QUORUM_OF = (k: number): number => k + 1
 
-/** Whether a request must name its legal basis (consent or statute). */
-export const BASIS = { none: 0, required: 1 } as const
+/** Legal basis that a request must name. required: a consent of the enterprise, or a statute code that the terms list. */
+export const BASIS = { none: 0, required: 1, consent: 2, statute: 3 } as const
 
 /** ledger: the envelope travels in the transaction (paper 4.3). */
 export const DELIVERY = { ledger: 0 } as const

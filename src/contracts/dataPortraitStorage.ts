@@ -20,6 +20,9 @@ export const ENTRIES_SLOT = slotAt(0)
 /** bytes32[]. */
 export const ATTRIBUTES_SLOT = slotAt(1)
 
+/** mapping(bytes32 => Terms); Terms { address[] askers; bytes32[] purposes; bytes32[] statutes; bytes32[] exceptions }. */
+export const TERMS_SLOT = slotAt(2)
+
 /** Words of an entry after its first. */
 export const ENTRY = { rule: 1, schema: 2, min: 3, max: 4, furtherSupervisors: 5 } as const
 

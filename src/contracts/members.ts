@@ -138,7 +138,7 @@ function addMember(host: ContractHost, member: NewMember): void {
 
 function checkNewMember(host: ContractHost, { account, role, id, name }: NewMember): void {
   if (account === ZERO_ADDRESS) throw revert(abi, 'InvalidAccount', { account })
-  if (role < ROLE.enterprise || role > ROLE.sealer) throw revert(abi, 'InvalidRole', { role })
+  if (role < ROLE.enterprise || role > ROLE.regulator) throw revert(abi, 'InvalidRole', { role })
   if (!isTextId(id)) throw revert(abi, 'InvalidId', { id })
   const bytesLength = Buffer.byteLength(name, 'utf8')
   if (bytesLength < 1 || bytesLength > memberNameBytesMax) {

@@ -24,6 +24,9 @@ export type MemberHead = Packed<{ role: 'uint8'; status: 'uint8'; keyEpoch: 'uin
 
 export const memberSlot = (host: ContractHost, account: Address): Hash => mappingSlot(host, MEMBERS_SLOT, account)
 
+/** The member for whom the caller acts: itself, by its own account. */
+export const actingMember = (host: ContractHost): Address => host.caller
+
 /** Head of a member; role 0 when the account is not registered. */
 export function readMemberHead(host: ContractHost, account: Address): MemberHead {
   return memberHead.read(host.loadFrom(CONTRACT_ADDRESSES.members, memberSlot(host, account)))

@@ -39,7 +39,7 @@ const schemaSchema = z.strictObject({
 const ruleSchema = z.strictObject({
   /** 'all', 'any', 'credit-weighted' (more than half of the supervisors' credit), or how many supervisors must answer. */
   quorum: z.union([z.enum(['all', 'any', 'credit-weighted']), z.int().min(1).max(16)]).default('all'),
-  askerRoles: z.array(keyOf(ROLE)).min(1).max(5).default(['department']),
+  askerRoles: z.array(keyOf(ROLE)).min(1).max(Object.keys(ROLE).length).default(['department']),
   basis: keyOf(BASIS).default('none'),
   delivery: keyOf(DELIVERY).default('ledger'),
   validityBlocks: bigint.prefault(0),
