@@ -13,6 +13,7 @@ export {
   type EnterpriseLocator,
   type EnterpriseRecord,
   type LoadProgress,
+  type NamedSecret,
   type RecordWrite,
 } from './database/departmentDatabase.js'
 export { openDepartmentDatabase, openMemoryDatabase } from './database/open.js'

@@ -156,6 +156,10 @@ export const recordAttributesMax = 256
 export const recordNameBytesMax = 512
 /** One unconfirmed message of an agent: a few words. */
 export const outboxItemBytesMax = 1 * KIB
+/** Name of a secret that an agent keeps with its database, in UTF-8. */
+export const secretNameBytesMax = 128
+/** One such secret: key material and state of a protocol round. */
+export const secretValueBytesMax = 4 * KIB
 /** Records that a bulk load makes durable at once: about 1 MiB. */
 export const bulkLoadBatchRecords = 1_000
 /** Declaration file: `recordAttributesMax` values of usual length, or a few of the largest. */

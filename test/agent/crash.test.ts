@@ -67,6 +67,7 @@ class Mortal {
       cursor: () => inner.cursor(),
       outbox: () => inner.outbox(),
       portraitKey: (enterpriseId, version) => inner.portraitKey(enterpriseId, version),
+      secret: (name) => inner.secret(name),
       count: () => inner.count(),
       bulkLoad: (records, options) => inner.bulkLoad(records, options),
       apply: (change) => this.step(() => inner.apply(change)),

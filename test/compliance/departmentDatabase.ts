@@ -1,7 +1,8 @@
 /** What every DepartmentDatabase must do. Run it with a function that opens the database under a name, keeping what is there. */
 import type { Test } from 'tap'
-import type { DepartmentDatabase, RecordWrite } from '../../src/agent/database/departmentDatabase.js'
+import type { DepartmentDatabase, NamedSecret, RecordWrite } from '../../src/agent/database/departmentDatabase.js'
 import type { Hash } from '../../src/core/bytes.js'
+import { secretNameBytesMax, secretValueBytesMax } from '../../src/core/limits.js'
 
 export interface DatabaseUnderTest {
   /** Opens the database called `name`; a second open after close finds what the first has written. */
@@ -28,6 +29,7 @@ export function departmentDatabaseCompliance(t: Test, under: DatabaseUnderTest):
     t.equal(await database.cursor(), null)
     t.same(await database.outbox(), [])
     t.equal(await database.portraitKey(enterpriseId, 1), null)
+    t.equal(await database.secret('a'), null)
     t.equal(await database.count(), 0)
     await database.close()
   })
@@ -111,6 +113,33 @@ export function departmentDatabaseCompliance(t: Test, under: DatabaseUnderTest):
     await database.close()
   })
 
+  t.test('secrets: written, replaced, deleted, bounded', async (t) => {
+    const database = await under.open('secrets')
+    t.equal(await database.secret('round/1'), null)
+    const one = { name: 'round/1', value: bytes(1, 2) }
+    await database.apply({ cursor: { height: 1, logIndex: 0 }, secrets: [one, { name: 'empty', value: bytes() }] })
+    t.same(await database.secret('round/1'), bytes(1, 2))
+    t.same(await database.secret('empty'), bytes(), 'an empty secret is there')
+    t.equal(await database.secret('round'), null, 'a name is the whole name')
+    const gone = { name: 'empty', value: null }
+    await database.apply({ secrets: [{ ...one, value: bytes(3) }, gone, { ...gone, name: 'unknown' }] })
+    t.same(await database.secret('round/1'), bytes(3))
+    t.equal(await database.secret('empty'), null)
+
+    const name = '密'.repeat(42) + 'ab'
+    t.equal(Buffer.byteLength(name), secretNameBytesMax)
+    const value = new Uint8Array(secretValueBytesMax).fill(7)
+    await database.apply({ secrets: [{ name, value }] })
+    t.same(await database.secret(name), value)
+    const refused = (secret: NamedSecret) =>
+      t.rejects(database.apply({ secrets: [{ ...one, value: bytes(9) }, secret] }), { code: 'INVALID_RECORD' })
+    await refused({ name: `${name}x`, value })
+    await refused({ name: '', value })
+    await refused({ name, value: new Uint8Array(secretValueBytesMax + 1) })
+    t.same(await database.secret('round/1'), bytes(3), 'nothing of a refused change has happened')
+    await database.close()
+  })
+
   t.test('a refused change changes nothing', async (t) => {
     const database = await under.open('refused')
     await database.apply({ cursor: { height: 1, logIndex: 0 }, writes: [write('甲', CODE, { employees: '1' })] })
@@ -160,6 +189,7 @@ export function departmentDatabaseCompliance(t: Test, under: DatabaseUnderTest):
       cursor: { height: 3, logIndex: 4 },
       outboxPut: ['c', 'a', 'b'].map((key) => ({ key, payload: bytes(key.charCodeAt(0)) })),
       portraitKeys: [{ enterpriseId, portraitVersion: 1, key: new Uint8Array(32).fill(5) }],
+      secrets: [{ name: 'a', value: bytes(8) }],
     })
     await first.apply({ cursor: { height: 3, logIndex: 5 }, outboxDelete: ['a'] })
     await first.close()
@@ -171,6 +201,7 @@ export function departmentDatabaseCompliance(t: Test, under: DatabaseUnderTest):
     )
     t.same(plain(await second.find({ companyName: '甲', creditCode: '' })), { employees: '1', openingBank: '' })
     t.same(await second.portraitKey(enterpriseId, 1), new Uint8Array(32).fill(5))
+    t.same(await second.secret('a'), bytes(8))
     t.equal(await second.count(), 1)
     await second.close()
   })

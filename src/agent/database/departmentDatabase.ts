@@ -3,8 +3,9 @@
  * every implementation must keep: whatever one `apply` call holds becomes durable together or not at all.
  * Compliance suite: test/compliance/departmentDatabase.ts.
  */
-import type { Hash } from '../../core/bytes.js'
+import { type Hash, utf8 } from '../../core/bytes.js'
 import { CodedError } from '../../core/codedError.js'
+import { secretNameBytesMax, secretValueBytesMax } from '../../core/limits.js'
 
 /** How an enterprise is looked up. A department that keeps no credit codes finds it by name. */
 export interface EnterpriseLocator {
@@ -47,14 +48,37 @@ export interface PortraitKeyEntry {
   readonly key: Uint8Array
 }
 
+/** A secret of the agent under a name of its own choice. */
+export interface NamedSecret {
+  /** 1 to `secretNameBytesMax` bytes in UTF-8. */
+  readonly name: string
+  /** At most `secretValueBytesMax` bytes; null deletes it. */
+  readonly value: Uint8Array | null
+}
+
 /** One atomic change. */
 export interface DatabaseChange {
   readonly writes?: readonly RecordWrite[]
   readonly outboxPut?: readonly OutboxItem[]
   readonly outboxDelete?: readonly string[]
   readonly portraitKeys?: readonly PortraitKeyEntry[]
+  readonly secrets?: readonly NamedSecret[]
   /** Unchanged when left out. */
   readonly cursor?: Cursor
+}
+
+/** Throws DatabaseError INVALID_RECORD. */
+export function checkSecret({ name, value }: NamedSecret): void {
+  const nameBytes = utf8(name).length
+  if (nameBytes === 0 || nameBytes > secretNameBytesMax) {
+    throw new DatabaseError(
+      'INVALID_RECORD',
+      `the name of a secret has 1 to ${secretNameBytesMax} bytes, not ${nameBytes}`,
+    )
+  }
+  if (value && value.length > secretValueBytesMax) {
+    throw new DatabaseError('INVALID_RECORD', `secret ${name} is over ${secretValueBytesMax} bytes`)
+  }
 }
 
 /** Told after each batch of a bulk load. `total` is null when the source does not say. */
@@ -75,6 +99,7 @@ export interface DepartmentDatabase {
   /** Unconfirmed messages in the order of their first put. */
   outbox(): Promise<OutboxItem[]>
   portraitKey(enterpriseId: Hash, portraitVersion: number): Promise<Uint8Array | null>
+  secret(name: string): Promise<Uint8Array | null>
   /** Inserts or merges many records; loading the same twice changes nothing. Returns how many were given. Not atomic as a whole. */
   bulkLoad(records: Iterable<RecordWrite>, options?: BulkLoadOptions): Promise<number>
   /** Enterprises with a record. */

@@ -1,7 +1,7 @@
 /**
  * A department's database in one local folder or in memory. Layout (one-letter key prefix, then the key):
  * r + id -> record; c + credit code -> id; n + company name -> id; o + sequence -> unconfirmed message;
- * k + enterprise id + portrait version -> portrait key; m + name -> counters and cursor.
+ * k + enterprise id + portrait version -> portrait key; s + name -> secret; m + name -> counters and cursor.
  */
 import { assert } from '../../core/assert.js'
 import { bytesToNumber, concatBytes, fromHex, type Hash, utf8 } from '../../core/bytes.js'
@@ -17,11 +17,13 @@ import {
 import {
   type BulkLoadOptions,
   type Cursor,
+  checkSecret,
   type DatabaseChange,
   DatabaseError,
   type DepartmentDatabase,
   type EnterpriseLocator,
   type EnterpriseRecord,
+  type NamedSecret,
   type OutboxItem,
   type PortraitKeyEntry,
   type RecordWrite,
@@ -140,6 +142,10 @@ class EmbeddedDatabase implements DepartmentDatabase {
     return this.#store.getSync(portraitKeyKey(enterpriseId, portraitVersion)) ?? null
   }
 
+  async secret(name: string): Promise<Uint8Array | null> {
+    return this.#store.getSync(keyOf('s', name)) ?? null
+  }
+
   async count(): Promise<number> {
     return new Draft(this.#store).number(META.nextId)
   }
@@ -149,6 +155,7 @@ class EmbeddedDatabase implements DepartmentDatabase {
       const draft = new Draft(this.#store)
       for (const write of change.writes ?? []) writeRecord(draft, write)
       for (const entry of change.portraitKeys ?? []) putPortraitKey(draft, entry)
+      for (const secret of change.secrets ?? []) putSecret(draft, secret)
       const added = this.#draftOutbox(draft, change)
       const { cursor } = change
       if (cursor) draft.put(META.cursor, concatBytes(word(cursor.height), word(cursor.logIndex)))
@@ -266,6 +273,13 @@ function checkLocator({ companyName, creditCode }: EnterpriseLocator): void {
 function putPortraitKey(draft: Draft, { enterpriseId, portraitVersion, key }: PortraitKeyEntry): void {
   assert(key.length === 32, 'a portrait key has 32 bytes')
   draft.put(portraitKeyKey(enterpriseId, portraitVersion), key)
+}
+
+function putSecret(draft: Draft, secret: NamedSecret): void {
+  checkSecret(secret)
+  const key = keyOf('s', secret.name)
+  if (secret.value) draft.put(key, secret.value)
+  else draft.delete(key)
 }
 
 function encodeOutboxItem({ key, payload }: OutboxItem): Uint8Array {
