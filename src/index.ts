@@ -2,15 +2,19 @@
  * What programs that use concordat import: contract interfaces, the JSON-RPC client, the agents' functions, consensus for
  * researchers, and what proves a chain offline.
  */
+export * as contracts from './agent/contractClient.js'
 export * from './agent/index.js'
 export * as consensus from './consensus/index.js'
 export { CONTRACT_ADDRESSES, type ContractName } from './contracts/addresses.js'
 export * from './contracts/codes.js'
+export { credentialsAbi } from './contracts/credentials.abi.js'
 export { creditAbi } from './contracts/credit.abi.js'
 export { dataPortraitAbi } from './contracts/dataPortrait.abi.js'
 export { dataSharingAbi } from './contracts/dataSharing.abi.js'
+export { evidenceAbi } from './contracts/evidence.abi.js'
 export { keyAgreementAbi } from './contracts/keyAgreement.abi.js'
 export { membersAbi } from './contracts/members.abi.js'
+export { provenanceAbi } from './contracts/provenance.abi.js'
 export { sealersAbi } from './contracts/sealers.abi.js'
 export { type SealerSetView, sealerSetOf } from './contracts/sealers.js'
 export { attributeId, idText, textId } from './contracts/textId.js'

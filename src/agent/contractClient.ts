@@ -1,9 +1,12 @@
 /** Typed use of the system contracts through a node's JSON-RPC. */
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
+import { credentialsAbi } from '../contracts/credentials.abi.js'
 import { creditAbi } from '../contracts/credit.abi.js'
 import { dataPortraitAbi } from '../contracts/dataPortrait.abi.js'
 import { dataSharingAbi } from '../contracts/dataSharing.abi.js'
+import { evidenceAbi } from '../contracts/evidence.abi.js'
 import { membersAbi } from '../contracts/members.abi.js'
+import { provenanceAbi } from '../contracts/provenance.abi.js'
 import { sealersAbi } from '../contracts/sealers.abi.js'
 import { type Address, fromHex, toHex } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
@@ -47,6 +50,24 @@ export const credit: Contract<typeof creditAbi> = {
   name: 'credit',
   address: CONTRACT_ADDRESSES.credit,
   abi: new ContractAbi(creditAbi),
+}
+
+export const evidence: Contract<typeof evidenceAbi> = {
+  name: 'evidence',
+  address: CONTRACT_ADDRESSES.evidence,
+  abi: new ContractAbi(evidenceAbi),
+}
+
+export const credentials: Contract<typeof credentialsAbi> = {
+  name: 'credentials',
+  address: CONTRACT_ADDRESSES.credentials,
+  abi: new ContractAbi(credentialsAbi),
+}
+
+export const provenance: Contract<typeof provenanceAbi> = {
+  name: 'provenance',
+  address: CONTRACT_ADDRESSES.provenance,
+  abi: new ContractAbi(provenanceAbi),
 }
 
 /** A contract refused a call or a transaction. `error` is the name of its ABI error. */

@@ -8,6 +8,9 @@ export const CONTRACT_ADDRESSES = {
   keyAgreement: '0x0000000000000000000000000000000000c0de04' as Address,
   credit: '0x0000000000000000000000000000000000c0de05' as Address,
   sealers: '0x0000000000000000000000000000000000c0de06' as Address,
+  evidence: '0x0000000000000000000000000000000000c0de0b' as Address,
+  credentials: '0x0000000000000000000000000000000000c0de0c' as Address,
+  provenance: '0x0000000000000000000000000000000000c0de0d' as Address,
 } as const
 
 export type ContractName = keyof typeof CONTRACT_ADDRESSES

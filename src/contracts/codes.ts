@@ -65,6 +65,21 @@ export type ChangeKindName = keyof typeof CHANGE_KIND
 export const CHANGE_STATUS = { open: 1, approved: 2, settled: 3, refused: 4, lapsed: 5, withdrawn: 6 } as const
 export type ChangeStatusName = keyof typeof CHANGE_STATUS
 
+/** A credential's life. notYetValid and expired follow from the time alone and are never stored. */
+export const CREDENTIAL_STATE = {
+  none: 0,
+  valid: 1,
+  suspended: 2,
+  revoked: 3,
+  redeemed: 4,
+  notYetValid: 5,
+  expired: 6,
+} as const
+export type CredentialStateName = keyof typeof CREDENTIAL_STATE
+
+export const BATCH_STATE = { open: 1, closed: 2, recalled: 3 } as const
+export type BatchStateName = keyof typeof BATCH_STATE
+
 export function nameOf<T extends Record<string, number>>(names: T, code: number): keyof T | undefined {
   for (const name in names) if (names[name] === code) return name
   return undefined

@@ -1,9 +1,13 @@
 /** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
+
+import { credentialsInterface } from './credentials.js'
 import { creditInterface } from './creditStorage.js'
 import { dataPortraitInterface } from './dataPortrait.js'
 import { dataSharingInterface } from './dataSharing.js'
+import { evidenceInterface } from './evidence.js'
 import { keyAgreementInterface } from './keyAgreement.js'
 import { membersInterface } from './members.js'
+import { provenanceInterface } from './provenance.js'
 import { sealersInterface } from './sealers.js'
 
 /** File name in abi/ -> its text. */
@@ -15,6 +19,9 @@ export function publishedAbis(): ReadonlyMap<string, string> {
     keyAgreement: keyAgreementInterface,
     credit: creditInterface,
     sealers: sealersInterface,
+    evidence: evidenceInterface,
+    credentials: credentialsInterface,
+    provenance: provenanceInterface,
   }
   return new Map(
     Object.entries(interfaces).map(([name, { json }]) => [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`]),

@@ -1,12 +1,17 @@
 /** All system contracts. */
 import type { ContractRegistry } from '../vm/contract.js'
+import { credentials } from './credentials.js'
 import { credit } from './credit.js'
 import { dataPortrait } from './dataPortrait.js'
 import { dataSharing } from './dataSharing.js'
+import { evidence } from './evidence.js'
 import { keyAgreement } from './keyAgreement.js'
 import { members } from './members.js'
+import { provenance } from './provenance.js'
 import { sealers } from './sealers.js'
 
 export const systemContracts: ContractRegistry = new Map(
-  [members, dataPortrait, dataSharing, keyAgreement, credit, sealers].map((contract) => [contract.address, contract]),
+  [members, dataPortrait, dataSharing, keyAgreement, credit, sealers, evidence, credentials, provenance].map(
+    (contract) => [contract.address, contract],
+  ),
 )

@@ -114,6 +114,19 @@ export const portraitDigestsListedMax = 64
 /** Characters of one canonical value that a schema may allow. */
 export const schemaLengthMax = 1_024
 
+/** Remark on a document, or on a step of a batch, in UTF-8: a sentence and a reference. */
+export const noteBytesMax = 256
+/** Members that anchor one document: their list is read as a whole. */
+export const anchorSignersMax = 64
+/** Batches that one batch is made from. */
+export const batchInputsMax = 16
+/** Steps of one batch. */
+export const batchStepsMax = 10_000
+/** Steps of a batch read at once: under 64 KiB with the longest notes. */
+export const stepsPageMax = 128
+/** Batches behind one batch that are looked through for a recall. */
+export const batchLineageMax = 1_024
+
 /** Keystore file: a V3 file is under 1 KiB. */
 export const keystoreBytesMax = 16 * KIB
 /** scrypt work, 128 * N * r * p, that a keystore file may ask for; geth's standard strength asks for 256 MiB. */

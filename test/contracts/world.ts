@@ -3,6 +3,8 @@ import { type Abi, decodeErrorResult } from 'viem'
 import { builtinExtensions, type Extensions } from '../../src/consensus/extensions.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { BASIS, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from '../../src/contracts/codes.js'
+import type { credentialsAbi } from '../../src/contracts/credentials.abi.js'
+import { credentialsInterface } from '../../src/contracts/credentials.js'
 import type { creditAbi } from '../../src/contracts/credit.abi.js'
 import { creditInterface } from '../../src/contracts/creditStorage.js'
 import type { dataPortraitAbi } from '../../src/contracts/dataPortrait.abi.js'
@@ -10,12 +12,16 @@ import { dataPortraitInterface } from '../../src/contracts/dataPortrait.js'
 import type { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
 import { dataSharingInterface } from '../../src/contracts/dataSharing.js'
 import { endBlock } from '../../src/contracts/epoch.js'
+import type { evidenceAbi } from '../../src/contracts/evidence.abi.js'
+import { evidenceInterface } from '../../src/contracts/evidence.js'
 import { applyGenesis } from '../../src/contracts/genesis.js'
 import type { DataProfile, GenesisConfig } from '../../src/contracts/genesisTypes.js'
 import type { keyAgreementAbi } from '../../src/contracts/keyAgreement.abi.js'
 import { keyAgreementInterface } from '../../src/contracts/keyAgreement.js'
 import type { membersAbi } from '../../src/contracts/members.abi.js'
 import { membersInterface } from '../../src/contracts/members.js'
+import type { provenanceAbi } from '../../src/contracts/provenance.abi.js'
+import { provenanceInterface } from '../../src/contracts/provenance.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import type { sealersAbi } from '../../src/contracts/sealers.abi.js'
 import { type SealerSetView, sealerSetOf, sealersInterface } from '../../src/contracts/sealers.js'
@@ -49,6 +55,9 @@ export const INTERFACES = {
   keyAgreement: keyAgreementInterface,
   credit: creditInterface,
   sealers: sealersInterface,
+  evidence: evidenceInterface,
+  credentials: credentialsInterface,
+  provenance: provenanceInterface,
 }
 
 export const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}` as Address
@@ -141,6 +150,9 @@ interface Lines {
   readonly keyAgreement: typeof keyAgreementAbi
   readonly credit: typeof creditAbi
   readonly sealers: typeof sealersAbi
+  readonly evidence: typeof evidenceAbi
+  readonly credentials: typeof credentialsAbi
+  readonly provenance: typeof provenanceAbi
 }
 type Name = keyof Lines
 type Fn<C extends Name> = FunctionName<Lines[C]>
