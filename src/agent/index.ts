@@ -5,6 +5,7 @@ import { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from './ent
 import { Requester, type RequesterOptions, type VerificationReport } from './requester.js'
 
 export { AgentError, type AgentErrorCode } from './agentError.js'
+export { type BatchHistory, type BatchStep, batchHistory } from './batchHistory.js'
 export { type Connection, type ConnectionOptions, connect } from './connection.js'
 export { ContractRevert } from './contractClient.js'
 export {
@@ -23,6 +24,7 @@ export { loadDataset } from './dataset/load.js'
 export { type Declaration, DeclarationError, parseDeclaration, readDeclaration } from './declaration.js'
 export { GetConfirm, GetExistence } from './department/functions.js'
 export { type DepartmentService, type DepartmentServiceOptions, startDepartmentService } from './department/service.js'
+export { DocumentError, hashDocument } from './documentHash.js'
 export { EnterpriseProxy, type PartReport, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
 export type { AgentLog } from './log.js'
 export { PortraitKeyFileError, rotatePortraitKey } from './portraitKeyFile.js'
@@ -34,6 +36,7 @@ export {
   type VerificationReport,
   type VerifiedAttribute,
 } from './requester.js'
+export { type Transacted, transact } from './transact.js'
 
 /** Reads a declaration file and submits it with the enterprise's key. Errors: DeclarationError and those of EnterpriseProxy.submit. */
 export async function submitDeclaration(

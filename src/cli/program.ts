@@ -2,11 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { attributeCommand } from './commands/attribute.js'
+import { batchCommand } from './commands/batch.js'
 import { benchCommand } from './commands/bench.js'
+import { credentialCommand } from './commands/credential.js'
 import { datasetCommand } from './commands/dataset.js'
 import { demoCommand } from './commands/demo.js'
 import { departmentCommand } from './commands/department.js'
 import { doctorCommand } from './commands/doctor.js'
+import { documentCommand } from './commands/document.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
@@ -40,6 +43,9 @@ export function buildProgram(): Command {
     attributeCommand(),
     submitCommand(),
     verifyCommand(),
+    documentCommand(),
+    credentialCommand(),
+    batchCommand(),
     simCommand(),
     benchCommand(),
   ]

@@ -1,0 +1,32 @@
+/** One call of a contract, final and in effect. */
+import type { Hash } from '../core/bytes.js'
+import type { RpcReceipt } from '../rpc/wire.js'
+import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
+import { AgentError } from './agentError.js'
+import type { Connection } from './connection.js'
+import type { Contract } from './contractClient.js'
+
+export interface Transacted {
+  readonly transaction: Hash
+  readonly block: number
+  readonly receipt: RpcReceipt
+}
+
+/**
+ * Sends a call and waits until it is final. Throws ContractRevert with the contract's reason, AgentError TRANSACTION_FAILED
+ * when the state changed between the node's estimate and the block, WaitError, RpcError or RpcClientError.
+ */
+export async function transact<H extends HumanAbi, N extends FunctionName<H>>(
+  { sender }: Pick<Connection, 'sender'>,
+  contract: Contract<H>,
+  name: N,
+  args: FunctionArgs<H, N>,
+): Promise<Transacted> {
+  const transaction = await sender.send(contract, name, args)
+  const receipt = await sender.final(transaction)
+  if (receipt.status !== '0x1') {
+    const message = `${contract.name}.${name} had no effect: the chain has refused it meanwhile (transaction ${transaction}); try again`
+    throw new AgentError('TRANSACTION_FAILED', message)
+  }
+  return { transaction, block: Number(receipt.blockNumber), receipt }
+}
