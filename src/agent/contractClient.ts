@@ -4,6 +4,7 @@ import { credentialsAbi } from '../contracts/credentials.abi.js'
 import { creditAbi } from '../contracts/credit.abi.js'
 import { dataPortraitAbi } from '../contracts/dataPortrait.abi.js'
 import { dataSharingAbi } from '../contracts/dataSharing.abi.js'
+import { deliveryAbi } from '../contracts/delivery.abi.js'
 import { evidenceAbi } from '../contracts/evidence.abi.js'
 import { membersAbi } from '../contracts/members.abi.js'
 import { provenanceAbi } from '../contracts/provenance.abi.js'
@@ -68,6 +69,12 @@ export const provenance: Contract<typeof provenanceAbi> = {
   name: 'provenance',
   address: CONTRACT_ADDRESSES.provenance,
   abi: new ContractAbi(provenanceAbi),
+}
+
+export const delivery: Contract<typeof deliveryAbi> = {
+  name: 'delivery',
+  address: CONTRACT_ADDRESSES.delivery,
+  abi: new ContractAbi(deliveryAbi),
 }
 
 /** A contract refused a call or a transaction. `error` is the name of its ABI error. */

@@ -31,8 +31,14 @@ export const QUORUM_OF = (k: number): number => k + 1
 /** Legal basis that a request must name. required: a consent of the enterprise, or a statute code that the terms list. */
 export const BASIS = { none: 0, required: 1, consent: 2, statute: 3 } as const
 
-/** ledger: the envelope travels in the transaction (paper 4.3). */
-export const DELIVERY = { ledger: 0 } as const
+/**
+ * ledger: the envelope travels in the transaction (paper 4.3). direct: from node to node; the transaction holds a reference
+ * to it (envelopeReference.ts).
+ */
+export const DELIVERY = { ledger: 0, direct: 1 } as const
+
+/** What an envelope that travels directly belongs to: a part of a submission, or a question to one supervisor. */
+export const ENVELOPE_KIND = { part: 1, question: 2 } as const
 
 /** Code that a department gives with `acknowledge`. */
 export const ACK_CODE = {
@@ -42,6 +48,8 @@ export const ACK_CODE = {
   invalidValue: 3,
   unknownAttribute: 4,
   refused: 5,
+  /** The envelope that the part refers to did not arrive before it expired, or a later submission took its place. */
+  notDelivered: 6,
 } as const
 export type AckCodeName = keyof typeof ACK_CODE
 

@@ -73,7 +73,8 @@ function writeProfile(host: ContractHost, profile: DataProfile): void {
   checkProfile(host, profile, before)
   const slot = entrySlot(host, attribute)
   const lead = supervisors[0]!
-  host.store(slot, entryHead.write({ lead, schemaVersion, supervisorCount: supervisors.length }))
+  const { delivery } = rule
+  host.store(slot, entryHead.write({ lead, schemaVersion, supervisorCount: supervisors.length, delivery }))
   host.store(slotAfter(slot, ENTRY.rule), ruleWord.write(rule))
   host.store(slotAfter(slot, ENTRY.schema), schemaWord.write(schema))
   host.store(slotAfter(slot, ENTRY.min), bigintWord(schema.min))

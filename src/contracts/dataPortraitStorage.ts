@@ -26,9 +26,13 @@ export const TERMS_SLOT = slotAt(2)
 /** Words of an entry after its first. */
 export const ENTRY = { rule: 1, schema: 2, min: 3, max: 4, furtherSupervisors: 5 } as const
 
-/** The first supervisor stands in the head: one read answers for an attribute with a single supervisor. */
-export const entryHead = packed({ lead: 'address', schemaVersion: 'uint32', supervisorCount: 'uint16' })
-export type EntryHead = Packed<{ lead: 'address'; schemaVersion: 'uint32'; supervisorCount: 'uint16' }>
+/**
+ * The first supervisor stands in the head: one read answers for an attribute with a single supervisor. So does the rule's
+ * delivery, which StoreData asks for and nothing else of the rule.
+ */
+const ENTRY_HEAD = { lead: 'address', schemaVersion: 'uint32', supervisorCount: 'uint16', delivery: 'uint8' } as const
+export const entryHead = packed(ENTRY_HEAD)
+export type EntryHead = Packed<typeof ENTRY_HEAD>
 
 export const ruleWord = packed({
   quorum: 'uint8',

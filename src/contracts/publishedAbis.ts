@@ -4,6 +4,7 @@ import { credentialsInterface } from './credentials.js'
 import { creditInterface } from './creditStorage.js'
 import { dataPortraitInterface } from './dataPortrait.js'
 import { dataSharingInterface } from './dataSharing.js'
+import { deliveryInterface } from './deliveryStorage.js'
 import { evidenceInterface } from './evidence.js'
 import { keyAgreementInterface } from './keyAgreement.js'
 import { membersInterface } from './members.js'
@@ -22,6 +23,7 @@ export function publishedAbis(): ReadonlyMap<string, string> {
     evidence: evidenceInterface,
     credentials: credentialsInterface,
     provenance: provenanceInterface,
+    delivery: deliveryInterface,
   }
   return new Map(
     Object.entries(interfaces).map(([name, { json }]) => [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`]),

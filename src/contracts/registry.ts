@@ -4,6 +4,7 @@ import { credentials } from './credentials.js'
 import { credit } from './credit.js'
 import { dataPortrait } from './dataPortrait.js'
 import { dataSharing } from './dataSharing.js'
+import { delivery } from './delivery.js'
 import { evidence } from './evidence.js'
 import { keyAgreement } from './keyAgreement.js'
 import { members } from './members.js'
@@ -11,7 +12,7 @@ import { provenance } from './provenance.js'
 import { sealers } from './sealers.js'
 
 export const systemContracts: ContractRegistry = new Map(
-  [members, dataPortrait, dataSharing, keyAgreement, credit, sealers, evidence, credentials, provenance].map(
+  [members, dataPortrait, dataSharing, keyAgreement, credit, sealers, evidence, credentials, provenance, delivery].map(
     (contract) => [contract.address, contract],
   ),
 )

@@ -34,7 +34,7 @@ export function ruleFault(rule: Rule, supervisors: number): string | undefined {
   if (faultOfQuorum !== undefined) return faultOfQuorum
   if ((rule.askerRoles & ~roles) !== 0 || rule.askerRoles === 0) return 'askerRoles must be a mask of known roles'
   if (!isOneOf(BASIS, rule.basis)) return `basis ${rule.basis} is not 0 to 3`
-  return isOneOf(DELIVERY, rule.delivery) ? undefined : `delivery ${rule.delivery} is not 0`
+  return isOneOf(DELIVERY, rule.delivery) ? undefined : `delivery ${rule.delivery} is not 0 or 1`
 }
 
 function quorumFault(quorum: number, supervisors: number): string | undefined {

@@ -5,6 +5,7 @@ import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
 import { mappingSlot, numberWord, slotAfter, wordBigint } from '../vm/storage.js'
+import { DELIVERY, ENVELOPE_KIND } from './codes.js'
 import { readEntryHead, supervises } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
@@ -27,6 +28,8 @@ import {
   submissionHead,
   submissionSlot,
 } from './dataSharingStorage.js'
+import { announce, checkEnvelope } from './directDelivery.js'
+import { isReference } from './envelopeReference.js'
 import { dropPortrait } from './userPortrait.js'
 
 type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
@@ -47,21 +50,24 @@ export function storeData(host: ContractHost, args: Args<'StoreData'>): bigint {
   host.store(slot, enterpriseId)
   host.store(slotAfter(slot, SUBMISSION.documentHash), documentHash)
   host.store(slotAfter(slot, SUBMISSION.head), submissionHead.write(head))
-  parts.forEach(({ recipient, attributes }, part) => {
+  parts.forEach(({ recipient, attributes, envelope }, part) => {
     const word = { recipient, attributeSet: attributeSetId(host, attributes), state: PART_STATE.waiting, code: 0 }
     host.store(partSlot(slot, part), partWord.write(word))
     emit(host, abi, 'DataStored', { submissionId, enterpriseId, recipient, part })
+    announce(host, { kind: ENVELOPE_KIND.part, subject: submissionId, part, recipient, envelope })
   })
   return submissionId
 }
 
 function checkParts(host: ContractHost, parts: readonly Part[]): void {
-  const recipients = new Set<Address>()
+  const recipients = { inClear: new Set<Address>(), byReference: new Set<Address>() }
   const seen: Seen = new Map()
   parts.forEach((part, index) => {
     const { recipient } = part
-    if (recipients.has(recipient)) throw revert(abi, 'DuplicateRecipient', { recipient })
-    recipients.add(recipient)
+    // One part for each way to travel: checkPart holds the envelope to the rules of its attributes.
+    const alike = isReference(part.envelope) ? recipients.byReference : recipients.inClear
+    if (alike.has(recipient)) throw revert(abi, 'DuplicateRecipient', { recipient })
+    alike.add(recipient)
     checkPart(host, part, index, seen)
   })
 }
@@ -74,20 +80,26 @@ function checkPart(host: ContractHost, part: Part, index: number, seen: Seen): v
   if (attributes.length !== digests.length) {
     throw revert(abi, 'LengthMismatch', { attributes: BigInt(attributes.length), digests: BigInt(digests.length) })
   }
+  let delivery: number | undefined
   for (let i = 0; i < attributes.length; i++) {
     const attribute = attributes[i]!
-    checkAttribute(host, attribute, recipient)
+    const own = checkAttribute(host, attribute, recipient)
     checkDigest(attribute, digests[i]!, index, seen)
+    if (delivery !== undefined && own !== delivery) throw revert(abi, 'MixedDelivery', { recipient })
+    delivery = own
   }
+  checkEnvelope(host, part.envelope, delivery ?? DELIVERY.ledger, recipient)
 }
 
-function checkAttribute(host: ContractHost, attribute: Hash, recipient: Address): void {
+/** How its values travel. */
+function checkAttribute(host: ContractHost, attribute: Hash, recipient: Address): number {
   host.charge(GAS_STEP)
   const entry = readEntryHead(host, attribute)
   if (entry === undefined) throw revert(abi, 'UnknownAttribute', { attribute })
   if (!supervises(host, attribute, entry, recipient)) {
     throw revert(abi, 'NotSupervisor', { account: recipient, attribute })
   }
+  return entry.delivery
 }
 
 /** Supervisors of the same attribute must be given the same value. */

@@ -5,7 +5,7 @@ import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
 import { slotAfter } from '../vm/storage.js'
-import { BASIS, QUORUM } from './codes.js'
+import { BASIS, DELIVERY, ENVELOPE_KIND, QUORUM } from './codes.js'
 import { readEntryHead, readRule, readSupervisors, requiredAnswers } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
@@ -20,6 +20,7 @@ import {
   requireCurrentKey,
 } from './dataSharingStorage.js'
 import { type Asker, spendBudget } from './digestBudget.js'
+import { announce, checkEnvelope } from './directDelivery.js'
 import type { Rule } from './genesisTypes.js'
 import { isActiveDepartment, readMemberHead } from './membersStorage.js'
 import {
@@ -47,6 +48,8 @@ type Request = Args<'requestVerification'>
 interface Wanted {
   /** Attributes that each supervisor is asked for. */
   readonly bySupervisor: ReadonlyMap<Address, readonly Hash[]>
+  /** Supervisors that are asked for an attribute whose values travel directly: their whole question does. */
+  readonly direct: ReadonlySet<Address>
   /** Answers that complete each item; 0: credit decides. */
   readonly required: readonly number[]
   /** Weight of all whom each item asks; 0 unless credit decides. */
@@ -64,13 +67,16 @@ export function requestVerification(host: ContractHost, request: Request): bigin
   requireCount('items', items.length, requestItemsMax)
   const asker = { requester, enterpriseId, portraitVersion: requireVersion(host, enterpriseId, portraitVersion) }
   const wanted = checkItems(host, request, asker, role)
-  checkSealed(host, request.sealed, wanted.bySupervisor)
+  checkSealed(host, request.sealed, wanted)
   const requestId = nextId(host, REQUEST_COUNT_SLOT)
   writeRequest(host, requestId, request, wanted)
   emit(host, abi, 'VerificationRequested', { requestId, enterpriseId, requester, purpose })
   for (const [supervisor, attributes] of wanted.bySupervisor) {
     emit(host, abi, 'AnswerWanted', { requestId, supervisor, attributes })
   }
+  request.sealed.forEach(({ supervisor, envelope }, part) => {
+    announce(host, { kind: ENVELOPE_KIND.question, subject: requestId, part, recipient: supervisor, envelope })
+  })
   return requestId
 }
 
@@ -85,6 +91,7 @@ function requireVersion(host: ContractHost, enterpriseId: Hash, given: number): 
 
 function checkItems(host: ContractHost, request: Request, asker: Asker, role: number): Wanted {
   const bySupervisor = new Map<Address, Hash[]>()
+  const direct = new Set<Address>()
   const required: number[] = []
   const askedWeights: number[] = []
   const weights = new Map<Address, number>()
@@ -99,14 +106,17 @@ function checkItems(host: ContractHost, request: Request, asker: Asker, role: nu
     const { rule, supervisors } = openRule(host, attribute)
     checkRule(rule, attribute, asker.requester, role, request.basis)
     spendBudget(host, asker, attribute, digest, rule.digestBudget)
-    for (const supervisor of supervisors) addTo(bySupervisor, supervisor, attribute)
+    for (const supervisor of supervisors) {
+      addTo(bySupervisor, supervisor, attribute)
+      if (rule.delivery === DELIVERY.direct) direct.add(supervisor)
+    }
     required.push(requiredAnswers(rule.quorum, supervisors.length))
     askedWeights.push(rule.quorum === QUORUM.creditWeighted ? addWeights(host, weights, supervisors) : 0)
     unlimited ||= rule.deadlineBlocks === 0n
     if (rule.deadlineBlocks > deadlineBlocks) deadlineBlocks = rule.deadlineBlocks
   }
   const deadline = unlimited ? 0n : BigInt(host.block.number) + deadlineBlocks
-  return { bySupervisor, required, askedWeights, weights, deadline }
+  return { bySupervisor, direct, required, askedWeights, weights, deadline }
 }
 
 /** Freezes the supervisors' weights; returns their sum. */
@@ -140,7 +150,7 @@ function addTo(map: Map<Address, Hash[]>, supervisor: Address, attribute: Hash):
 }
 
 /** Exactly one envelope, under its current key, for each supervisor that has to answer. */
-function checkSealed(host: ContractHost, sealed: Request['sealed'], wanted: Wanted['bySupervisor']): void {
+function checkSealed(host: ContractHost, sealed: Request['sealed'], { bySupervisor: wanted, direct }: Wanted): void {
   requireCount('sealed', sealed.length, requestSupervisorsMax)
   const given = new Set<Address>()
   for (const { supervisor, keyEpoch, envelope } of sealed) {
@@ -149,6 +159,7 @@ function checkSealed(host: ContractHost, sealed: Request['sealed'], wanted: Want
     given.add(supervisor)
     requireCurrentKey(requireActiveDepartment(host, supervisor), supervisor, keyEpoch)
     requireCount('envelope bytes', envelope.length, envelopeBytesMax)
+    checkEnvelope(host, envelope, direct.has(supervisor) ? DELIVERY.direct : DELIVERY.ledger, supervisor)
   }
   for (const [supervisor, [attribute]] of wanted) {
     if (!given.has(supervisor)) throw revert(abi, 'EnvelopeMissing', { supervisor, attribute: attribute! })

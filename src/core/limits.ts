@@ -109,6 +109,10 @@ export const equivocationsPerEpochMax = 4
 export const reportAttributesMax = 256
 /** Ciphertext of one envelope: largest plaintext, a wrapped key for each recipient, tags and suite. */
 export const envelopeBytesMax = envelopePlaintextBytesMax + 128 * envelopeRecipientsMax + KIB
+/** Blocks for which an envelope that travels directly may be kept: a year of blocks every three seconds. */
+export const envelopeLifetimeBlocksMax = 10_000_000
+/** Blocks within which holders may be asked to have erased an envelope. */
+export const erasureBlocksMax = 1_000_000
 /** Declared values that the user portrait lists for one enterprise and attribute; older ones stay known by their digest. */
 export const portraitDigestsListedMax = 64
 /** Characters of one canonical value that a schema may allow. */

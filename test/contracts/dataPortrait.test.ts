@@ -132,7 +132,7 @@ t.test('what an entry may say', async (t) => {
     { askerRoles: 1 },
     { askerRoles: 1 << 6 },
     { basis: 2 },
-    { delivery: 1 },
+    { delivery: 2 },
   ]
   for (const changes of rules) {
     t.equal(refusal({ rule: { ...base.rule, ...changes } }), 'InvalidRule', JSON.stringify(changes))

@@ -11,6 +11,8 @@ import type { dataPortraitAbi } from '../../src/contracts/dataPortrait.abi.js'
 import { dataPortraitInterface } from '../../src/contracts/dataPortrait.js'
 import type { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
 import { dataSharingInterface } from '../../src/contracts/dataSharing.js'
+import type { deliveryAbi } from '../../src/contracts/delivery.abi.js'
+import { deliveryInterface } from '../../src/contracts/deliveryStorage.js'
 import { endBlock } from '../../src/contracts/epoch.js'
 import type { evidenceAbi } from '../../src/contracts/evidence.abi.js'
 import { evidenceInterface } from '../../src/contracts/evidence.js'
@@ -58,6 +60,7 @@ export const INTERFACES = {
   evidence: evidenceInterface,
   credentials: credentialsInterface,
   provenance: provenanceInterface,
+  delivery: deliveryInterface,
 }
 
 export const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}` as Address
@@ -153,6 +156,7 @@ interface Lines {
   readonly evidence: typeof evidenceAbi
   readonly credentials: typeof credentialsAbi
   readonly provenance: typeof provenanceAbi
+  readonly delivery: typeof deliveryAbi
 }
 type Name = keyof Lines
 type Fn<C extends Name> = FunctionName<Lines[C]>
