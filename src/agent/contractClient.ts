@@ -1,5 +1,6 @@
 /** Typed use of the system contracts through a node's JSON-RPC. */
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
+import { auditAbi } from '../contracts/audit.abi.js'
 import { credentialsAbi } from '../contracts/credentials.abi.js'
 import { creditAbi } from '../contracts/credit.abi.js'
 import { dataPortraitAbi } from '../contracts/dataPortrait.abi.js'
@@ -75,6 +76,12 @@ export const delivery: Contract<typeof deliveryAbi> = {
   name: 'delivery',
   address: CONTRACT_ADDRESSES.delivery,
   abi: new ContractAbi(deliveryAbi),
+}
+
+export const audit: Contract<typeof auditAbi> = {
+  name: 'audit',
+  address: CONTRACT_ADDRESSES.audit,
+  abi: new ContractAbi(auditAbi),
 }
 
 /** A contract refused a call or a transaction. `error` is the name of its ABI error. */

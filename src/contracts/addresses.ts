@@ -12,6 +12,7 @@ export const CONTRACT_ADDRESSES = {
   credentials: '0x0000000000000000000000000000000000c0de0c' as Address,
   provenance: '0x0000000000000000000000000000000000c0de0d' as Address,
   delivery: '0x0000000000000000000000000000000000c0de09' as Address,
+  audit: '0x0000000000000000000000000000000000c0de08' as Address,
 } as const
 
 export type ContractName = keyof typeof CONTRACT_ADDRESSES

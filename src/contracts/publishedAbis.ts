@@ -1,5 +1,6 @@
 /** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
 
+import { auditInterface } from './auditStorage.js'
 import { credentialsInterface } from './credentials.js'
 import { creditInterface } from './creditStorage.js'
 import { dataPortraitInterface } from './dataPortrait.js'
@@ -24,6 +25,7 @@ export function publishedAbis(): ReadonlyMap<string, string> {
     credentials: credentialsInterface,
     provenance: provenanceInterface,
     delivery: deliveryInterface,
+    audit: auditInterface,
   }
   return new Map(
     Object.entries(interfaces).map(([name, { json }]) => [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`]),

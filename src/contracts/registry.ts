@@ -1,5 +1,6 @@
 /** All system contracts. */
 import type { ContractRegistry } from '../vm/contract.js'
+import { audit } from './audit.js'
 import { credentials } from './credentials.js'
 import { credit } from './credit.js'
 import { dataPortrait } from './dataPortrait.js'
@@ -11,8 +12,18 @@ import { members } from './members.js'
 import { provenance } from './provenance.js'
 import { sealers } from './sealers.js'
 
-export const systemContracts: ContractRegistry = new Map(
-  [members, dataPortrait, dataSharing, keyAgreement, credit, sealers, evidence, credentials, provenance, delivery].map(
-    (contract) => [contract.address, contract],
-  ),
-)
+const CONTRACTS = [
+  members,
+  dataPortrait,
+  dataSharing,
+  keyAgreement,
+  credit,
+  sealers,
+  evidence,
+  credentials,
+  provenance,
+  delivery,
+  audit,
+]
+
+export const systemContracts: ContractRegistry = new Map(CONTRACTS.map((contract) => [contract.address, contract]))

@@ -105,6 +105,12 @@ export const changeReasonBytesMax = 256
 export const openChangesPerVoterMax = 4
 /** Views of one epoch in which contradicting votes of one sealer are booked: they share a storage word, and more change nothing. */
 export const equivocationsPerEpochMax = 4
+/** Entries of one list in the scope of a mandate: an investigation names some enterprises, not all. */
+export const mandateEntriesMax = 64
+/** Reason of a mandate in UTF-8: a sentence and a file number. */
+export const mandateReasonBytesMax = 256
+/** Mandates of one grantee that are valid at a time: mandatesOf reads all of them. */
+export const mandatesPerGranteeMax = 32
 /** Attributes of one reportChange. */
 export const reportAttributesMax = 256
 /** Ciphertext of one envelope: largest plaintext, a wrapped key for each recipient, tags and suite. */

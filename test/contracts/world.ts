@@ -2,6 +2,8 @@
 import { type Abi, decodeErrorResult } from 'viem'
 import { builtinExtensions, type Extensions } from '../../src/consensus/extensions.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
+import type { auditAbi } from '../../src/contracts/audit.abi.js'
+import { auditInterface } from '../../src/contracts/auditStorage.js'
 import { BASIS, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from '../../src/contracts/codes.js'
 import type { credentialsAbi } from '../../src/contracts/credentials.abi.js'
 import { credentialsInterface } from '../../src/contracts/credentials.js'
@@ -61,6 +63,7 @@ export const INTERFACES = {
   credentials: credentialsInterface,
   provenance: provenanceInterface,
   delivery: deliveryInterface,
+  audit: auditInterface,
 }
 
 export const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}` as Address
@@ -157,6 +160,7 @@ interface Lines {
   readonly credentials: typeof credentialsAbi
   readonly provenance: typeof provenanceAbi
   readonly delivery: typeof deliveryAbi
+  readonly audit: typeof auditAbi
 }
 type Name = keyof Lines
 type Fn<C extends Name> = FunctionName<Lines[C]>

@@ -61,8 +61,8 @@ export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
     )
   }
   const nodes = Array.from({ length: plan.nodes }, (_, index) => planNode(plan, index))
-  const operatorKey = randomBytes(32)
-  const genesis = planGenesis(plan, nodes, privateKeyToAddress(operatorKey))
+  const offices = { operator: randomBytes(32), regulator: randomBytes(32), auditor: randomBytes(32) }
+  const genesis = planGenesis(plan, nodes, offices)
   mkdirSync(plan.out, { recursive: true, mode: 0o700 })
   writeFileSync(join(plan.out, 'genesis.json'), `${JSON.stringify(genesis, null, 2)}\n`)
   for (const node of nodes) {
@@ -76,7 +76,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
     nodes: nodes.map(networkNode),
     contracts: CONTRACT_ADDRESSES,
     accounts: {
-      operator: account(operatorKey),
+      ...Object.fromEntries(Object.entries(offices).map(([name, key]) => [name, account(key)])),
       ...Object.fromEntries(nodes.map((node) => [node.department?.id ?? node.name, account(node.key)])),
     },
   }
@@ -127,7 +127,12 @@ export function networkNode({
   }
 }
 
-function planGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], operator: Address): GenesisFile {
+/** Members that run no node: the key of each. */
+type Offices = Readonly<Record<'operator' | 'regulator' | 'auditor', Uint8Array>>
+
+const OFFICE_NAMES = { operator: 'Operations centre', regulator: 'Regulator', auditor: 'Audit office' } as const
+
+function planGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], offices: Offices): GenesisFile {
   const supervisor = (id: string) => (nodes.find((node) => node.department?.id === id) ?? nodes[0]!).address
   return {
     chainId: plan.chainId,
@@ -135,7 +140,9 @@ function planGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], operator:
     gasLimit: 1_000_000_000,
     sealers: nodes.map((node) => ({ address: node.address, weight: 1 })),
     members: [
-      { address: operator, role: 'operator', name: 'Operations centre', id: 'operator' },
+      ...(['operator', 'regulator', 'auditor'] as const).map((role) => {
+        return { address: privateKeyToAddress(offices[role]), role, name: OFFICE_NAMES[role], id: role }
+      }),
       ...nodes.map((node) =>
         node.department === undefined
           ? ({ address: node.address, role: 'sealer', name: node.name, id: node.name } as const)
