@@ -1,6 +1,7 @@
 /** Typed use of the system contracts through a node's JSON-RPC. */
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import { auditAbi } from '../contracts/audit.abi.js'
+import { consentsAbi } from '../contracts/consents.abi.js'
 import { credentialsAbi } from '../contracts/credentials.abi.js'
 import { creditAbi } from '../contracts/credit.abi.js'
 import { dataPortraitAbi } from '../contracts/dataPortrait.abi.js'
@@ -52,6 +53,12 @@ export const credit: Contract<typeof creditAbi> = {
   name: 'credit',
   address: CONTRACT_ADDRESSES.credit,
   abi: new ContractAbi(creditAbi),
+}
+
+export const consents: Contract<typeof consentsAbi> = {
+  name: 'consents',
+  address: CONTRACT_ADDRESSES.consents,
+  abi: new ContractAbi(consentsAbi),
 }
 
 export const evidence: Contract<typeof evidenceAbi> = {

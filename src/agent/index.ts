@@ -28,6 +28,7 @@ export { DocumentError, hashDocument } from './documentHash.js'
 export { EnterpriseProxy, type PartReport, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
 export type { AgentLog } from './log.js'
 export { PortraitKeyFileError, rotatePortraitKey } from './portraitKeyFile.js'
+export { QuestionRefused } from './questionRefused.js'
 export {
   type QueryPhases,
   type Question,

@@ -11,6 +11,7 @@ import { ContractRevert, dataSharing, members, view } from './contractClient.js'
 import { WaitError } from './heads.js'
 import { isTooWide } from './logRange.js'
 import { createPortraitKeyring, type KnownPortraitKey, type PortraitKeyring } from './portraitKeyring.js'
+import { refusalIn } from './questionRefused.js'
 import { sealValues } from './sealedValues.js'
 
 export interface RequesterOptions {
@@ -129,7 +130,7 @@ export class Requester {
 
   /**
    * Asks whether the enterprise has these attributes with these values. With everything in the portrait it is one
-   * eth_call. Throws AgentError, ContractRevert (not allowed to ask, budget spent, basis missing), RpcError, RpcClientError.
+   * eth_call. Throws AgentError, QuestionRefused (on record on chain), ContractRevert, RpcError, RpcClientError.
    */
   async verify(question: Question): Promise<VerificationReport> {
     try {
@@ -202,6 +203,8 @@ export class Requester {
     const sentMs = elapsed()
     const receipt = await sender.final(transaction)
     const finalMs = elapsed()
+    const refusal = refusalIn(receipt)
+    if (refusal !== undefined) throw refusal
     const events = receipt.logs.map((log) =>
       dataSharing.abi.decodeEvent('VerificationRequested', { topics: log.topics, data: fromHex(log.data) }),
     )

@@ -13,6 +13,7 @@ export const CONTRACT_ADDRESSES = {
   provenance: '0x0000000000000000000000000000000000c0de0d' as Address,
   delivery: '0x0000000000000000000000000000000000c0de09' as Address,
   audit: '0x0000000000000000000000000000000000c0de08' as Address,
+  consents: '0x0000000000000000000000000000000000c0de07' as Address,
 } as const
 
 export type ContractName = keyof typeof CONTRACT_ADDRESSES

@@ -14,6 +14,7 @@ import { isActiveDepartment, readMemberHead } from './membersStorage.js'
 import {
   answerAt,
   answersSlot,
+  isWithdrawn,
   itemResult,
   type OpenRequest,
   openRequest,
@@ -41,19 +42,19 @@ export function recordOverdue(
   return creditInterface.decodeResult('recordOverdue', output)
 }
 
-/** Anyone may say that the deadline of a request has passed: who owes an answer to an item without quorum is recorded, once. */
+/** Anyone may say that the deadline of a request has passed: who owes an answer to an item without quorum is recorded, once; nobody where the consent was withdrawn. */
 export function closeRequest(
   host: ContractHost,
   { requestId }: FunctionArgs<typeof dataSharingAbi, 'closeRequest'>,
 ): readonly Address[] {
   const request = openRequest(host, requestId)
-  const { deadline } = requestTimes.read(host.load(slotAfter(request.slot, REQUEST.times)))
+  const times = requestTimes.read(host.load(slotAfter(request.slot, REQUEST.times)))
+  const { deadline } = times
   if (deadline === 0n || BigInt(host.block.number) <= deadline) {
     throw revert(abi, 'DeadlineNotPassed', { requestId, deadline })
   }
-  const supervisors = silentSupervisors(host, request).filter((supervisor) =>
-    recordOverdue(host, supervisor, requestId, 'unanswered'),
-  )
+  const silent = isWithdrawn(host, request.slot, times) ? [] : silentSupervisors(host, request)
+  const supervisors = silent.filter((supervisor) => recordOverdue(host, supervisor, requestId, 'unanswered'))
   if (supervisors.length === 0) throw revert(abi, 'NothingUnanswered', { requestId })
   emit(host, abi, 'AnswersMissing', { requestId, supervisors })
   return supervisors

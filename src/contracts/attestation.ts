@@ -17,6 +17,7 @@ import {
   combine,
   type Finding,
   type ItemResult,
+  isWithdrawn,
   itemResult,
   itemSlot,
   type OpenRequest,
@@ -41,6 +42,8 @@ interface Session {
   readonly supervisor: Address
   readonly required: Hash
   readonly late: boolean
+  /** The consent on which it rests does not stand any more. */
+  readonly withdrawn: boolean
   /** By which its answers count where credit decides. */
   readonly weight: number
   answers: bigint
@@ -51,7 +54,7 @@ interface Session {
 
 /**
  * Takes the caller's answers, also to several requests. An answer after the deadline is noted (AnswerLate) and does not
- * count; one after the quorum stands on record but changes nothing. Anything else out of order reverts all answers.
+ * count, nor does one to a request whose consent was withdrawn (AnswerVoid); one after the quorum stands on record but changes nothing. Anything else out of order reverts all answers.
  */
 export function attest(host: ContractHost, { answers }: { readonly answers: readonly Answer[] }): undefined {
   requireActiveDepartment(host, host.caller)
@@ -59,7 +62,7 @@ export function attest(host: ContractHost, { answers }: { readonly answers: read
   let begun = 0
   for (const [requestId, group] of byRequest(answers)) {
     const session = open(host, requestId)
-    if (!session.late && session.answers === 0n) begun++
+    if (!session.late && !session.withdrawn && session.answers === 0n) begun++
     for (const answer of group) take(host, session, answer)
     close(host, session)
   }
@@ -83,12 +86,15 @@ function open(host: ContractHost, requestId: bigint): Session {
   const { slot, head } = request
   const { named, answers, weight } = supervisorAnswers.read(host.load(answersSlot(host, slot, supervisor)))
   if (!named) throw revert(abi, 'NotNamed', { account: supervisor, requestId })
-  const { deadline } = requestTimes.read(host.load(slotAfter(slot, REQUEST.times)))
+  const times = requestTimes.read(host.load(slotAfter(slot, REQUEST.times)))
+  const { deadline } = times
+  const withdrawn = isWithdrawn(host, slot, times)
   const late = deadline !== 0n && BigInt(host.block.number) > deadline
   const required = host.load(slotAfter(slot, REQUEST.required))
   const enterpriseId = host.load(slot)
   const { openCount } = head
-  return { requestId, request, enterpriseId, supervisor, required, late, weight, answers, openCount, overdue: false }
+  const state = { late, withdrawn, weight, answers, openCount, overdue: false }
+  return { requestId, request, enterpriseId, supervisor, required, ...state }
 }
 
 function take(host: ContractHost, session: Session, answer: Answer): void {
@@ -104,6 +110,10 @@ function take(host: ContractHost, session: Session, answer: Answer): void {
   checkFinding(existence, confirmed)
   if (answerAt(session.answers, index).existence !== 0) {
     throw revert(abi, 'AlreadyAttested', { requestId, attribute, supervisor })
+  }
+  if (session.withdrawn) {
+    emit(host, abi, 'AnswerVoid', { requestId, attribute, supervisor })
+    return
   }
   if (session.late) {
     emit(host, abi, 'AnswerLate', { requestId, attribute, supervisor })
@@ -164,6 +174,7 @@ function attestersOf(host: ContractHost, session: Session, index: number): Addre
 
 function close(host: ContractHost, session: Session): void {
   const { request, requestId, supervisor, openCount, weight } = session
+  if (session.withdrawn) return
   if (session.late) {
     if (session.overdue) recordOverdue(host, supervisor, requestId, 'answeredLate')
     return

@@ -40,6 +40,34 @@ export const DELIVERY = { ledger: 0, direct: 1 } as const
 /** What an envelope that travels directly belongs to: a part of a submission, or a question to one supervisor. */
 export const ENVELOPE_KIND = { part: 1, question: 2 } as const
 
+/**
+ * Why a question was refused by the rules. consent...: it has a consent as its basis, which does not cover it: given to another
+ * requester, by another enterprise, for other attributes or another purpose, past its time, used up, revoked. basisUnknown:
+ * neither a granted consent nor a statute that the terms list.
+ */
+export const REFUSAL = {
+  role: 1,
+  asker: 2,
+  purpose: 3,
+  budgetSpent: 4,
+  basisMissing: 5,
+  basisUnknown: 6,
+  consentNeeded: 7,
+  statuteNeeded: 8,
+  consentRequester: 9,
+  consentEnterprise: 10,
+  consentAttribute: 11,
+  consentPurpose: 12,
+  consentExpired: 13,
+  consentUsedUp: 14,
+  consentRevoked: 15,
+} as const
+export type RefusalName = keyof typeof REFUSAL
+
+/** upheld: the entry is gone. rejected: it stands again. lapsed: nobody decided in time, so nobody stands by the entry. */
+export const OBJECTION_STATUS = { open: 1, upheld: 2, rejected: 3, lapsed: 4 } as const
+export type ObjectionStatusName = keyof typeof OBJECTION_STATUS
+
 /** Code that a department gives with `acknowledge`. */
 export const ACK_CODE = {
   ok: 0,

@@ -7,6 +7,7 @@ export const creditAbi = [
   'function parameters() view returns (uint16 scoreMax, uint16 start, Points points)',
   'function recordAnswers(address member, uint16 requests)',
   'function recordOverdue(address member, uint256 requestId, uint8 reason) returns (bool recorded)',
+  'function recordDispute(address member, uint256 objectionId) returns (bool recorded)',
   'function reportEquivocation(bytes first, bytes second) returns (address sealer)',
   'event ScoreChanged(address indexed member, uint8 indexed reason, int16 delta, uint16 score)',
   'error NotDataSharing(address caller)',

@@ -1,13 +1,14 @@
 /** Contract `credit` (paper 6): a bounded score for each member, with how often each reason applied. */
-import { type Address, ZERO_HASH } from '../core/bytes.js'
+import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { type ContractHost, defineContract, revert } from '../vm/contract.js'
 import { bigintWord, newMappingSlot, numberWord } from '../vm/storage.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
-import { CREDIT_REASON } from './codes.js'
+import { CREDIT_REASON, type CreditReason } from './codes.js'
 import { creditScoreMax } from './creditRules.js'
 import {
   bookReason,
   creditInterface,
+  DISPUTES_SLOT,
   OVERDUE_SLOT,
   readCredit,
   readCreditParameters,
@@ -44,7 +45,12 @@ export const credit = defineContract({
       requireDataSharing(host)
       const late = reason === CREDIT_REASON.answeredLate
       if (!late && reason !== CREDIT_REASON.unanswered) throw revert(abi, 'InvalidReason', { reason })
-      return recordOverdue(host, member, requestId, late ? 'answeredLate' : 'unanswered')
+      return bookOnce(host, OVERDUE_SLOT, requestId, member, late ? 'answeredLate' : 'unanswered')
+    },
+
+    recordDispute(host, { member, objectionId }) {
+      requireDataSharing(host)
+      return bookOnce(host, DISPUTES_SLOT, objectionId, member, 'disputeUpheld')
     },
 
     reportEquivocation,
@@ -59,14 +65,9 @@ export function initCredit(host: ContractHost, genesis: GenesisConfig): void {
   storeCreditParameters(host, parameters)
 }
 
-/** One request finds a member late or missing once, whichever is seen first. */
-function recordOverdue(
-  host: ContractHost,
-  member: Address,
-  requestId: bigint,
-  reason: 'answeredLate' | 'unanswered',
-): boolean {
-  const slot = newMappingSlot(host, newMappingSlot(host, OVERDUE_SLOT, bigintWord(requestId)), member)
+/** One request finds a member late or missing once, whichever is seen first; one objection is upheld against it once. */
+function bookOnce(host: ContractHost, marks: Hash, id: bigint, member: Address, reason: CreditReason): boolean {
+  const slot = newMappingSlot(host, newMappingSlot(host, marks, bigintWord(id)), member)
   if (host.load(slot) !== ZERO_HASH) return false
   host.store(slot, numberWord(1))
   bookReason(host, member, reason)

@@ -24,6 +24,8 @@ const PARAMETERS_SLOT = slotAt(1)
 export const OVERDUE_SLOT = slotAt(2)
 /** mapping(address => mapping(uint64 => uint64[4])): by sealer and epoch, views of booked equivocations, each one more than it is. */
 export const REPORTS_SLOT = slotAt(3)
+/** mapping(uint256 => mapping(address => bool)): objections that were upheld against a member's answer. */
+export const DISPUTES_SLOT = slotAt(4)
 
 const COUNTS = {
   turnSealed: 'uint32',

@@ -11,6 +11,9 @@ import {
   SUBMISSION_COUNT_SLOT,
 } from './dataSharingStorage.js'
 import { digestBudgetLeft } from './digestBudget.js'
+import { contest, decideObjection, objectionAgainst, objectionOf, objectionsFrom } from './objections.js'
+import { objectionCount } from './objectionsStorage.js'
+import { portraitHeld, usePortrait } from './portraitUse.js'
 import { acknowledge, partOf, portraitKeySharedAt, sharePortraitKey, storeData, submissionOf } from './submissions.js'
 import {
   getConfirm,
@@ -20,7 +23,7 @@ import {
   reportChange,
   setUserProfile,
 } from './userPortrait.js'
-import { answerOf, requestOf, requestVerification } from './verification.js'
+import { answerOf, consentOfRequest, requestOf, requestVerification } from './verification.js'
 
 export { dataSharingInterface } from './dataSharingStorage.js'
 
@@ -43,6 +46,7 @@ export const dataSharing = defineContract({
     closeRequest,
     requestOf,
     answerOf,
+    consentOfRequest,
     requestCount: (host) => countOf(host, REQUEST_COUNT_SLOT),
     digestBudgetLeft,
     GetUserProfile: getUserProfile,
@@ -51,5 +55,13 @@ export const dataSharing = defineContract({
     GetConfirm: getConfirm,
     SetUserProfile: setUserProfile,
     reportChange,
+    portraitHeld,
+    usePortrait,
+    contest,
+    decideObjection,
+    objectionOf,
+    objectionsFrom,
+    objectionAgainst,
+    objectionCount: (host) => BigInt(objectionCount(host)),
   },
 })

@@ -27,19 +27,37 @@ function budgetSlot(host: ContractHost, { requester, enterpriseId }: Asker, attr
   return mappingSlot(host, mappingSlot(host, mappingSlot(host, BUDGETS_SLOT, requester), enterpriseId), attribute)
 }
 
-/** Counts a digest that was not asked before; reverts with BudgetSpent. `budget` 0: no limit. */
-export function spendBudget(host: ContractHost, asker: Asker, attribute: Hash, digest: Hash, budget: number): void {
-  if (budget === 0) return
+/** A digest that has to be counted if the question is asked. */
+export interface Spending {
+  readonly slot: Hash
+  readonly head: Hash
+  readonly markSlot: Hash
+  readonly mark: Hash
+}
+
+/** What asking about a digest costs: undefined where it was asked before or nothing limits it, 'spent' where nothing is left. */
+export function costOf(
+  host: ContractHost,
+  asker: Asker,
+  attribute: Hash,
+  digest: Hash,
+  budget: number,
+): Spending | 'spent' | undefined {
+  if (budget === 0) return undefined
   const { portraitVersion } = asker
   const generation = generationOf(host, asker.enterpriseId, attribute)
   const slot = budgetSlot(host, asker, attribute)
   const mark = askedMark.write({ portraitVersion, generation, asked: true })
   const markSlot = mappingSlot(host, slotAfter(slot, ASKED), digest)
-  if (host.load(markSlot) === mark) return
+  if (host.load(markSlot) === mark) return undefined
   const spent = spentIn(host, slot, portraitVersion, generation)
-  if (spent >= budget) throw revert(abi, 'BudgetSpent', { requester: asker.requester, attribute, budget })
+  if (spent >= budget) return 'spent'
+  return { slot, head: budgetHead.write({ portraitVersion, generation, spent: spent + 1 }), markSlot, mark }
+}
+
+export function spend(host: ContractHost, { slot, head, markSlot, mark }: Spending): void {
   host.store(markSlot, mark)
-  host.store(slot, budgetHead.write({ portraitVersion, generation, spent: spent + 1 }))
+  host.store(slot, head)
 }
 
 /** Distinct values that the requester may still try; 65535 where there is no limit. */

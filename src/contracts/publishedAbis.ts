@@ -1,6 +1,7 @@
 /** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
 
 import { auditInterface } from './auditStorage.js'
+import { consentsInterface } from './consentsStorage.js'
 import { credentialsInterface } from './credentials.js'
 import { creditInterface } from './creditStorage.js'
 import { dataPortraitInterface } from './dataPortrait.js'
@@ -26,6 +27,7 @@ export function publishedAbis(): ReadonlyMap<string, string> {
     provenance: provenanceInterface,
     delivery: deliveryInterface,
     audit: auditInterface,
+    consents: consentsInterface,
   }
   return new Map(
     Object.entries(interfaces).map(([name, { json }]) => [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`]),

@@ -1,6 +1,7 @@
 /** All system contracts. */
 import type { ContractRegistry } from '../vm/contract.js'
 import { audit } from './audit.js'
+import { consents } from './consents.js'
 import { credentials } from './credentials.js'
 import { credit } from './credit.js'
 import { dataPortrait } from './dataPortrait.js'
@@ -19,6 +20,7 @@ const CONTRACTS = [
   keyAgreement,
   credit,
   sealers,
+  consents,
   evidence,
   credentials,
   provenance,

@@ -19,7 +19,7 @@ import {
   storeWords,
   wordAddress,
 } from '../vm/storage.js'
-import { EXISTENCE } from './codes.js'
+import { BASIS, EXISTENCE } from './codes.js'
 import { readAttributes, readEntryHead, readRule, supervises } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
@@ -28,6 +28,7 @@ import {
   requireActiveDepartment,
   requireCount,
 } from './dataSharingStorage.js'
+import { isOpenObjection } from './objectionsStorage.js'
 
 type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
 
@@ -37,24 +38,22 @@ const PORTRAIT = { entries: 1, listed: 2 } as const
 const portraitHead = packed({ generation: 'uint32', listed: 'uint32', live: 'bool' })
 type PortraitHead = Packed<{ generation: 'uint32'; listed: 'uint32'; live: 'bool' }>
 
-/** Entry { head; address lead; address[] furtherAttesters }; existence 0: none. */
+/**
+ * Entry { head; address lead; address[] furtherAttesters }; existence 0: none. objection: one that is open, was upheld or lapsed;
+ * 0: nothing stands against the entry.
+ */
 const ENTRY = { lead: 1, furtherAttesters: 2 } as const
-const entryHead = packed({
+const ENTRY_HEAD = {
   generation: 'uint32',
   existence: 'uint8',
   confirmed: 'bool',
   attesterCount: 'uint16',
   height: 'uint64',
   validUntil: 'uint64',
-})
-type EntryHead = Packed<{
-  generation: 'uint32'
-  existence: 'uint8'
-  confirmed: 'bool'
-  attesterCount: 'uint16'
-  height: 'uint64'
-  validUntil: 'uint64'
-}>
+  objection: 'uint64',
+} as const
+const entryHead = packed(ENTRY_HEAD)
+type EntryHead = Packed<typeof ENTRY_HEAD>
 
 export interface Finding {
   readonly digest: Hash
@@ -93,10 +92,13 @@ export function writePortrait(host: ContractHost, enterpriseId: Hash, attribute:
   const before = entryHead.read(host.load(slot))
   const known = before.existence !== 0 && before.generation === head.generation
   const height = BigInt(host.block.number)
+  // Answering anew does not end an objection that has not been decided.
+  const contested = known && before.objection !== 0n && isOpenObjection(host, before.objection)
+  const objection = contested ? before.objection : 0n
   const { validityBlocks } = readRule(host, attribute)
   const validUntil = validityBlocks === 0n ? 0n : height + validityBlocks
   const counts = { generation: head.generation, attesterCount: attesters.length }
-  host.store(slot, entryHead.write({ ...counts, existence, confirmed, height, validUntil }))
+  host.store(slot, entryHead.write({ ...counts, existence, confirmed, height, validUntil, objection }))
   host.store(slotAfter(slot, ENTRY.lead), addressWord(attesters[0]!))
   storeWords(host, slotAfter(slot, ENTRY.furtherAttesters), attesters.slice(1).map(addressWord))
   if (!known) {
@@ -153,21 +155,59 @@ export function reportChange(host: ContractHost, { enterpriseId, attributes }: A
   return undefined
 }
 
-/** The portrait hit path: for each asked value the entry that answers it, if there is a valid one. */
+/**
+ * The portrait hit path: for each asked value the entry that answers it, if there is a valid one. Where the rule wants a basis
+ * nothing is a hit here: see portraitUse.ts.
+ */
 export function portraitEntries(host: ContractHost, { enterpriseId, items }: Args<'portraitEntries'>) {
   requireCount('items', items.length, requestItemsMax)
   return items.map(({ attribute, digest }) => {
-    const portrait = portraitSlot(host, enterpriseId, attribute)
-    const head = portraitHead.read(host.load(portrait))
-    const slot = entrySlot(host, portrait, digest)
-    const entry = validEntry(host, head, slot)
-    if (entry === undefined) return NO_ENTRY
-    const { existence, confirmed, height } = entry
-    return { hit: true, existence, confirmed, height, attesters: attestersOf(host, slot, entry) }
+    const answer = portraitAnswer(host, enterpriseId, attribute, digest)
+    return answer.hit && needsBasis(host, attribute) ? NO_ENTRY : answer
   })
 }
 
-const NO_ENTRY = { hit: false, existence: 0, confirmed: false, height: 0n, attesters: [] as Address[] }
+const needsBasis = (host: ContractHost, attribute: Hash): boolean => readRule(host, attribute).basis !== BASIS.none
+
+export interface PortraitAnswer {
+  readonly hit: boolean
+  readonly existence: number
+  readonly confirmed: boolean
+  readonly height: bigint
+  readonly attesters: readonly Address[]
+}
+
+export const NO_ENTRY: PortraitAnswer = { hit: false, existence: 0, confirmed: false, height: 0n, attesters: [] }
+
+/** The valid entry of one value as an answer, whatever the rule says. */
+export function portraitAnswer(host: ContractHost, enterpriseId: Hash, attribute: Hash, digest: Hash): PortraitAnswer {
+  const portrait = portraitSlot(host, enterpriseId, attribute)
+  const head = portraitHead.read(host.load(portrait))
+  const slot = entrySlot(host, portrait, digest)
+  const entry = validEntry(host, head, slot)
+  if (entry === undefined) return NO_ENTRY
+  const { existence, confirmed, height } = entry
+  return { hit: true, existence, confirmed, height, attesters: attestersOf(host, slot, entry) }
+}
+
+/** Which entry. */
+interface EntryPlace {
+  readonly enterpriseId: Hash
+  readonly attribute: Hash
+  readonly digest: Hash
+}
+
+/** Sets what stands against an entry, in place of `before`; nothing happens where something else stands there. */
+export function markContested(
+  host: ContractHost,
+  { enterpriseId, attribute, digest }: EntryPlace,
+  objection: bigint,
+  before = 0n,
+): void {
+  const slot = entrySlot(host, portraitSlot(host, enterpriseId, attribute), digest)
+  const entry = entryHead.read(host.load(slot))
+  if (entry.objection === before) host.store(slot, entryHead.write({ ...entry, objection }))
+}
 
 export function getUserProfile(host: ContractHost, { enterpriseId }: Args<'GetUserProfile'>) {
   return readAttributes(host).flatMap((attribute) =>
@@ -178,20 +218,22 @@ export function getUserProfile(host: ContractHost, { enterpriseId }: Args<'GetUs
   )
 }
 
-/** What is known, from the portrait, of whether a supervisor's record holds the attribute: its latest entry. */
+/** What is known, from the portrait, of whether a supervisor's record holds the attribute: its latest entry. Nothing where the rule wants a basis. */
 export function getExistence(host: ContractHost, { userID, dataParam }: Args<'GetExistence'>) {
   let latest: EntryHead | undefined
+  if (needsBasis(host, dataParam)) return { known: false, existence: 0 }
   for (const { entry } of listedEntries(host, userID, dataParam)) {
     if (latest === undefined || entry.height >= latest.height) latest = entry
   }
   return { known: latest !== undefined, existence: latest?.existence ?? 0 }
 }
 
-/** What is known, from the portrait, of whether the declared value with this digest is right. */
+/** What is known, from the portrait, of whether the declared value with this digest is right. Nothing where the rule wants a basis. */
 export function getConfirm(host: ContractHost, { userID, dataParam, digest }: Args<'GetConfirm'>) {
   const portrait = portraitSlot(host, userID, dataParam)
   const entry = validEntry(host, portraitHead.read(host.load(portrait)), entrySlot(host, portrait, digest))
-  return { known: entry !== undefined, confirmed: entry?.confirmed ?? false }
+  const known = entry !== undefined && !needsBasis(host, dataParam)
+  return { known, confirmed: known && entry.confirmed }
 }
 
 function listedEntries(host: ContractHost, enterpriseId: Hash, attribute: Hash) {
@@ -208,14 +250,14 @@ function listedEntries(host: ContractHost, enterpriseId: Hash, attribute: Hash) 
   return found
 }
 
-/** Undefined unless the entry is of this generation and has not expired. */
+/** Undefined unless the entry is of this generation, has not expired, and nothing stands against it. */
 function validEntry(host: ContractHost, head: PortraitHead, slot: Hash): EntryHead | undefined {
   if (!head.live) return undefined
   const word = host.load(slot)
   if (word === ZERO_HASH) return undefined
   const entry = entryHead.read(word)
   const expired = entry.validUntil !== 0n && BigInt(host.block.number) > entry.validUntil
-  return entry.generation !== head.generation || expired ? undefined : entry
+  return entry.generation !== head.generation || expired || entry.objection !== 0n ? undefined : entry
 }
 
 function attestersOf(host: ContractHost, slot: Hash, entry: EntryHead): Address[] {

@@ -5,7 +5,9 @@ import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
 import { slotAfter } from '../vm/storage.js'
-import { BASIS, DELIVERY, ENVELOPE_KIND, QUORUM } from './codes.js'
+import { admit, beginExamination, type Examination, examine } from './admission.js'
+import type { Asking, Ground } from './askingRules.js'
+import { DELIVERY, ENVELOPE_KIND, QUORUM } from './codes.js'
 import { readEntryHead, readRule, readSupervisors, requiredAnswers } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
@@ -19,13 +21,13 @@ import {
   requireCount,
   requireCurrentKey,
 } from './dataSharingStorage.js'
-import { type Asker, spendBudget } from './digestBudget.js'
 import { announce, checkEnvelope } from './directDelivery.js'
 import type { Rule } from './genesisTypes.js'
-import { isActiveDepartment, readMemberHead } from './membersStorage.js'
+import { actingMember, isActiveDepartment, readMemberHead } from './membersStorage.js'
 import {
   answerAt,
   answersSlot,
+  isWithdrawn,
   itemResult,
   itemSlot,
   openRequest,
@@ -60,17 +62,23 @@ interface Wanted {
   readonly deadline: bigint
 }
 
+/** Returns the request's id; 0 when the rules refuse the question, which is then on record. Malformed calls revert. */
 export function requestVerification(host: ContractHost, request: Request): bigint {
-  const { enterpriseId, portraitVersion, purpose, items } = request
-  const requester = host.caller
+  const { enterpriseId, portraitVersion, purpose, basis, items } = request
+  const requester = actingMember(host)
   const { role } = requireActiveMember(host, requester)
   requireCount('items', items.length, requestItemsMax)
-  const asker = { requester, enterpriseId, portraitVersion: requireVersion(host, enterpriseId, portraitVersion) }
-  const wanted = checkItems(host, request, asker, role)
+  const version = requireVersion(host, enterpriseId, portraitVersion)
+  const asking = { requester, role, enterpriseId, purpose, basis }
+  const examination = beginExamination(asking, version)
+  const wanted = checkItems(host, request, examination)
   checkSealed(host, request.sealed, wanted)
+  const ground = admit(host, examination)
+  if (ground === undefined) return 0n
   const requestId = nextId(host, REQUEST_COUNT_SLOT)
-  writeRequest(host, requestId, request, wanted)
+  writeRequest(host, requestId, request, wanted, asking, ground)
   emit(host, abi, 'VerificationRequested', { requestId, enterpriseId, requester, purpose })
+  if (ground.needed) emit(host, abi, 'BasisUsed', { requestId, enterpriseId, basis, consent: ground.consent })
   for (const [supervisor, attributes] of wanted.bySupervisor) {
     emit(host, abi, 'AnswerWanted', { requestId, supervisor, attributes })
   }
@@ -89,7 +97,7 @@ function requireVersion(host: ContractHost, enterpriseId: Hash, given: number): 
   return current
 }
 
-function checkItems(host: ContractHost, request: Request, asker: Asker, role: number): Wanted {
+function checkItems(host: ContractHost, request: Request, examination: Examination): Wanted {
   const bySupervisor = new Map<Address, Hash[]>()
   const direct = new Set<Address>()
   const required: number[] = []
@@ -104,8 +112,7 @@ function checkItems(host: ContractHost, request: Request, asker: Asker, role: nu
     seen.add(attribute)
     if (digest === ZERO_HASH) throw revert(abi, 'ZeroDigest', { attribute })
     const { rule, supervisors } = openRule(host, attribute)
-    checkRule(rule, attribute, asker.requester, role, request.basis)
-    spendBudget(host, asker, attribute, digest, rule.digestBudget)
+    examine(host, examination, { attribute, digest }, rule)
     for (const supervisor of supervisors) {
       addTo(bySupervisor, supervisor, attribute)
       if (rule.delivery === DELIVERY.direct) direct.add(supervisor)
@@ -138,11 +145,6 @@ function openRule(host: ContractHost, attribute: Hash): { rule: Rule; supervisor
   return { rule: readRule(host, attribute), supervisors }
 }
 
-function checkRule(rule: Rule, attribute: Hash, requester: Address, role: number, basis: Hash): void {
-  if ((rule.askerRoles & (1 << role)) === 0) throw revert(abi, 'NotAllowedToAsk', { requester, role, attribute })
-  if (rule.basis === BASIS.required && basis === ZERO_HASH) throw revert(abi, 'BasisRequired', { attribute })
-}
-
 function addTo(map: Map<Address, Hash[]>, supervisor: Address, attribute: Hash): void {
   const attributes = map.get(supervisor)
   if (attributes === undefined) map.set(supervisor, [attribute])
@@ -166,7 +168,14 @@ function checkSealed(host: ContractHost, sealed: Request['sealed'], { bySupervis
   }
 }
 
-function writeRequest(host: ContractHost, requestId: bigint, request: Request, wanted: Wanted): void {
+function writeRequest(
+  host: ContractHost,
+  requestId: bigint,
+  request: Request,
+  wanted: Wanted,
+  { requester, basis }: Asking,
+  { consent: consented }: Ground,
+): void {
   const { enterpriseId, purpose, items, portraitVersion } = request
   const slot = requestSlot(host, requestId)
   const set = attributeSetId(
@@ -175,17 +184,19 @@ function writeRequest(host: ContractHost, requestId: bigint, request: Request, w
   )
   const counts = { itemCount: items.length, openCount: items.length }
   const height = BigInt(host.block.number)
-  const head = { requester: host.caller, attributeSet: set, ...counts }
+  const times = { height, deadline: wanted.deadline, portraitVersion, consented }
+  const head = { requester, attributeSet: set, ...counts }
   host.store(slot, enterpriseId)
   host.store(slotAfter(slot, REQUEST.head), requestHead.write(head))
   host.store(slotAfter(slot, REQUEST.purpose), purpose)
-  host.store(slotAfter(slot, REQUEST.times), requestTimes.write({ height, deadline: wanted.deadline, portraitVersion }))
+  host.store(slotAfter(slot, REQUEST.times), requestTimes.write(times))
   host.store(slotAfter(slot, REQUEST.required), requiredWord(wanted.required))
   for (let i = 0; i < items.length; i++) {
     host.store(itemSlot(slot, i), items[i]!.digest)
     const askedWeight = wanted.askedWeights[i]!
     if (askedWeight !== 0) host.store(resultSlot(slot, i), itemResult.write({ ...NO_RESULT, askedWeight }))
   }
+  if (consented) host.store(slotAfter(slot, REQUEST.consent), basis)
   for (const supervisor of wanted.bySupervisor.keys()) {
     const weight = wanted.weights.get(supervisor) ?? 0
     host.store(answersSlot(host, slot, supervisor), supervisorAnswers.write({ named: true, answers: 0n, weight }))
@@ -210,6 +221,13 @@ export function requestOf(host: ContractHost, { requestId }: Args<'requestOf'>) 
       return { attribute, digest, existence: done ? existence : 0, confirmed: done && confirmed, answers, answeredAt }
     }),
   }
+}
+
+/** The consent on which a request rests, zero for none; withdrawn: it was revoked or has expired, nobody may answer any more. */
+export function consentOfRequest(host: ContractHost, { requestId }: Args<'consentOfRequest'>) {
+  const { slot } = openRequest(host, requestId)
+  const times = requestTimes.read(host.load(slotAfter(slot, REQUEST.times)))
+  return { consent: host.load(slotAfter(slot, REQUEST.consent)), withdrawn: isWithdrawn(host, slot, times) }
 }
 
 /** What one supervisor has answered; existence 0: nothing yet. */

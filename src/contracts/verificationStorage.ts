@@ -1,12 +1,15 @@
 /** Storage of verification requests. */
+import { assert } from '../core/assert.js'
 import type { Address, Hash } from '../core/bytes.js'
+import { requestItemsMax } from '../core/limits.js'
 import { type ContractHost, revert } from '../vm/contract.js'
 import { bigintWord, newMappingSlot, type Packed, packed, slotAfter } from '../vm/storage.js'
 import { EXISTENCE } from './codes.js'
+import { consentStands } from './consentsStorage.js'
 import { dataSharingInterface as abi, attributeSet, REQUESTS_SLOT } from './dataSharingStorage.js'
 
-/** Request { bytes32 enterpriseId; head; bytes32 purpose; times; uint8[32] required; mapping(address => answers); Item[32] items }. */
-export const REQUEST = { head: 1, purpose: 2, times: 3, required: 4, answers: 5, items: 6 } as const
+/** Request { bytes32 enterpriseId; head; bytes32 purpose; times; uint8[32] required; mapping(address => answers); Item[32] items; bytes32 consent }. */
+export const REQUEST = { head: 1, purpose: 2, times: 3, required: 4, answers: 5, items: 6, consent: 70 } as const
 
 /** attributeSet: the attributes of the items, in order. openCount: items without quorum. */
 export const requestHead = packed({
@@ -21,14 +24,21 @@ export type RequestHead = Packed<{
   itemCount: 'uint8'
   openCount: 'uint8'
 }>
-/** deadline 0: none. */
-export const requestTimes = packed({ height: 'uint64', deadline: 'uint64', portraitVersion: 'uint32' })
+/** deadline 0: none. consented: it rests on a consent, whose id stands in the last word. */
+export const requestTimes = packed({
+  height: 'uint64',
+  deadline: 'uint64',
+  portraitVersion: 'uint32',
+  consented: 'bool',
+})
+export type RequestTimes = ReturnType<typeof requestTimes.read>
 
 /**
  * Item { bytes32 digest; result }. Before answeredAt is set, existence and confirmed hold what the answers so far come to.
  * The weights are those of rule credit-weighted, 0 elsewhere: of all who were asked, and of who answered what.
  */
 const ITEM_WORDS = 2
+assert(REQUEST.consent === REQUEST.items + ITEM_WORDS * requestItemsMax, 'the consent stands behind the last item')
 const ITEM_RESULT = {
   existence: 'uint8',
   confirmed: 'bool',
@@ -67,6 +77,10 @@ export function openRequest(host: ContractHost, requestId: bigint): OpenRequest 
   if (head.itemCount === 0) throw revert(abi, 'UnknownRequest', { requestId })
   return { slot, head, attributes: attributeSet(host, head.attributeSet) }
 }
+
+/** Whether the consent on which the request rests was revoked or has expired: then nobody answers it any more. */
+export const isWithdrawn = (host: ContractHost, slot: Hash, { consented }: Pick<RequestTimes, 'consented'>): boolean =>
+  consented && !consentStands(host, host.load(slotAfter(slot, REQUEST.consent)))
 
 export const itemSlot = (request: Hash, index: number): Hash => slotAfter(request, REQUEST.items + ITEM_WORDS * index)
 export const resultSlot = (request: Hash, index: number): Hash => slotAfter(itemSlot(request, index), 1)

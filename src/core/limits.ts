@@ -111,6 +111,14 @@ export const mandateEntriesMax = 64
 export const mandateReasonBytesMax = 256
 /** Mandates of one grantee that are valid at a time: mandatesOf reads all of them. */
 export const mandatesPerGranteeMax = 32
+/** Attributes of one consent: those of a long form. */
+export const consentAttributesMax = 64
+/** Consents, or objections, of one page of a view; a consent is at most 3 KiB. */
+export const consentPageMax = 64
+/** File of a signed consent: the longest list of attributes is under 3 KiB. */
+export const consentFileBytesMax = 16 * KIB
+/** How long supervisors have to decide an objection, in seconds of block time: people read it, and offices close for holidays. */
+export const objectionSecondsMax = 15 * 86_400
 /** Attributes of one reportChange. */
 export const reportAttributesMax = 256
 /** Ciphertext of one envelope: largest plaintext, a wrapped key for each recipient, tags and suite. */

@@ -195,7 +195,11 @@ t.test('clear refusals', async (t) => {
   })
   for (let guess = 0; guess < 5; guess++)
     await ask.verify({ enterpriseId, values: new Map([['employees', `${guess}`]]) })
-  await t.rejects(ask.verify({ enterpriseId, values: new Map([['employees', '7']]) }), { error: 'BudgetSpent' })
+  await t.rejects(ask.verify({ enterpriseId, values: new Map([['employees', '7']]) }), {
+    code: 'QUESTION_REFUSED',
+    reason: 'budgetSpent',
+    attribute: 'employees',
+  })
   const enterprise = world.enterprises.get(samples.missing) as Account
   const proxy = new EnterpriseProxy({ portraitKeyFile: path.join(dir, 'x') }, world.connect(enterprise))
   await t.rejects(proxy.submit(declarationOf(company)), { code: 'OTHER_ENTERPRISE' })

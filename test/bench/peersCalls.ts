@@ -31,13 +31,15 @@ const SUPERVISORS: Record<string, readonly string[]> = {
   address: ['market', 'finance', 'patents'],
   representative: ['market', 'finance', 'patents'],
   rights: ['patents'],
+  seal: ['market'],
 }
 const ATTRIBUTES = Object.keys(SUPERVISORS)
 const RULES: Record<string, Parameters<typeof profile>[2]> = {
   capital: { digestBudget: 2 },
-  account: { basis: BASIS.required, askerRoles: (1 << ROLE.department) | (1 << ROLE.auditor) },
+  account: { askerRoles: (1 << ROLE.department) | (1 << ROLE.auditor) },
   address: { quorum: 1 },
   representative: { quorum: QUORUM_OF(2) },
+  seal: { basis: BASIS.required },
   rights: { deadlineBlocks: 6n, validityBlocks: 8n },
 }
 const ID = { first: textId('91440300708461136T'), second: textId('914403001922038216') }
@@ -176,7 +178,7 @@ export class Calls {
   }
 
   request(): Call {
-    const items = this.#items()
+    const items = this.#items().filter(({ attribute }) => attribute !== attributeId('seal') || this.#sometimes())
     const named = ATTRIBUTES.filter((name) => items.some(({ attribute }) => attribute === attributeId(name)))
     const wanted = [...new Set(named.flatMap((name) => SUPERVISORS[name]!))].filter(
       (name) => this.#member(name).status === STATUS.active,
@@ -185,7 +187,7 @@ export class Calls {
       return { supervisor: at(name), keyEpoch: this.#epoch(name), envelope: this.#envelope() }
     })
     const enterprise = this.#enterprise()
-    const basis = this.#rarely() ? ZERO_HASH : word('statute')
+    const basis = this.#sometimes() ? ZERO_HASH : word('statute')
     const args = {
       enterpriseId: ID[enterprise],
       portraitVersion: this.#version(enterprise),
@@ -217,7 +219,7 @@ export class Calls {
   }
 
   profile(): Call {
-    const name = this.#random.pick(['capital', 'account', 'rights', 'address'])
+    const name = this.#random.pick(['capital', 'account', 'rights', 'address', 'seal'])
     const attribute = attributeId(name)
     const existence = this.#random.below(6)
     const args = {

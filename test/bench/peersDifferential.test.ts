@@ -42,13 +42,18 @@ t.test('the Solidity contracts do what the native ones do', { skip, timeout: 120
   const calls = new Calls(world, SEED)
   const succeeded = new Map<string, number>()
   const refusals = new Set<string>()
+  let onRecord = 0
   for (let i = 0; i < CALLS; i++) {
     const call = calls.next()
     const { raw, outcome } = await sameOutcome(t, client, world, call, `call ${i}`)
     if (outcome.status === 1) {
       succeeded.set(call.name, (succeeded.get(call.name) ?? 0) + 1)
       if (call.name === 'StoreData') calls.submissions++
-      if (call.name === 'requestVerification') calls.requests++
+      const refused = outcome.logs.some(
+        ({ topics }) => topics[0] === INTERFACES.dataSharing.topic('VerificationRefused'),
+      )
+      if (refused) onRecord++
+      if (call.name === 'requestVerification' && !refused) calls.requests++
     } else refusals.add(raw.slice(0, 10))
     if (!t.passing()) return
   }
@@ -76,6 +81,7 @@ t.test('the Solidity contracts do what the native ones do', { skip, timeout: 120
     [],
     'every function succeeded at least once',
   )
+  t.ok(onRecord >= 5, `${onRecord} refusals on record`)
   t.ok(refusals.size >= 15, `${refusals.size} different refusals`)
 })
 

@@ -5,6 +5,8 @@ import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import type { auditAbi } from '../../src/contracts/audit.abi.js'
 import { auditInterface } from '../../src/contracts/auditStorage.js'
 import { BASIS, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from '../../src/contracts/codes.js'
+import type { consentsAbi } from '../../src/contracts/consents.abi.js'
+import { consentsInterface } from '../../src/contracts/consentsStorage.js'
 import type { credentialsAbi } from '../../src/contracts/credentials.abi.js'
 import { credentialsInterface } from '../../src/contracts/credentials.js'
 import type { creditAbi } from '../../src/contracts/credit.abi.js'
@@ -64,6 +66,7 @@ export const INTERFACES = {
   provenance: provenanceInterface,
   delivery: deliveryInterface,
   audit: auditInterface,
+  consents: consentsInterface,
 }
 
 export const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}` as Address
@@ -161,6 +164,7 @@ interface Lines {
   readonly provenance: typeof provenanceAbi
   readonly delivery: typeof deliveryAbi
   readonly audit: typeof auditAbi
+  readonly consents: typeof consentsAbi
 }
 type Name = keyof Lines
 type Fn<C extends Name> = FunctionName<Lines[C]>

@@ -20,6 +20,7 @@ abstract contract DataSharingState {
     event DataAcknowledged(uint256 indexed submissionId, address indexed recipient, uint32 part, bool accepted, uint16 code);
     event PortraitKeyShared(bytes32 indexed enterpriseId, address indexed recipient, uint32 portraitVersion);
     event VerificationRequested(uint256 indexed requestId, bytes32 indexed enterpriseId, address indexed requester, bytes32 purpose);
+    event VerificationRefused(bytes32 indexed enterpriseId, address indexed requester, bytes32 indexed attribute, bytes32 purpose, bytes32 basis, uint8 reason);
     event AnswerWanted(uint256 indexed requestId, address indexed supervisor, bytes32[] attributes);
     event Attested(uint256 indexed requestId, bytes32 indexed attribute, address indexed supervisor, uint8 existence, bool confirmed);
     event AnswerLate(uint256 indexed requestId, bytes32 indexed attribute, address indexed supervisor);
@@ -30,7 +31,6 @@ abstract contract DataSharingState {
     error NotActiveMember(address account);
     error NotActiveEnterprise(address account, bytes32 enterpriseId);
     error NotActiveDepartment(address account);
-    error NotAllowedToAsk(address requester, uint8 role, bytes32 attribute);
     error NotSupervisor(address account, bytes32 attribute);
     error NotSoleSupervisor(address account, bytes32 attribute);
     error NotRecipient(address account, uint256 submissionId, uint32 part);
@@ -50,8 +50,6 @@ abstract contract DataSharingState {
     error LengthMismatch(uint256 attributes, uint256 digests);
     error CountOutOfRange(string what, uint256 given, uint256 min, uint256 max);
     error ZeroDigest(bytes32 attribute);
-    error BasisRequired(bytes32 attribute);
-    error BudgetSpent(address requester, bytes32 attribute, uint16 budget);
     error EnvelopeMissing(address supervisor, bytes32 attribute);
     error EnvelopeNotWanted(address supervisor);
     error NoActiveSupervisor(bytes32 attribute);
@@ -64,6 +62,13 @@ abstract contract DataSharingState {
     uint8 internal constant MISSING = 2;
     uint8 internal constant VACANT = 3;
     uint8 internal constant REFUSED = 4;
+    uint8 internal constant REFUSAL_ROLE = 1;
+    uint8 internal constant REFUSAL_BUDGET_SPENT = 4;
+    uint8 internal constant REFUSAL_BASIS_MISSING = 5;
+    uint8 internal constant REFUSAL_BASIS_UNKNOWN = 6;
+    uint8 internal constant FREE = 0;
+    uint8 internal constant COSTS = 1;
+    uint8 internal constant SPENT = 2;
     uint8 internal constant WAITING = 0;
     uint8 internal constant ACCEPTED = 1;
     uint8 internal constant REJECTED = 2;

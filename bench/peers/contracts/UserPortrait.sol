@@ -37,7 +37,7 @@ abstract contract UserPortrait is DataSharingState {
         for (uint256 i = 0; i < items.length; i++) {
             Portrait storage portrait = portraits[enterpriseId][items[i].attribute];
             Finding storage finding = portrait.findings[items[i].digest];
-            if (!_isValid(portrait, finding)) continue;
+            if (!_isValid(portrait, finding) || _needsBasis(items[i].attribute)) continue;
             entries[i] =
                 PortraitEntry(true, finding.existence, finding.confirmed, finding.height, _attestersOf(finding));
         }
@@ -66,6 +66,7 @@ abstract contract UserPortrait is DataSharingState {
     }
 
     function GetExistence(bytes32 userID, bytes32 dataParam) external view returns (bool known, uint8 existence) {
+        if (_needsBasis(dataParam)) return (false, 0);
         Portrait storage portrait = portraits[userID][dataParam];
         uint64 height = 0;
         for (uint256 i = portrait.listed - _listed(portrait); i < portrait.listed; i++) {
@@ -78,7 +79,7 @@ abstract contract UserPortrait is DataSharingState {
     function GetConfirm(bytes32 userID, bytes32 dataParam, bytes32 digest) external view returns (bool known, bool confirmed) {
         Portrait storage portrait = portraits[userID][dataParam];
         Finding storage finding = portrait.findings[digest];
-        known = _isValid(portrait, finding);
+        known = _isValid(portrait, finding) && !_needsBasis(dataParam);
         confirmed = known && finding.confirmed;
     }
 
@@ -118,6 +119,11 @@ abstract contract UserPortrait is DataSharingState {
         portrait.listed = 0;
         portrait.live = false;
         emit UserProfileDropped(enterpriseId, attribute, generation);
+    }
+
+    function _needsBasis(bytes32 attribute) private view returns (bool) {
+        (, Rule memory rule) = PORTRAIT.supervisionOf(attribute);
+        return rule.basis != 0;
     }
 
     function _listed(Portrait storage portrait) private view returns (uint256) {

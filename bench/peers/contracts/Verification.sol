@@ -4,10 +4,13 @@ pragma solidity 0.8.24;
 import {Rule} from "./DataPortrait.sol";
 import {DataSharingState} from "./DataSharingState.sol";
 
-/// requestVerification (paper 4.3 (b)-(d), Fig. 7): as src/contracts/verification.ts and digestBudget.ts.
+/// requestVerification (paper 4.3 (b)-(d), Fig. 7): as src/contracts/verification.ts, askingRules.ts and digestBudget.ts. Here are
+/// no consents and no terms of rules, so that no basis does where one is wanted.
 abstract contract Verification is DataSharingState {
     /// What the items of a request ask for together.
-    struct Wanted { address[] supervisors; uint256[] masks; uint256 count; uint256 required; uint64 deadline; }
+    struct Wanted { address[] supervisors; uint256[] masks; uint256 count; uint256 required; uint64 deadline; Refusal refusal; uint256 spending; }
+    /// reason 0: nothing is against the question. needing: the first attribute whose rule wants a basis.
+    struct Refusal { bytes32 attribute; uint8 reason; bytes32 needing; }
 
     function requestVerification(
         bytes32 enterpriseId,
@@ -23,8 +26,17 @@ abstract contract Verification is DataSharingState {
         if (current != 0 && portraitVersion != current) {
             revert PortraitVersionMismatch(enterpriseId, portraitVersion, current);
         }
-        Wanted memory wanted = _checkItems(enterpriseId, current, role, basis, items);
+        Wanted memory wanted = _checkItems(enterpriseId, current, role, items);
         _checkSealed(sealedFor, items, wanted);
+        Refusal memory refusal = wanted.refusal;
+        if (refusal.reason == 0 && refusal.needing != 0) {
+            refusal = Refusal(refusal.needing, basis == 0 ? REFUSAL_BASIS_MISSING : REFUSAL_BASIS_UNKNOWN, 0);
+        }
+        if (refusal.reason != 0) {
+            emit VerificationRefused(enterpriseId, msg.sender, refusal.attribute, purpose, basis, refusal.reason);
+            return 0;
+        }
+        _spend(enterpriseId, current, items, wanted.spending);
         requestId = ++requests_;
         _writeRequest(requestId, enterpriseId, portraitVersion, purpose, items, wanted);
         emit VerificationRequested(requestId, enterpriseId, msg.sender, purpose);
@@ -37,9 +49,8 @@ abstract contract Verification is DataSharingState {
         bytes32 enterpriseId,
         uint32 portraitVersion,
         uint8 role,
-        bytes32 basis,
         AskedItem[] calldata items
-    ) private returns (Wanted memory wanted) {
+    ) private view returns (Wanted memory wanted) {
         address[][] memory asked = new address[][](items.length);
         uint256 places = 0;
         uint64 deadlineBlocks = 0;
@@ -50,9 +61,7 @@ abstract contract Verification is DataSharingState {
             if (items[i].digest == 0) revert ZeroDigest(attribute);
             Rule memory rule;
             (asked[i], rule) = _openRule(attribute);
-            if (rule.askerRoles & (uint32(1) << role) == 0) revert NotAllowedToAsk(msg.sender, role, attribute);
-            if (rule.basis == 1 && basis == 0) revert BasisRequired(attribute);
-            _spendBudget(enterpriseId, portraitVersion, items[i], rule.digestBudget);
+            _checkRule(wanted, rule, role, _cost(enterpriseId, portraitVersion, items[i], rule.digestBudget), i, attribute);
             places += asked[i].length;
             wanted.required |= _requiredAnswers(rule.quorum, asked[i].length) << (8 * i);
             if (rule.deadlineBlocks == 0) unlimited = true;
@@ -97,19 +106,43 @@ abstract contract Verification is DataSharingState {
         return quorum - 1 < supervisors ? quorum - 1 : supervisors;
     }
 
-    /// Counts a digest that was not asked before in this portrait version and generation. `budget` 0: no limit.
-    function _spendBudget(bytes32 enterpriseId, uint32 portraitVersion, AskedItem calldata item, uint16 budget) private {
-        if (budget == 0) return;
+    function _checkRule(Wanted memory wanted, Rule memory rule, uint8 role, uint8 cost, uint256 i, bytes32 attribute)
+        private
+        pure
+    {
+        uint8 reason = rule.askerRoles & (uint32(1) << role) == 0 ? REFUSAL_ROLE : cost == SPENT ? REFUSAL_BUDGET_SPENT : 0;
+        Refusal memory refusal = wanted.refusal;
+        if (reason != 0 && refusal.reason == 0) (refusal.attribute, refusal.reason) = (attribute, reason);
+        if (rule.basis != 0 && refusal.needing == 0) refusal.needing = attribute;
+        if (cost == COSTS) wanted.spending |= 1 << i;
+    }
+
+    /// Of a digest: nothing where it was asked before in this portrait version and generation, or `budget` is 0: no limit.
+    function _cost(bytes32 enterpriseId, uint32 portraitVersion, AskedItem calldata item, uint16 budget)
+        private
+        view
+        returns (uint8)
+    {
+        if (budget == 0) return FREE;
         uint32 generation = portraits[enterpriseId][item.attribute].generation;
         Budget storage head = budgets[msg.sender][enterpriseId][item.attribute];
         Mark memory mark = head.asked[item.digest];
-        if (mark.asked && mark.portraitVersion == portraitVersion && mark.generation == generation) return;
-        uint16 spent = _spentIn(head, portraitVersion, generation);
-        if (spent >= budget) revert BudgetSpent(msg.sender, item.attribute, budget);
-        head.asked[item.digest] = Mark(portraitVersion, generation, true);
-        head.portraitVersion = portraitVersion;
-        head.generation = generation;
-        head.spent = spent + 1;
+        if (mark.asked && mark.portraitVersion == portraitVersion && mark.generation == generation) return FREE;
+        return _spentIn(head, portraitVersion, generation) >= budget ? SPENT : COSTS;
+    }
+
+    /// Counts the digests of the items whose bit is set.
+    function _spend(bytes32 enterpriseId, uint32 portraitVersion, AskedItem[] calldata items, uint256 mask) private {
+        for (uint256 i = 0; i < items.length; i++) {
+            if (mask & (1 << i) == 0) continue;
+            uint32 generation = portraits[enterpriseId][items[i].attribute].generation;
+            Budget storage head = budgets[msg.sender][enterpriseId][items[i].attribute];
+            uint16 spent = _spentIn(head, portraitVersion, generation);
+            head.asked[items[i].digest] = Mark(portraitVersion, generation, true);
+            head.portraitVersion = portraitVersion;
+            head.generation = generation;
+            head.spent = spent + 1;
+        }
     }
 
     function _spentIn(Budget storage head, uint32 portraitVersion, uint32 generation) private view returns (uint16) {
