@@ -24,9 +24,9 @@ import {
   supervisorAnswers,
 } from './verificationStorage.js'
 
-/** The caller has begun to answer this many requests in time. */
-export function recordAnswered(host: ContractHost, requests: number): void {
-  const call = creditInterface.encodeCall('recordAnswers', { member: host.caller, requests })
+/** The member has begun to answer this many requests in time. */
+export function recordAnswered(host: ContractHost, member: Address, requests: number): void {
+  const call = creditInterface.encodeCall('recordAnswers', { member, requests })
   host.call(CONTRACT_ADDRESSES.credit, call)
 }
 

@@ -9,7 +9,7 @@ import { recordAnswered, recordOverdue } from './answerCredit.js'
 import { EXISTENCE } from './codes.js'
 import { readEntryHead, readSupervisors, supervises } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
-import { dataSharingInterface as abi, requireActiveDepartment, requireCount } from './dataSharingStorage.js'
+import { dataSharingInterface as abi, requireActingDepartment, requireCount } from './dataSharingStorage.js'
 import { checkFinding, generationOf, markLive, writePortrait } from './userPortrait.js'
 import {
   answerAt,
@@ -57,16 +57,16 @@ interface Session {
  * count, nor does one to a request whose consent was withdrawn (AnswerVoid); one after the quorum stands on record but changes nothing. Anything else out of order reverts all answers.
  */
 export function attest(host: ContractHost, { answers }: { readonly answers: readonly Answer[] }): undefined {
-  requireActiveDepartment(host, host.caller)
+  const supervisor = requireActingDepartment(host)
   requireCount('answers', answers.length, attestAnswersMax)
   let begun = 0
   for (const [requestId, group] of byRequest(answers)) {
-    const session = open(host, requestId)
+    const session = open(host, requestId, supervisor)
     if (!session.late && !session.withdrawn && session.answers === 0n) begun++
     for (const answer of group) take(host, session, answer)
     close(host, session)
   }
-  if (begun > 0) recordAnswered(host, begun)
+  if (begun > 0) recordAnswered(host, supervisor, begun)
   return undefined
 }
 
@@ -80,9 +80,8 @@ function byRequest(answers: readonly Answer[]): Map<bigint, Answer[]> {
   return groups
 }
 
-function open(host: ContractHost, requestId: bigint): Session {
+function open(host: ContractHost, requestId: bigint, supervisor: Address): Session {
   const request = openRequest(host, requestId)
-  const supervisor = host.caller
   const { slot, head } = request
   const { named, answers, weight } = supervisorAnswers.read(host.load(answersSlot(host, slot, supervisor)))
   if (!named) throw revert(abi, 'NotNamed', { account: supervisor, requestId })

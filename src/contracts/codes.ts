@@ -7,6 +7,13 @@ export type RoleName = keyof typeof ROLE
 export const STATUS = { active: 1, suspended: 2, revoked: 3 } as const
 export type StatusName = keyof typeof STATUS
 
+/**
+ * What a key may do for its member. account: everything, in place of the account's own key, which it has replaced. node: a
+ * further node: connects, sends. service: sends only.
+ */
+export const SIGNER_KIND = { account: 1, node: 2, service: 3 } as const
+export type SignerKindName = keyof typeof SIGNER_KIND
+
 /** A department's answer on one attribute; 0 means unanswered. */
 export const EXISTENCE = { exists: 1, missing: 2, vacant: 3, refused: 4 } as const
 export type ExistenceName = keyof typeof EXISTENCE

@@ -22,7 +22,7 @@ import {
 } from './dataPortraitStorage.js'
 import type { DataProfile, GenesisConfig, Schema } from './genesisTypes.js'
 import { agreedKey } from './keyAgreement.js'
-import { isActiveDepartment, isActiveOperator, readMemberHead } from './membersStorage.js'
+import { acting, isActiveDepartment, isActiveOperator, readMemberHead } from './membersStorage.js'
 import { ruleFault, schemaFault } from './schema.js'
 import { isTextId } from './textId.js'
 
@@ -36,8 +36,7 @@ export const dataPortrait = defineContract({
   abi,
   functions: {
     SetDataProfile(host, { dataProfile }) {
-      authorise(host, dataProfile)
-      writeProfile(host, dataProfile)
+      writeProfile(host, dataProfile, authorise(host, dataProfile))
       return undefined
     },
 
@@ -51,23 +50,26 @@ export const dataPortrait = defineContract({
 
 /** Publishes the attributes of block 0. */
 export function initDataPortrait(host: ContractHost, genesis: GenesisConfig): void {
-  for (const profile of genesis.attributes) writeProfile(host, profile)
+  for (const profile of genesis.attributes) writeProfile(host, profile, host.caller)
 }
 
-/** An operator may write any entry, an active department a new one or its own; one of several supervisors alone none. */
-function authorise(host: ContractHost, profile: DataProfile): void {
-  const caller = host.caller
-  const head = readMemberHead(host, caller)
-  if (isActiveOperator(head)) return
+/**
+ * An operator may write any entry, an active department a new one or its own; one of several supervisors alone none. Returns
+ * for whom the caller acts.
+ */
+function authorise(host: ContractHost, profile: DataProfile): Address {
+  const { account: caller, head } = acting(host)
+  if (isActiveOperator(head)) return caller
   if (!isActiveDepartment(head)) throw revert(abi, 'NotActiveDepartment', { account: caller })
   const { attribute } = profile
   const before = readEntryHead(host, attribute)
   const own = before === undefined || supervises(host, attribute, before, caller)
   if (!own || !profile.supervisors.includes(caller)) throw revert(abi, 'NotSupervisor', { caller, attribute })
   if (before !== undefined && before.supervisorCount > 1) throw revert(abi, 'JointEntry', { attribute })
+  return caller
 }
 
-function writeProfile(host: ContractHost, profile: DataProfile): void {
+function writeProfile(host: ContractHost, profile: DataProfile, by: Address): void {
   const { attribute, schemaVersion, schema, supervisors, rule } = profile
   const before = readEntryHead(host, attribute)
   checkProfile(host, profile, before)
@@ -81,7 +83,7 @@ function writeProfile(host: ContractHost, profile: DataProfile): void {
   host.store(slotAfter(slot, ENTRY.max), bigintWord(schema.max))
   storeWords(host, slotAfter(slot, ENTRY.furtherSupervisors), supervisors.slice(1).map(addressWord))
   if (before === undefined) pushWord(host, ATTRIBUTES_SLOT, attribute)
-  emit(host, abi, 'DataProfileSet', { attribute, schemaVersion, by: host.caller })
+  emit(host, abi, 'DataProfileSet', { attribute, schemaVersion, by })
 }
 
 function checkProfile(host: ContractHost, profile: DataProfile, before: EntryHead | undefined): void {

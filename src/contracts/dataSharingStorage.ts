@@ -19,7 +19,15 @@ import {
 } from '../vm/storage.js'
 import { ROLE } from './codes.js'
 import { dataSharingAbi } from './dataSharing.abi.js'
-import { isActive, isActiveDepartment, type MemberHead, readMemberHead, readMemberId } from './membersStorage.js'
+import {
+  type Actor,
+  acting,
+  isActive,
+  isActiveDepartment,
+  type MemberHead,
+  readMemberHead,
+  readMemberId,
+} from './membersStorage.js'
 
 export const dataSharingInterface = new ContractAbi(dataSharingAbi)
 const abi = dataSharingInterface
@@ -112,18 +120,36 @@ export function requireActiveDepartment(host: ContractHost, account: Address): M
   return head
 }
 
-/** The caller must be the active enterprise with this id. */
-export function requireEnterprise(host: ContractHost, enterpriseId: Hash): void {
-  const head = readMemberHead(host, host.caller)
-  const own = isActive(head) && head.role === ROLE.enterprise && readMemberId(host, host.caller) === enterpriseId
-  if (!own) throw revert(abi, 'NotActiveEnterprise', { account: host.caller, enterpriseId })
+/** The active member for which the caller acts. */
+export function requireActing(host: ContractHost): Actor {
+  const actor = acting(host)
+  if (!isActive(actor.head)) throw revert(abi, 'NotActiveMember', { account: actor.account })
+  return actor
 }
 
-/** The epoch that an envelope was sealed under must be the recipient's current one, or it could not be opened. */
-export function requireCurrentKey(head: MemberHead, recipient: Address, given: bigint): void {
-  if (given !== head.keyEpoch || given === 0n) {
-    throw revert(abi, 'StaleKeyEpoch', { recipient, given, current: head.keyEpoch })
-  }
+/** Account of the active department for which the caller acts. */
+export function requireActingDepartment(host: ContractHost): Address {
+  const { account, head } = acting(host)
+  if (!isActiveDepartment(head)) throw revert(abi, 'NotActiveDepartment', { account })
+  return account
+}
+
+/** The caller must act for the active enterprise with this id. */
+export function requireEnterprise(host: ContractHost, enterpriseId: Hash): void {
+  const { account, head } = acting(host)
+  const own = isActive(head) && head.role === ROLE.enterprise && readMemberId(host, account) === enterpriseId
+  if (!own) throw revert(abi, 'NotActiveEnterprise', { account, enterpriseId })
+}
+
+/**
+ * The epoch that an envelope was sealed under must be the recipient's current one, or the one before it while its grace lasts: else it
+ * could not be opened.
+ */
+export function requireCurrentKey(host: ContractHost, head: MemberHead, recipient: Address, given: bigint): void {
+  if (given !== 0n && given === head.keyEpoch) return
+  const former = given !== 0n && given === head.keyEpoch - 1n
+  if (former && host.block.number <= head.graceUntil) return
+  throw revert(abi, 'StaleKeyEpoch', { recipient, given, current: head.keyEpoch })
 }
 
 export function requireCount(what: string, given: number, max: number, min = 1): void {

@@ -1,6 +1,6 @@
 /** What a genesis that leaves out consensus and credit means. */
 import { type CreditParameters, defaultCreditParameters } from './creditRules.js'
-import type { ConsensusConfig, GenesisConfig } from './genesisTypes.js'
+import type { ConsensusConfig, GenesisConfig, MembersConfig } from './genesisTypes.js'
 
 /** Fewer sealers than this cannot spare one. */
 const TOLERANT_MIN = 4
@@ -16,6 +16,11 @@ export function consensusConfigOf({ sealers, consensus }: GenesisConfig): Consen
     changeBlocksMax: 100_000,
     ...consensus,
   }
+}
+
+/** Parameters of the register with the defaults filled in. */
+export function membersConfigOf({ membership }: GenesisConfig): MembersConfig {
+  return { encryptionGraceBlocks: 1_000, recoveryDelayBlocks: 10_000, decisionBlocksMax: 100_000, ...membership }
 }
 
 /** Credit parameters with the defaults filled in. */

@@ -73,6 +73,16 @@ export interface ConsensusConfig {
   readonly changeBlocksMax: number
 }
 
+/** How the register of members is kept. */
+export interface MembersConfig {
+  /** Blocks for which envelopes to an encryption key that was replaced are still taken. */
+  readonly encryptionGraceBlocks: number
+  /** Blocks between the guardians' agreement on a new signing key and the first block in which it may take effect. */
+  readonly recoveryDelayBlocks: number
+  /** Blocks after which an open decision on a member lapses. */
+  readonly decisionBlocksMax: number
+}
+
 /** What the state of block 0 is made of. */
 export interface GenesisConfig {
   readonly chainId: number
@@ -85,6 +95,8 @@ export interface GenesisConfig {
   readonly alloc: readonly { readonly address: Address; readonly balance: bigint }[]
   /** What is left out is as in `consensusConfigOf`. */
   readonly consensus?: Partial<ConsensusConfig>
+  /** What is left out is as in `membersConfigOf`. */
+  readonly membership?: Partial<MembersConfig>
   /** What is left out is as in `defaultCreditParameters`. */
   readonly credit?: { readonly start?: number; readonly points?: Partial<CreditParameters['points']> }
 }

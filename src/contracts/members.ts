@@ -1,7 +1,6 @@
 /** Contract `members`: the register of those who take part (paper 3.1, 3.2 (1), 4.3 (a)). Operators keep it. */
 import { type Address, type Hash, ZERO_ADDRESS, ZERO_HASH } from '../core/bytes.js'
 import { memberNameBytesMax } from '../core/limits.js'
-import { ContractAbi } from '../vm/abi.js'
 import { type ContractHost, defineContract, emit, revert } from '../vm/contract.js'
 import {
   addressWord,
@@ -19,10 +18,22 @@ import {
 } from '../vm/storage.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
 import { ROLE, STATUS } from './codes.js'
+import { membersConfigOf } from './genesisDefaults.js'
 import type { GenesisConfig } from './genesisTypes.js'
-import { membersAbi } from './members.abi.js'
+import {
+  addSigner,
+  isSignerKnown,
+  removeSigner,
+  requireAccountKey,
+  rotateAccountKey,
+  signerAt,
+  signerOf,
+  signersOf,
+} from './memberSigners.js'
 import {
   ACCOUNTS_SLOT,
+  membersInterface as abi,
+  acting,
   BY_ID_SLOT,
   DEPARTMENTS_SLOT,
   isActive,
@@ -30,16 +41,18 @@ import {
   KEYS_SLOT,
   type MemberHead,
   memberHead,
+  memberOf,
   memberSlot,
   OPERATORS_SLOT,
   readEncryptionKey,
   readMemberHead,
   readMemberId,
+  readMembersParameters,
+  storeMembersParameters,
 } from './membersStorage.js'
 import { isTextId, textId } from './textId.js'
 
-export const membersInterface = new ContractAbi(membersAbi)
-const abi = membersInterface
+export { membersInterface } from './membersStorage.js'
 
 interface NewMember {
   readonly account: Address
@@ -51,17 +64,17 @@ interface NewMember {
 
 export const members = defineContract({
   name: 'members',
-  version: 1,
+  version: 2,
   address: CONTRACT_ADDRESSES.members,
   abi,
   functions: {
     IdentityAuth(host, { userID }) {
-      const head = readMemberHead(host, userID)
+      const { account, head } = memberOf(host, userID)
       return {
         active: isActive(head),
         role: head.role,
-        id: readMemberId(host, userID),
-        encryptionKey: readEncryptionKey(host, userID),
+        id: readMemberId(host, account),
+        encryptionKey: readEncryptionKey(host, account),
         keyEpoch: head.keyEpoch,
       }
     },
@@ -79,21 +92,38 @@ export const members = defineContract({
     },
 
     rotateEncryptionKey(host, { encryptionKey }) {
-      const head = readMemberHead(host, host.caller)
-      if (!isActive(head)) throw revert(abi, 'NotActiveMember', { account: host.caller })
-      if (encryptionKey === ZERO_HASH) throw revert(abi, 'InvalidEncryptionKey', {})
-      const keyEpoch = head.keyEpoch + 1n
-      storeKey(host, host.caller, { ...head, keyEpoch }, encryptionKey)
-      emit(host, abi, 'EncryptionKeyRotated', { account: host.caller, encryptionKey, keyEpoch })
+      rotateKey(host, encryptionKey, readMembersParameters(host).encryptionGraceBlocks)
       return undefined
     },
 
-    getMember: (host, { account }) => readMember(host, account),
+    replaceEncryptionKey(host, { encryptionKey, graceBlocks }) {
+      const { encryptionGraceBlocks: graceBlocksMax } = readMembersParameters(host)
+      if (graceBlocks > graceBlocksMax) throw revert(abi, 'GraceTooLong', { given: graceBlocks, graceBlocksMax })
+      rotateKey(host, encryptionKey, graceBlocks)
+      return undefined
+    },
+
+    encryptionGraceUntil: (host, { account }) => BigInt(readMemberHead(host, account).graceUntil),
+
+    parameters: readMembersParameters,
+
+    addSigner,
+    removeSigner,
+    rotateAccountKey,
+    signerAt,
+    signerOf,
+    signersOf,
+
+    getMember(host, { account: given }) {
+      const { account, head } = memberOf(host, given)
+      return readMember(host, account, head)
+    },
 
     memberById(host, { id }) {
       const word = host.load(mappingSlot(host, BY_ID_SLOT, id))
       if (word === ZERO_HASH) throw revert(abi, 'UnknownMemberId', { id })
-      return readMember(host, wordAddress(word))
+      const account = wordAddress(word)
+      return readMember(host, account, readMemberHead(host, account))
     },
 
     memberCount: (host) => BigInt(arrayLength(host, ACCOUNTS_SLOT)),
@@ -108,8 +138,10 @@ export const members = defineContract({
   },
 })
 
-/** Registers the members of block 0. */
+/** Writes the parameters, and registers the members of block 0. */
 export function initMembers(host: ContractHost, genesis: GenesisConfig): void {
+  const { encryptionGraceBlocks, recoveryDelayBlocks, decisionBlocksMax } = membersConfigOf(genesis)
+  storeMembersParameters(host, { encryptionGraceBlocks, recoveryDelayBlocks, decisionBlocksMax })
   for (const { address, role, name, id, encryptionKey } of genesis.members) {
     const member = { account: address, role, id: textId(id, `id of member ${address}`), name }
     addMember(host, { ...member, encryptionKey: encryptionKey ?? ZERO_HASH })
@@ -117,7 +149,7 @@ export function initMembers(host: ContractHost, genesis: GenesisConfig): void {
 }
 
 function requireOperator(host: ContractHost): void {
-  if (!isActiveOperator(readMemberHead(host, host.caller))) throw revert(abi, 'NotOperator', { caller: host.caller })
+  if (!isActiveOperator(acting(host).head)) throw revert(abi, 'NotOperator', { caller: host.caller })
 }
 
 function addMember(host: ContractHost, member: NewMember): void {
@@ -125,7 +157,8 @@ function addMember(host: ContractHost, member: NewMember): void {
   checkNewMember(host, member)
   const slot = memberSlot(host, account)
   const since = BigInt(host.block.number)
-  const head = { role, status: STATUS.active, keyEpoch: encryptionKey === ZERO_HASH ? 0n : 1n, since }
+  const keyEpoch = encryptionKey === ZERO_HASH ? 0n : 1n
+  const head = { role, status: STATUS.active, keyEpoch, since, keyUntil: 0, graceUntil: 0 }
   if (encryptionKey === ZERO_HASH) host.store(slot, memberHead.write(head))
   else storeKey(host, account, head, encryptionKey)
   host.store(slotAfter(slot, 1), id)
@@ -145,6 +178,7 @@ function checkNewMember(host: ContractHost, { account, role, id, name }: NewMemb
     throw revert(abi, 'InvalidName', { bytesLength: BigInt(bytesLength), bytesMax: BigInt(memberNameBytesMax) })
   }
   if (readMemberHead(host, account).role !== 0) throw revert(abi, 'AccountRegistered', { account })
+  if (isSignerKnown(host, account)) throw revert(abi, 'SignerTaken', { signer: account })
   if (host.load(mappingSlot(host, BY_ID_SLOT, id)) !== ZERO_HASH) throw revert(abi, 'IdRegistered', { id })
 }
 
@@ -175,6 +209,16 @@ function countActive(host: ContractHost, role: number, by: number): void {
   host.store(slot, numberWord(wordNumber(host.load(slot)) + by))
 }
 
+/** The next epoch of the caller's member; envelopes to the former key are taken for `graceBlocks` more blocks. */
+function rotateKey(host: ContractHost, encryptionKey: Hash, graceBlocks: number): void {
+  const { account, head } = requireAccountKey(host)
+  if (encryptionKey === ZERO_HASH) throw revert(abi, 'InvalidEncryptionKey', {})
+  const keyEpoch = head.keyEpoch + 1n
+  const graceUntil = graceBlocks === 0 ? 0 : host.block.number + graceBlocks
+  storeKey(host, account, { ...head, keyEpoch, graceUntil }, encryptionKey)
+  emit(host, abi, 'EncryptionKeyRotated', { account, encryptionKey, keyEpoch })
+}
+
 /** Writes the head with its new epoch, the current key and the key's place in the history. */
 function storeKey(host: ContractHost, account: Address, head: MemberHead, encryptionKey: Hash): void {
   const slot = memberSlot(host, account)
@@ -187,8 +231,7 @@ function keySlot(host: ContractHost, account: Address, keyEpoch: bigint): Hash {
   return mappingSlot(host, mappingSlot(host, KEYS_SLOT, account), bigintWord(keyEpoch))
 }
 
-function readMember(host: ContractHost, account: Address) {
-  const { role, status, keyEpoch, since } = readMemberHead(host, account)
+function readMember(host: ContractHost, account: Address, { role, status, keyEpoch, since }: MemberHead) {
   if (role === 0) throw revert(abi, 'UnknownMember', { account })
   const id = readMemberId(host, account)
   const name = loadText(host, slotAfter(memberSlot(host, account), 3))

@@ -22,6 +22,7 @@ import {
   wordNumber,
 } from '../vm/storage.js'
 import { CHANGE_KIND, CHANGE_STATUS } from './codes.js'
+import { actingMember } from './membersStorage.js'
 import { changeFault, presentWeights, type SetChange } from './sealerSet.js'
 import type { sealersAbi } from './sealers.abi.js'
 import {
@@ -64,22 +65,22 @@ const approvalsSlot = (host: ContractHost, id: bigint): Hash => slotAfter(change
 
 export function proposeChange(host: ContractHost, args: Args<'proposeChange'>): bigint {
   const { kind, sealer, replacement, reason } = args
-  requireVoter(host)
+  const by = requireVoter(host)
   const ofVote = kind === CHANGE_KIND.add || kind === CHANGE_KIND.remove || kind === CHANGE_KIND.replace
   if (!ofVote) throw revert(abi, 'InvalidKind', { kind })
   requireShort('reason', reason, changeReasonBytesMax)
   const open = stillOpen(host)
-  requireNew(host, open, args)
-  const id = addChange(host, args, CHANGE_STATUS.open, reason)
+  requireNew(host, open, args, by)
+  const id = addChange(host, args, CHANGE_STATUS.open, by, reason)
   storeWords(host, OPEN_SLOT, [...open, id].map(bigintWord))
-  emit(host, abi, 'ChangeProposed', { id, kind, sealer, replacement, by: host.caller, reason })
-  addApproval(host, id)
+  emit(host, abi, 'ChangeProposed', { id, kind, sealer, replacement, by, reason })
+  addApproval(host, id, by)
   return id
 }
 
-/** A change that needs no vote: a sealer gives up its own seat. Due at once. */
+/** A change that needs no vote: a sealer gives up its own seat, and the key that does so is on record. Due at once. */
 export function decideOwnSeat(host: ContractHost, change: SetChange): bigint {
-  const id = addChange(host, change, CHANGE_STATUS.approved, '')
+  const id = addChange(host, change, CHANGE_STATUS.approved, host.caller, '')
   const { kind, sealer, replacement } = change
   emit(host, abi, 'ChangeProposed', { id, kind, sealer, replacement, by: host.caller, reason: '' })
   pushWord(host, DUE_SLOT, bigintWord(id))
@@ -88,17 +89,17 @@ export function decideOwnSeat(host: ContractHost, change: SetChange): bigint {
 }
 
 export function approveChange(host: ContractHost, { id }: Args<'approveChange'>): undefined {
-  requireVoter(host)
+  const by = requireVoter(host)
   requireOpen(host, id)
-  if (approvalsOf(host, id).includes(host.caller)) throw revert(abi, 'AlreadyApproved', { id, by: host.caller })
-  addApproval(host, id)
+  if (approvalsOf(host, id).includes(by)) throw revert(abi, 'AlreadyApproved', { id, by })
+  addApproval(host, id, by)
   return undefined
 }
 
 /** A change that nobody approves any more is withdrawn. */
 export function withdrawApproval(host: ContractHost, { id }: Args<'withdrawApproval'>): undefined {
   const head = requireOpen(host, id)
-  const by = host.caller
+  const by = actingMember(host)
   const approvals = approvalsOf(host, id)
   if (!approvals.includes(by)) throw revert(abi, 'NotApproved', { id, by })
   const rest = approvals.filter((approver) => approver !== by)
@@ -164,7 +165,7 @@ export function requireShort(what: string, text: string, bytesMax: number): void
   throw revert(abi, 'TextTooLong', { what, bytesLength: BigInt(bytesLength), bytesMax: BigInt(bytesMax) })
 }
 
-function addChange(host: ContractHost, change: SetChange, status: number, reason: string): bigint {
+function addChange(host: ContractHost, change: SetChange, status: number, by: Address, reason: string): bigint {
   const { kind, sealer, replacement } = change
   const fault = changeFault(host, readSealers(host), change, presentWeights)
   if (fault !== undefined) throw fault
@@ -176,17 +177,17 @@ function addChange(host: ContractHost, change: SetChange, status: number, reason
   if (replacement !== ZERO_ADDRESS) {
     host.store(slotAfter(slot, CHANGE.outcome), outcomeWord.write({ replacement, settledAt: 0n, refusal: 0 }))
   }
-  host.store(slotAfter(slot, CHANGE.proposer), addressWord(host.caller))
+  host.store(slotAfter(slot, CHANGE.proposer), addressWord(by))
   if (reason !== '') storeText(host, slotAfter(slot, CHANGE.reason), reason)
   return id
 }
 
 /** Votes of members that were suspended since do not count. */
-function addApproval(host: ContractHost, id: bigint): void {
-  pushWord(host, approvalsSlot(host, id), addressWord(host.caller))
+function addApproval(host: ContractHost, id: bigint, by: Address): void {
+  pushWord(host, approvalsSlot(host, id), addressWord(by))
   const approvals = approvalsOf(host, id).filter((voter) => isVoter(host, voter)).length
   const needed = votesNeeded(host)
-  emit(host, abi, 'ChangeApproved', { id, by: host.caller, approvals, needed })
+  emit(host, abi, 'ChangeApproved', { id, by, approvals, needed })
   if (approvals < needed) return
   close(host, id, readHead(host, id), CHANGE_STATUS.approved)
   pushWord(host, DUE_SLOT, bigintWord(id))
@@ -200,23 +201,26 @@ function close(host: ContractHost, id: bigint, head: Head, status: number): void
 }
 
 /** One voter cannot fill the list, and votes for one change are not scattered over several. */
-function requireNew(host: ContractHost, open: readonly bigint[], change: SetChange): void {
+function requireNew(host: ContractHost, open: readonly bigint[], change: SetChange, by: Address): void {
   let own = 0
   for (const id of open) {
     host.charge(GAS_STEP)
     if (sameChange(dueChange(host, id), change)) throw revert(abi, 'DuplicateChange', { id })
-    if (wordAddress(host.load(slotAfter(changeSlot(host, id), CHANGE.proposer))) === host.caller) own++
+    if (wordAddress(host.load(slotAfter(changeSlot(host, id), CHANGE.proposer))) === by) own++
   }
   if (own < openChangesPerVoterMax) return
   const openChangesMax = BigInt(openChangesPerVoterMax)
-  throw revert(abi, 'TooManyOpenChanges', { proposer: host.caller, openChangesMax })
+  throw revert(abi, 'TooManyOpenChanges', { proposer: by, openChangesMax })
 }
 
 const sameChange = (a: SetChange, b: SetChange): boolean =>
   a.kind === b.kind && a.sealer === b.sealer && a.replacement === b.replacement
 
-function requireVoter(host: ContractHost): void {
-  if (!isVoter(host, host.caller)) throw revert(abi, 'NotVoter', { account: host.caller })
+/** Members vote, by whichever of their keys; returns the account. */
+function requireVoter(host: ContractHost): Address {
+  const account = actingMember(host)
+  if (!isVoter(host, account)) throw revert(abi, 'NotVoter', { account: host.caller })
+  return account
 }
 
 function requireKnown(host: ContractHost, id: bigint): Head {

@@ -8,7 +8,7 @@ import { GAS_STEP } from '../vm/gas.js'
 import { CHANGE_KIND } from './codes.js'
 import { creditScoreMax } from './creditRules.js'
 import { readCredit } from './creditStorage.js'
-import { isActive, readMemberHead } from './membersStorage.js'
+import { actorOf, isActive } from './membersStorage.js'
 import { sealersInterface as abi, readEpoch, readParameters, readSeat, readVolunteer } from './sealersStorage.js'
 
 /** A change of the set; `replacement` is ZERO_ADDRESS where the kind has none. */
@@ -71,9 +71,9 @@ function joinFault(host: ContractHost, set: readonly Address[], account: Address
   return memberFault(host, account) ?? (isFresh(host, account) ? undefined : revert(abi, 'NotVolunteered', { account }))
 }
 
-/** Undefined for an active member. */
+/** Undefined for a node of an active member: its account's own key, or one that it has added. */
 export function memberFault(host: ContractHost, account: Address): ContractRevert | undefined {
-  const head = readMemberHead(host, account)
+  const { head } = actorOf(host, account)
   if (head.role === 0) return revert(abi, 'UnknownMember', { account })
   return isActive(head) ? undefined : revert(abi, 'NotActiveMember', { account })
 }

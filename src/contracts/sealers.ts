@@ -11,6 +11,7 @@ import { CHANGE_KIND } from './codes.js'
 import { readCredit } from './creditStorage.js'
 import { consensusConfigOf } from './genesisDefaults.js'
 import type { ConsensusConfig, GenesisConfig } from './genesisTypes.js'
+import { acting, isAccountKey, isReplaced } from './membersStorage.js'
 import {
   approveChange,
   changeOf,
@@ -90,12 +91,13 @@ export const sealers = defineContract({
     changeOf,
     openChanges: stillOpen,
 
-    leave: (host) => decideOwnSeat(host, { kind: CHANGE_KIND.leave, sealer: host.caller, replacement: ZERO_ADDRESS }),
+    leave: (host) => decideOwnSeat(host, { kind: CHANGE_KIND.leave, sealer: ownSeat(host), replacement: ZERO_ADDRESS }),
 
     offerSeat(host, { successor }) {
-      if (!isSealer(host, host.caller)) throw revert(abi, 'NotSealer', { account: host.caller })
-      host.store(offerSlot(host, host.caller), addressWord(successor))
-      emit(host, abi, 'SeatOffered', { sealer: host.caller, successor })
+      const sealer = ownSeat(host)
+      if (!isSealer(host, sealer)) throw revert(abi, 'NotSealer', { account: sealer })
+      host.store(offerSlot(host, sealer), addressWord(successor))
+      emit(host, abi, 'SeatOffered', { sealer, successor })
       return undefined
     },
 
@@ -111,6 +113,16 @@ export const sealers = defineContract({
     },
   },
 })
+
+/**
+ * The seat that the caller may give up. A seat is a node's, known by the key that seals, not its member's: so it is the caller's
+ * own address. The key that has replaced an account's own acts for the account's seat too, the replaced one no more.
+ */
+function ownSeat(host: ContractHost): Address {
+  const { caller } = host
+  if (isReplaced(host, caller)) throw revert(abi, 'NotActiveMember', { account: caller })
+  return isSealer(host, caller) || !isAccountKey(host, caller) ? caller : acting(host).account
+}
 
 /** The caller's node runs: its key has signed this transaction. */
 function comeForward(host: ContractHost): void {

@@ -18,6 +18,7 @@ import {
   PART_STATE,
   partSlot,
   partWord,
+  requireActingDepartment,
   requireActiveDepartment,
   requireActiveMember,
   requireCount,
@@ -74,7 +75,7 @@ function checkParts(host: ContractHost, parts: readonly Part[]): void {
 
 function checkPart(host: ContractHost, part: Part, index: number, seen: Seen): void {
   const { recipient, attributes, digests } = part
-  requireCurrentKey(requireActiveDepartment(host, recipient), recipient, part.keyEpoch)
+  requireCurrentKey(host, requireActiveDepartment(host, recipient), recipient, part.keyEpoch)
   requireCount('attributes', attributes.length, partAttributesMax)
   requireCount('envelope bytes', part.envelope.length, envelopeBytesMax)
   if (attributes.length !== digests.length) {
@@ -113,10 +114,9 @@ function checkDigest(attribute: Hash, digest: Hash, part: number, seen: Seen): v
 
 export function acknowledge(host: ContractHost, args: Args<'acknowledge'>): undefined {
   const { submissionId, part, accepted, code } = args
-  requireActiveDepartment(host, host.caller)
+  const recipient = requireActingDepartment(host)
   const { slot, head } = openSubmission(host, submissionId)
   const { place, word } = openPart(host, submissionId, part)
-  const recipient = host.caller
   if (word.recipient !== recipient) throw revert(abi, 'NotRecipient', { account: recipient, submissionId, part })
   if (word.state !== PART_STATE.waiting) throw revert(abi, 'AlreadyAcknowledged', { submissionId, part })
   const state = accepted ? PART_STATE.accepted : PART_STATE.rejected
@@ -154,7 +154,7 @@ export function sharePortraitKey(host: ContractHost, args: Args<'sharePortraitKe
   for (const { recipient, keyEpoch, envelope } of shares) {
     if (recipients.has(recipient)) throw revert(abi, 'DuplicateRecipient', { recipient })
     recipients.add(recipient)
-    requireCurrentKey(requireActiveMember(host, recipient), recipient, keyEpoch)
+    requireCurrentKey(host, requireActiveMember(host, recipient), recipient, keyEpoch)
     requireCount('envelope bytes', envelope.length, envelopeBytesMax)
     host.store(keyShareSlot(host, enterpriseId, recipient), numberWord(host.block.number))
     emit(host, abi, 'PortraitKeyShared', { enterpriseId, recipient, portraitVersion })

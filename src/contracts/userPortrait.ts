@@ -25,7 +25,7 @@ import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
   dataSharingInterface as abi,
   PORTRAITS_SLOT,
-  requireActiveDepartment,
+  requireActingDepartment,
   requireCount,
 } from './dataSharingStorage.js'
 import { isOpenObjection } from './objectionsStorage.js'
@@ -121,8 +121,7 @@ export function dropPortrait(host: ContractHost, enterpriseId: Hash, attribute: 
 /** A supervisor that alone answers for an attribute reports or corrects a value without being asked. */
 export function setUserProfile(host: ContractHost, args: Args<'SetUserProfile'>): undefined {
   const { enterpriseId, attribute, digest, existence, confirmed } = args
-  const account = host.caller
-  requireActiveDepartment(host, account)
+  const account = requireActingDepartment(host)
   const entry = readEntryHead(host, attribute)
   if (entry === undefined) throw revert(abi, 'UnknownAttribute', { attribute })
   if (entry.lead !== account || entry.supervisorCount !== 1) {
@@ -143,8 +142,7 @@ export function checkFinding(existence: number, confirmed: boolean): void {
 }
 
 export function reportChange(host: ContractHost, { enterpriseId, attributes }: Args<'reportChange'>): undefined {
-  const account = host.caller
-  requireActiveDepartment(host, account)
+  const account = requireActingDepartment(host)
   requireCount('attributes', attributes.length, reportAttributesMax)
   for (const attribute of attributes) {
     const entry = readEntryHead(host, attribute)

@@ -16,14 +16,14 @@ import {
   nextId,
   portraitVersionOf,
   REQUEST_COUNT_SLOT,
+  requireActing,
   requireActiveDepartment,
-  requireActiveMember,
   requireCount,
   requireCurrentKey,
 } from './dataSharingStorage.js'
 import { announce, checkEnvelope } from './directDelivery.js'
 import type { Rule } from './genesisTypes.js'
-import { actingMember, isActiveDepartment, readMemberHead } from './membersStorage.js'
+import { isActiveDepartment, readMemberHead } from './membersStorage.js'
 import {
   answerAt,
   answersSlot,
@@ -65,11 +65,10 @@ interface Wanted {
 /** Returns the request's id; 0 when the rules refuse the question, which is then on record. Malformed calls revert. */
 export function requestVerification(host: ContractHost, request: Request): bigint {
   const { enterpriseId, portraitVersion, purpose, basis, items } = request
-  const requester = actingMember(host)
-  const { role } = requireActiveMember(host, requester)
+  const { account: requester, head } = requireActing(host)
   requireCount('items', items.length, requestItemsMax)
   const version = requireVersion(host, enterpriseId, portraitVersion)
-  const asking = { requester, role, enterpriseId, purpose, basis }
+  const asking = { requester, role: head.role, enterpriseId, purpose, basis }
   const examination = beginExamination(asking, version)
   const wanted = checkItems(host, request, examination)
   checkSealed(host, request.sealed, wanted)
@@ -159,7 +158,7 @@ function checkSealed(host: ContractHost, sealed: Request['sealed'], { bySupervis
     if (given.has(supervisor)) throw revert(abi, 'DuplicateRecipient', { recipient: supervisor })
     if (!wanted.has(supervisor)) throw revert(abi, 'EnvelopeNotWanted', { supervisor })
     given.add(supervisor)
-    requireCurrentKey(requireActiveDepartment(host, supervisor), supervisor, keyEpoch)
+    requireCurrentKey(host, requireActiveDepartment(host, supervisor), supervisor, keyEpoch)
     requireCount('envelope bytes', envelope.length, envelopeBytesMax)
     checkEnvelope(host, envelope, direct.has(supervisor) ? DELIVERY.direct : DELIVERY.ledger, supervisor)
   }

@@ -79,6 +79,8 @@ export const attributeValueBytesMax = 4 * KIB
 
 /** Name of a member in UTF-8. */
 export const memberNameBytesMax = 128
+/** Keys that act for one member beside its account's own: a department's further nodes and services. */
+export const signersMax = 16
 /** Entries of the data portrait: GetDataProfile answers with all of them, under 1 KiB each. */
 export const attributesMax = 2_048
 /** Departments that supervise one attribute together; the envelope of a jointly supervised value has to reach all of them. */

@@ -75,6 +75,16 @@ const consensusSchema = z
   })
   .partial()
 
+/** How the register of members is kept; what is left out is as in `membersConfigOf`. */
+const membershipSchema = z
+  .strictObject({
+    /** Blocks for which envelopes to a replaced encryption key are still taken; 0: none. */
+    encryptionGraceBlocks: z.int().min(0).max(10_000_000),
+    recoveryDelayBlocks: z.int().min(1).max(10_000_000),
+    decisionBlocksMax: z.int().min(10).max(1_000_000_000),
+  })
+  .partial()
+
 /** Scores of members; what is left out is as in `defaultCreditParameters`. */
 const creditSchema = z
   .strictObject({
@@ -114,6 +124,7 @@ export const genesisSchema = z.strictObject({
     .max(100_000)
     .default([]),
   consensus: consensusSchema.optional(),
+  membership: membershipSchema.optional(),
   credit: creditSchema.optional(),
 })
 
@@ -169,6 +180,7 @@ function toConfig(file: z.output<typeof genesisSchema>): GenesisConfig {
     attributes: file.attributes.map(toDataProfile),
     alloc: file.alloc,
     ...(file.consensus === undefined ? {} : { consensus: given(file.consensus) }),
+    ...(file.membership === undefined ? {} : { membership: given(file.membership) }),
     ...(file.credit === undefined ? {} : { credit: given(file.credit) }),
   }
 }

@@ -187,14 +187,14 @@ abstract contract DataSharingState {
         if (given != current) versions[enterpriseId] = given;
     }
 
-    function _requireMember(address account) internal view returns (uint8 role, uint64 keyEpoch) {
-        (role, keyEpoch) = MEMBERS.standingOf(account);
+    function _requireMember(address account) internal view returns (uint8 role, uint64 keyEpoch, uint48 graceUntil) {
+        (role, keyEpoch, graceUntil) = MEMBERS.standingOf(account);
         if (role == 0) revert NotActiveMember(account);
     }
 
-    function _requireDepartment(address account) internal view returns (uint64 keyEpoch) {
+    function _requireDepartment(address account) internal view returns (uint64 keyEpoch, uint48 graceUntil) {
         uint8 role;
-        (role, keyEpoch) = MEMBERS.standingOf(account);
+        (role, keyEpoch, graceUntil) = MEMBERS.standingOf(account);
         if (role != ROLE_DEPARTMENT) revert NotActiveDepartment(account);
     }
 
@@ -210,9 +210,11 @@ abstract contract DataSharingState {
         if (!yes) revert NotSupervisor(account, attribute);
     }
 
-    /// The epoch that an envelope was sealed under must be the recipient's current one, or it could not be opened.
-    function _requireCurrentKey(uint64 current, address recipient, uint64 given) internal pure {
-        if (given != current || given == 0) revert StaleKeyEpoch(recipient, given, current);
+    /// The epoch that an envelope was sealed under must be the recipient's current one, or the one before it while its grace lasts.
+    function _requireCurrentKey(uint64 current, uint48 graceUntil, address recipient, uint64 given) internal view {
+        if (given != 0 && given == current) return;
+        if (given != 0 && current != 0 && given == current - 1 && block.number <= graceUntil) return;
+        revert StaleKeyEpoch(recipient, given, current);
     }
 
     function _requireCount(string memory what, uint256 given, uint256 max) internal pure {

@@ -5,7 +5,8 @@ pragma solidity 0.8.24;
 contract Members {
     struct NewMember { address account; uint8 role; bytes32 id; string name; bytes32 encryptionKey; }
     struct Member { address account; uint8 role; uint8 status; bytes32 id; string name; bytes32 encryptionKey; uint64 keyEpoch; uint64 since; }
-    struct Entry { uint8 role; uint8 status; uint64 keyEpoch; uint64 since; bytes32 id; bytes32 encryptionKey; string name; }
+    /// keyUntil stays 0: a key of the register's own, never replaced here.
+    struct Entry { uint8 role; uint8 status; uint64 keyEpoch; uint64 since; uint48 keyUntil; uint48 graceUntil; bytes32 id; bytes32 encryptionKey; string name; }
 
     event MemberRegistered(address indexed account, uint8 indexed role, bytes32 indexed id, string name);
     event MemberStatusChanged(address indexed account, uint8 status);
@@ -41,6 +42,11 @@ contract Members {
     mapping(address => mapping(uint64 => bytes32)) private keys;
     uint256 private operators;
     uint256 private departments;
+    /// Further keys of members, which these contracts do not know.
+    mapping(address => bytes32) private signers;
+    uint32 private encryptionGraceBlocks;
+    uint32 private recoveryDelayBlocks;
+    uint32 private decisionBlocksMax;
 
     function IdentityAuth(address userID)
         external
@@ -52,9 +58,9 @@ contract Members {
     }
 
     /// For the other contracts: one word of storage. `role` is 0 unless the member is active.
-    function standingOf(address account) external view returns (uint8 role, uint64 keyEpoch) {
+    function standingOf(address account) external view returns (uint8 role, uint64 keyEpoch, uint48 graceUntil) {
         Entry storage entry = entries[account];
-        return (entry.status == ACTIVE ? entry.role : 0, entry.keyEpoch);
+        return (entry.status == ACTIVE ? entry.role : 0, entry.keyEpoch, entry.graceUntil);
     }
 
     function registerMember(NewMember calldata member) external {
@@ -104,6 +110,7 @@ contract Members {
         if (encryptionKey == 0) revert InvalidEncryptionKey();
         uint64 keyEpoch = entry.keyEpoch + 1;
         _storeKey(msg.sender, entry, keyEpoch, encryptionKey);
+        entry.graceUntil = encryptionGraceBlocks == 0 ? 0 : uint48(block.number) + encryptionGraceBlocks;
         emit EncryptionKeyRotated(msg.sender, encryptionKey, keyEpoch);
     }
 

@@ -32,7 +32,8 @@ abstract contract Submissions is UserPortrait {
         for (uint256 i = 0; i < index; i++) {
             if (parts[i].recipient == part.recipient) revert DuplicateRecipient(part.recipient);
         }
-        _requireCurrentKey(_requireDepartment(part.recipient), part.recipient, part.keyEpoch);
+        (uint64 keyEpoch, uint48 graceUntil) = _requireDepartment(part.recipient);
+        _requireCurrentKey(keyEpoch, graceUntil, part.recipient, part.keyEpoch);
         _requireCount("attributes", part.attributes.length, PART_ATTRIBUTES_MAX);
         _requireCount("envelope bytes", part.envelope.length, ENVELOPE_BYTES_MAX);
         if (part.attributes.length != part.digests.length) {
@@ -111,8 +112,8 @@ abstract contract Submissions is UserPortrait {
             for (uint256 j = 0; j < i; j++) {
                 if (shares[j].recipient == share.recipient) revert DuplicateRecipient(share.recipient);
             }
-            (, uint64 keyEpoch) = _requireMember(share.recipient);
-            _requireCurrentKey(keyEpoch, share.recipient, share.keyEpoch);
+            (, uint64 keyEpoch, uint48 graceUntil) = _requireMember(share.recipient);
+            _requireCurrentKey(keyEpoch, graceUntil, share.recipient, share.keyEpoch);
             _requireCount("envelope bytes", share.envelope.length, ENVELOPE_BYTES_MAX);
             keyShares[enterpriseId][share.recipient] = uint64(block.number);
             emit PortraitKeyShared(enterpriseId, share.recipient, portraitVersion);

@@ -20,7 +20,7 @@ abstract contract Verification is DataSharingState {
         AskedItem[] calldata items,
         SealedFor[] calldata sealedFor
     ) external returns (uint256 requestId) {
-        (uint8 role,) = _requireMember(msg.sender);
+        (uint8 role,,) = _requireMember(msg.sender);
         _requireCount("items", items.length, ITEMS_MAX);
         uint32 current = versions[enterpriseId];
         if (current != 0 && portraitVersion != current) {
@@ -90,7 +90,7 @@ abstract contract Verification is DataSharingState {
         if (supervisors.length == 0) revert UnknownAttribute(attribute);
         uint256 active = 0;
         for (uint256 i = 0; i < supervisors.length; i++) {
-            (uint8 role,) = MEMBERS.standingOf(supervisors[i]);
+            (uint8 role,,) = MEMBERS.standingOf(supervisors[i]);
             if (role == ROLE_DEPARTMENT) supervisors[active++] = supervisors[i];
         }
         if (active == 0) revert NoActiveSupervisor(attribute);
@@ -160,7 +160,8 @@ abstract contract Verification is DataSharingState {
             if (_indexOf(wanted.supervisors, wanted.count, supervisor) == wanted.count) {
                 revert EnvelopeNotWanted(supervisor);
             }
-            _requireCurrentKey(_requireDepartment(supervisor), supervisor, sealedFor[i].keyEpoch);
+            (uint64 keyEpoch, uint48 graceUntil) = _requireDepartment(supervisor);
+            _requireCurrentKey(keyEpoch, graceUntil, supervisor, sealedFor[i].keyEpoch);
             _requireCount("envelope bytes", sealedFor[i].envelope.length, ENVELOPE_BYTES_MAX);
         }
         if (sealedFor.length == wanted.count) return;
