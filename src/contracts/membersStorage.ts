@@ -61,7 +61,11 @@ export const signerHead = packed(SIGNER_HEAD)
 export type SignerHead = Packed<typeof SIGNER_HEAD>
 
 /** See MembersConfig. */
-const PARAMETERS = { encryptionGraceBlocks: 'uint32', recoveryDelayBlocks: 'uint32', decisionBlocksMax: 'uint32' } as const
+const PARAMETERS = {
+  encryptionGraceBlocks: 'uint32',
+  recoveryDelayBlocks: 'uint32',
+  decisionBlocksMax: 'uint32',
+} as const
 const parametersWord = packed(PARAMETERS)
 export type MembersParameters = Packed<typeof PARAMETERS>
 

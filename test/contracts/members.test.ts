@@ -69,7 +69,7 @@ t.test('registerMember refuses', async (t) => {
   t.equal(refusal({ account: MARKET }), 'AccountRegistered')
   t.equal(refusal({ id: ENTERPRISE_ID }), 'IdRegistered')
   t.equal(refusal({ role: 0 as never }), 'InvalidRole')
-  t.equal(refusal({ role: 6 as never }), 'InvalidRole')
+  t.equal(refusal({ role: 7 as never }), 'InvalidRole')
   t.equal(refusal({ account: ZERO_ADDRESS }), 'InvalidAccount')
   t.equal(refusal({ id: ZERO_HASH }), 'InvalidId')
   t.equal(refusal({ id: word('not text') }), 'InvalidId')

@@ -31,7 +31,7 @@ contract Members {
     uint8 private constant ROLE_ENTERPRISE = 1;
     uint8 private constant ROLE_DEPARTMENT = 2;
     uint8 private constant ROLE_OPERATOR = 4;
-    uint8 private constant ROLE_SEALER = 5;
+    uint8 private constant ROLE_REGULATOR = 6;
     uint8 private constant ACTIVE = 1;
     uint8 private constant REVOKED = 3;
     uint256 private constant NAME_BYTES_MAX = 128;
@@ -139,7 +139,7 @@ contract Members {
 
     function _checkNewMember(NewMember calldata member) private view {
         if (member.account == address(0)) revert InvalidAccount(member.account);
-        if (member.role < ROLE_ENTERPRISE || member.role > ROLE_SEALER) revert InvalidRole(member.role);
+        if (member.role < ROLE_ENTERPRISE || member.role > ROLE_REGULATOR) revert InvalidRole(member.role);
         if (!_isTextId(member.id)) revert InvalidId(member.id);
         uint256 length = bytes(member.name).length;
         if (length < 1 || length > NAME_BYTES_MAX) revert InvalidName(length, NAME_BYTES_MAX);
