@@ -29,11 +29,14 @@ export class AgentError extends CodedError<AgentErrorCode> {
   }
 }
 
-/** Canonical values; throws AgentError INVALID_VALUES with every fault. */
-export function validated(profiles: Profiles, values: Values): Values {
+/** Canonical values; throws AgentError INVALID_VALUES with every fault. `places`: where each value was declared, for messages. */
+export function validated(profiles: Profiles, values: Values, places?: ReadonlyMap<string, string>): Values {
   const { ok, errors, values: canonical } = DataValidation(profiles, values)
   if (ok) return canonical
-  const shown = errors.slice(0, 5).map(({ message }) => message)
+  const shown = errors.slice(0, 5).map(({ attribute, message }) => {
+    const place = places?.get(attribute)
+    return place === undefined ? message : `${message} (${place})`
+  })
   const more = errors.length > shown.length ? `; and ${errors.length - shown.length} more` : ''
   throw new AgentError('INVALID_VALUES', `${shown.join('; ')}${more}`, errors)
 }

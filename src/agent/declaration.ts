@@ -1,55 +1,23 @@
-/** Declaration files of enterprises, JSON or CSV -> attribute values (paper 4.3, store step c). Format: schemas/declaration.schema.json. */
+/**
+ * Declarations of enterprises -> attribute values (paper 4.3, store step c): a plain JSON or CSV file, which names attributes and values
+ * (schemas/declaration.schema.json), or a package of forms and attachments (declaration/readPackage.ts).
+ */
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { CsvError, parse as parseCsv } from 'csv-parse/sync'
 import { z } from 'zod'
 import { textId } from '../contracts/textId.js'
-import { type Hash, toHash, utf8 } from '../core/bytes.js'
-import { CodedError } from '../core/codedError.js'
+import { toHash, utf8 } from '../core/bytes.js'
 import { attributeValueBytesMax, declarationBytesMax, recordAttributesMax } from '../core/limits.js'
+import { DeclarationError } from './declaration/declarationError.js'
+import { CREDIT_CODE_ATTRIBUTE, type Declaration } from './declaration/declared.js'
+import { numberText } from './declaration/jsonValue.js'
+import { isPackage, readBounded, readPackageFiles } from './declaration/packageFiles.js'
+import { readPackage } from './declaration/readPackage.js'
 
-/** The attribute that names the enterprise. */
-export const CREDIT_CODE_ATTRIBUTE = 'unifiedSocialCreditCode'
-
-export interface Declaration {
-  /** Name of the file, for messages. */
-  readonly file: string
-  /** Unified social credit code, 18 characters, upper case. */
-  readonly creditCode: string
-  /** The credit code as the chain's id of the enterprise. */
-  readonly enterpriseId: Hash
-  /** Attribute -> declared text, not yet canonical; never empty. */
-  readonly values: ReadonlyMap<string, string>
-  /** SHA-256 of the file's bytes. */
-  readonly documentHash: Hash
-}
-
-export type DeclarationErrorCode =
-  | 'UNREADABLE'
-  | 'TOO_LARGE'
-  | 'NOT_UTF8'
-  | 'UNKNOWN_FORMAT'
-  | 'NOT_JSON'
-  | 'NOT_CSV'
-  | 'INVALID_FIELD'
-  | 'DUPLICATE_FIELD'
-  | 'NO_ENTERPRISE'
-
-/** `row` counts the lines of a CSV file from 1; `field` is the attribute or property at fault. */
-export class DeclarationError extends CodedError<DeclarationErrorCode> {
-  readonly file: string
-  readonly row: number | undefined
-  readonly field: string | undefined
-
-  constructor(code: DeclarationErrorCode, problem: string, at: { file: string; row?: number; field?: string }) {
-    const place = [at.file, at.row && `row ${at.row}`, at.field && `field ${at.field}`].filter(Boolean).join(', ')
-    super(code, `${place}: ${problem}`)
-    this.file = at.file
-    this.row = at.row
-    this.field = at.field
-  }
-}
+export { DeclarationError, type DeclarationErrorCode } from './declaration/declarationError.js'
+export { CREDIT_CODE_ATTRIBUTE, type Declaration } from './declaration/declared.js'
 
 const ATTRIBUTE = /^[\x21-\x7e]{1,32}$/
 const CREDIT_CODE = /^[0-9A-Z]{18}$/
@@ -72,9 +40,10 @@ export const declarationSchema = z
   })
   .describe('What an enterprise declares about itself')
 
-/** Reads a .json or .csv file. Throws DeclarationError. */
+/** Reads a .json or .csv file, or a package: a folder or a .zip with manifest.json. Throws DeclarationError. */
 export async function readDeclaration(file: string): Promise<Declaration> {
-  return parseDeclaration(await readBounded(file), path.basename(file))
+  if (await isPackage(file)) return readPackage(await readPackageFiles(file), path.basename(path.resolve(file)))
+  return parseDeclaration(await readPlain(file), path.basename(file))
 }
 
 /** `file` ends in .json or .csv and stands in messages. Throws DeclarationError. */
@@ -99,7 +68,11 @@ interface Parsed {
 function parseAs(extension: string, text: string, file: string): Parsed {
   if (extension === '.json') return parseJsonForm(text, file)
   if (extension === '.csv') return parseCsvForm(text, file)
-  throw new DeclarationError('UNKNOWN_FORMAT', 'a declaration is a .json or a .csv file', { file })
+  throw new DeclarationError(
+    'UNKNOWN_FORMAT',
+    'a declaration is a .json or .csv file, a .zip, or a folder with manifest.json',
+    { file },
+  )
 }
 
 function parseJsonForm(text: string, file: string): Parsed {
@@ -173,12 +146,6 @@ function csvRows(text: string, file: string): string[][] {
   }
 }
 
-function numberText(value: number): string {
-  const text = String(value)
-  const exact = Number.isSafeInteger(value) || /^-?\d+\.\d{1,12}$/.test(text)
-  return exact ? text : ''
-}
-
 function checkValue(value: string, at: { file: string; row?: number; field: string }): string {
   if (value.trim() === '') {
     throw new DeclarationError('INVALID_FIELD', 'has no exact value: give it as text, or leave the attribute out', at)
@@ -219,21 +186,17 @@ function decodeText(bytes: Uint8Array, file: string): string {
   }
 }
 
-async function readBounded(file: string): Promise<Uint8Array> {
+/** A link is followed: it was named by whoever declares. */
+async function readPlain(file: string): Promise<Uint8Array> {
   const name = path.basename(file)
+  const real = await realpath(file).catch(() => file)
   try {
-    const handle = await open(file, 'r')
-    try {
-      const { size } = await handle.stat()
-      if (size > declarationBytesMax) throw tooLarge(name)
-      return new Uint8Array(await handle.readFile())
-    } finally {
-      await handle.close()
-    }
+    return await readBounded(real, declarationBytesMax, name)
   } catch (error) {
-    if (error instanceof DeclarationError) throw error
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new DeclarationError('UNREADABLE', `cannot be read (${code ?? message}): check the path`, { file })
+    if (error instanceof DeclarationError && error.code === 'UNREADABLE') {
+      throw new DeclarationError('UNREADABLE', error.message.slice(name.length + 2), { file })
+    }
+    throw error
   }
 }
 

@@ -72,7 +72,7 @@ export class EnterpriseProxy {
     const { enterpriseId } = declaration
     await this.#authenticate(declaration)
     const profiles = await this.#connection.directory.profiles()
-    const values = validated(profiles, declaration.values)
+    const values = validated(profiles, declaration.values, declaration.places)
     const draft = await this.#split(profiles, values)
     const portraitKey = await this.#portraitKey(enterpriseId)
     const parts = this.#distribute(enterpriseId, portraitKey, draft)

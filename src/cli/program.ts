@@ -6,6 +6,7 @@ import { batchCommand } from './commands/batch.js'
 import { benchCommand } from './commands/bench.js'
 import { credentialCommand } from './commands/credential.js'
 import { datasetCommand } from './commands/dataset.js'
+import { declarationCommand } from './commands/declaration.js'
 import { demoCommand } from './commands/demo.js'
 import { departmentCommand } from './commands/department.js'
 import { doctorCommand } from './commands/doctor.js'
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
     datasetCommand(),
     departmentCommand(),
     attributeCommand(),
+    declarationCommand(),
     submitCommand(),
     verifyCommand(),
     documentCommand(),

@@ -197,6 +197,41 @@ export const secretValueBytesMax = 4 * KIB
 export const bulkLoadBatchRecords = 1_000
 /** Declaration file: `recordAttributesMax` values of usual length, or a few of the largest. */
 export const declarationBytesMax = 1 * MIB
+/** Declaration package, folder or .zip: forms and scanned documents. All of it is in memory while it is read. */
+export const declarationPackageBytesMax = 32 * MIB
+/** Files of a declaration package, and parts of a workbook. */
+export const archiveEntriesMax = 512
+/** Folders around a file of a package. */
+export const archiveDepthMax = 8
+/** Path of a file in a package in UTF-8; what file systems take for one name. */
+export const archivePathBytesMax = 255
+/** Everything in one archive, unpacked. */
+export const archiveUnpackedBytesMax = 128 * MIB
+/** Unpacked bytes for each packed one: spreadsheets reach 50, a bomb 1,000. */
+export const archiveRatioMax = 200
+/** Entries up to here may have any ratio: a bomb of them all stays below `archiveUnpackedBytesMax`. */
+export const archiveRatioFreeBytesMax = 64 * KIB
+/** One XML part of a workbook: a sheet of `gridRowsMax` rows and some columns. */
+export const workbookPartBytesMax = 64 * MIB
+/** Elements around an XML element; workbooks have about 10. */
+export const xmlDepthMax = 64
+/** Attributes of one XML element; the root of a workbook's part has about 20. */
+export const xmlAttributesMax = 128
+/** Rows of a sheet or CSV file. */
+export const gridRowsMax = 100_000
+/** Columns of a sheet or CSV file. */
+export const gridColumnsMax = 1_024
+/** Cells with a value of one sheet or CSV file: about 100 bytes each. */
+export const gridCellsMax = 1_000_000
+/** Merged areas of a sheet. */
+export const gridMergesMax = 10_000
+/** Text of one cell in characters: what spreadsheet programs take. */
+export const gridCellCharactersMax = 32_767
+/** manifest.json, or a mapping template: hundreds of entries. */
+export const declarationManifestBytesMax = 256 * KIB
+/** Faults of one declaration that are reported together. */
+export const declarationFaultsMax = 50
+
 /** File of an enterprise's portrait keys: 1,000 rotations. */
 export const portraitKeyFileBytesMax = 128 * KIB
 /** Transactions that one account of an agent has unconfirmed at a time; below a node's per-sender cap. */
@@ -241,5 +276,9 @@ export const recentBlocksMax = 16
 export const journalBytesMax = 256 * MIB
 /** One record of the consensus journal: a proposal and a little framing. */
 export const journalRecordBytesMax = proposalBytesMax + 1 * KIB
+assert(
+  archiveEntriesMax * archiveRatioFreeBytesMax <= archiveUnpackedBytesMax,
+  'small entries of any ratio must fit an unpacked archive',
+)
 assert(requestItemsMax * 4 <= 128, 'answers of one supervisor to one request must fit 128 bits')
 assert(4 * schemaLengthMax <= attributeValueBytesMax, 'a canonical value must fit its cap in UTF-8')

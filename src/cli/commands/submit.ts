@@ -11,7 +11,9 @@ interface SubmitFlags extends ConnectionFlags {
 
 /** `concordat submit`: an enterprise's declaration goes sealed to the departments that supervise its attributes (StoreData). */
 export function submitCommand(): Command {
-  return withSigner(new Command('submit').argument('<declaration>', 'declaration file, .json or .csv'))
+  return withSigner(
+    new Command('submit').argument('<declaration>', 'declaration: .json, .csv, or a package (folder or .zip)'),
+  )
     .description("submit an enterprise's declaration (StoreData)")
     .option('--portrait-key-file <file>', "the enterprise's portrait keys (default: KEY_FILE.portrait.json)")
     .addHelpText('after', '\nExample:\n  concordat submit declaration.json --network net --key-file enterprise.key')
