@@ -67,6 +67,7 @@ const SINGLE_HOMES: readonly { library: RegExp; home: RegExp }[] = [
   { library: /^classic-level$/, home: /^state\/store\/level\.ts$/ },
   { library: /^(libp2p|@libp2p\/|@chainsafe\/libp2p-noise|@multiformats\/)/, home: /^p2p\// },
   { library: /^secp256k1$/, home: /^crypto\/secp256k1\.ts$/ },
+  { library: /^pg$/, home: /^agent\/database\/postgres\// },
   { library: /^fastify$/, home: /^rpc\// },
   { library: /^commander$/, home: /^cli\// },
 ]

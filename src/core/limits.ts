@@ -193,6 +193,15 @@ export const outboxItemBytesMax = 1 * KIB
 export const secretNameBytesMax = 128
 /** One such secret: key material and state of a protocol round. */
 export const secretValueBytesMax = 4 * KIB
+/** Password of a database connection in its file; anything larger is another file. */
+export const databasePasswordBytesMax = 1 * KIB
+/** Tables that a mapping of a department's database names. */
+export const mappedTablesMax = 64
+/** Tables between a row and its enterprise. */
+export const mappedJoinsMax = 4
+/** Conditions on the rows of one mapped table, values of one condition, entries of one translation. */
+export const mappedConditionsMax = 8
+export const mappedChoicesMax = 256
 /** Records that a bulk load makes durable at once: about 1 MiB. */
 export const bulkLoadBatchRecords = 1_000
 /** Declaration file: `recordAttributesMax` values of usual length, or a few of the largest. */

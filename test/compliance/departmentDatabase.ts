@@ -126,7 +126,7 @@ export function departmentDatabaseCompliance(t: Test, under: DatabaseUnderTest):
     t.same(await database.secret('round/1'), bytes(3))
     t.equal(await database.secret('empty'), null)
 
-    const name = '密'.repeat(42) + 'ab'
+    const name = `${'密'.repeat(42)}ab`
     t.equal(Buffer.byteLength(name), secretNameBytesMax)
     const value = new Uint8Array(secretValueBytesMax).fill(7)
     await database.apply({ secrets: [{ name, value }] })

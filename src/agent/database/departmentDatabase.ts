@@ -91,9 +91,15 @@ export interface BulkLoadOptions {
 }
 
 export interface DepartmentDatabase {
-  /** The enterprise's record: by credit code where the record has one, else by name. A record with another credit code never matches. */
-  find(locator: EnterpriseLocator): Promise<EnterpriseRecord | null>
-  /** Makes the change durable as a whole. Rejects with DatabaseError; then nothing of it has happened or the database refuses further use. */
+  /**
+   * The enterprise's record: by credit code where the record has one, else by name. A record with another credit code never
+   * matches. Attributes that are not in `wanted` may be left out of the values.
+   */
+  find(locator: EnterpriseLocator, wanted?: readonly string[]): Promise<EnterpriseRecord | null>
+  /**
+   * Makes the change durable as a whole. Rejects with DatabaseError; then nothing of it has happened, or the database refuses
+   * further use. Only after UNAVAILABLE it is not known which of the two: `cursor` tells as soon as it answers again.
+   */
   apply(change: DatabaseChange): Promise<void>
   cursor(): Promise<Cursor | null>
   /** Unconfirmed messages in the order of their first put. */
@@ -107,7 +113,16 @@ export interface DepartmentDatabase {
   close(): Promise<void>
 }
 
-export type DatabaseErrorCode = 'LOCKED' | 'CORRUPT' | 'INVALID_RECORD' | 'FAILED'
+export type DatabaseErrorCode =
+  /** Another process uses the database. */
+  | 'LOCKED'
+  | 'CORRUPT'
+  | 'INVALID_RECORD'
+  /** The configuration does not fit the database. */
+  | 'MISCONFIGURED'
+  /** Passing trouble (a server that restarts): try again. */
+  | 'UNAVAILABLE'
+  | 'FAILED'
 
 /** A fault of a department's database; the message says what to do. */
 export class DatabaseError extends CodedError<DatabaseErrorCode> {}

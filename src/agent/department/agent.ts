@@ -8,12 +8,13 @@ import { assert } from '../../core/assert.js'
 import type { Address, Hash } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { RpcTransaction } from '../../rpc/wire.js'
-import type {
-  Cursor,
-  DepartmentDatabase,
-  OutboxItem,
-  PortraitKeyEntry,
-  RecordWrite,
+import {
+  type Cursor,
+  DatabaseError,
+  type DepartmentDatabase,
+  type OutboxItem,
+  type PortraitKeyEntry,
+  type RecordWrite,
 } from '../database/departmentDatabase.js'
 import type { Directory } from '../directory.js'
 import type { AgentLog } from '../log.js'
@@ -58,6 +59,8 @@ interface Draft {
 
 const emptyDraft = (): Draft => ({ writes: [], outboxPut: [], outboxDelete: [], portraitKeys: [] })
 
+const isAway = (error: unknown): boolean => error instanceof DatabaseError && error.code === 'UNAVAILABLE'
+
 export class DepartmentAgent {
   readonly self: Address
   readonly #topic: Hash
@@ -67,6 +70,8 @@ export class DepartmentAgent {
   /** Where reading goes on; at or after the stored cursor. Undefined before `open`. */
   #cursor: Cursor | undefined
   #storedHeight = -1
+  /** The database went away during a change: what it holds now is asked before anything is done again. */
+  #inDoubt = false
 
   constructor(options: DepartmentAgentOptions, needs: DepartmentAgentNeeds) {
     this.self = needs.sender.address
@@ -100,6 +105,7 @@ export class DepartmentAgent {
    */
   async catchUp(toHeight: number): Promise<void> {
     const { client } = this.#needs
+    if (this.#inDoubt) await this.#resolveDoubt()
     while (this.#at().height <= toHeight) {
       const { height, logIndex } = this.#at()
       if (logIndex === 0 && !this.#needs.mayHold(height, this.#topic)) {
@@ -121,7 +127,12 @@ export class DepartmentAgent {
   /** Lets running sends end and stores the cursor. */
   async close(): Promise<void> {
     await this.#courier.idle()
-    if (this.#cursor && this.#cursor.height > this.#storedHeight) await this.#commit(emptyDraft(), this.#cursor)
+    if (!this.#cursor || this.#cursor.height <= this.#storedHeight) return
+    await this.#commit(emptyDraft(), this.#cursor).catch((error: unknown) => {
+      // The next start reads some blocks again, no more than that.
+      if (!isAway(error)) throw error
+      this.#needs.log.warn({ reason: String(error) }, 'the cursor is not stored, the database is away')
+    })
   }
 
   #at(): Cursor {
@@ -196,8 +207,21 @@ export class DepartmentAgent {
     return { database, directory, encryptionKeys: this.#options.encryptionKeys }
   }
 
+  async #resolveDoubt(): Promise<void> {
+    const stored = await this.#needs.database.cursor()
+    const at = this.#at()
+    if (stored && (stored.height > at.height || (stored.height === at.height && stored.logIndex > at.logIndex))) {
+      this.#cursor = stored
+      this.#storedHeight = stored.height
+    }
+    this.#inDoubt = false
+  }
+
   async #commit(draft: Draft, cursor: Cursor): Promise<void> {
-    await this.#needs.database.apply({ ...draft, cursor })
+    await this.#needs.database.apply({ ...draft, cursor }).catch((error: unknown) => {
+      this.#inDoubt = isAway(error)
+      throw error
+    })
     this.#cursor = cursor
     this.#storedHeight = cursor.height
     this.#courier.settled(draft.outboxDelete)

@@ -5,7 +5,7 @@ import type { RpcClient } from '../../rpc/client.js'
 import { RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
 import { ContractRevert, dataSharing, view } from '../contractClient.js'
-import type { OutboxItem } from '../database/departmentDatabase.js'
+import { DatabaseError, type OutboxItem } from '../database/departmentDatabase.js'
 import { WaitError } from '../heads.js'
 import type { AgentLog } from '../log.js'
 import type { TransactionSender } from '../sender.js'
@@ -63,8 +63,7 @@ export class Courier {
       if (this.#running.size >= agentTransactionsInFlightMax) return
       for (const message of load) this.#underway.add(messageKey(message))
       const run = this.#deliver(load)
-        // The database failed: the agent meets that itself with its next change, and stops.
-        .catch((error: unknown) => this.#needs.log.error({ reason: String(error) }, 'a delivery ended badly'))
+        .catch((error: unknown) => this.#unsettled(load, error))
         .finally(() => {
           this.#running.delete(run)
           this.#needs.wake()
@@ -172,6 +171,12 @@ export class Courier {
     this.settled(keys)
   }
 
+  /** The database failed, and the agent meets that itself: it stops, or goes on when the database is back. */
+  #unsettled(load: Load, error: unknown): void {
+    this.#needs.log.error({ reason: String(error) }, 'a delivery ended badly')
+    if (isPassing(error)) this.#retry(load.map(messageKey))
+  }
+
   /** They stay under way, and so out of reach of `pump`, until the pause is over. */
   #retry(keys: readonly string[]): void {
     for (const key of keys) this.#doubtful.add(key)
@@ -195,6 +200,7 @@ function isPassing(error: unknown): boolean {
     error instanceof ContractRevert ||
     error instanceof RpcClientError ||
     error instanceof RpcError ||
-    (error instanceof WaitError && error.code === 'TIMEOUT')
+    (error instanceof WaitError && error.code === 'TIMEOUT') ||
+    (error instanceof DatabaseError && error.code === 'UNAVAILABLE')
   )
 }

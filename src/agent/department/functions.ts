@@ -4,13 +4,16 @@ import { canonicalise } from '../../contracts/dataFunctions.js'
 import type { Schema } from '../../contracts/genesisTypes.js'
 import type { DepartmentDatabase, EnterpriseLocator } from '../database/departmentDatabase.js'
 
+/** What the functions need of a database. */
+export type RecordSource = Pick<DepartmentDatabase, 'find'>
+
 /** Does the enterprise's record hold the attribute? EXISTENCE code: exists, missing (no record, or no such field) or vacant (an empty field). */
 export async function GetExistence(
-  database: DepartmentDatabase,
+  database: RecordSource,
   enterprise: EnterpriseLocator,
   attribute: string,
 ): Promise<number> {
-  const value = (await database.find(enterprise))?.values.get(attribute)
+  const value = (await database.find(enterprise, [attribute]))?.values.get(attribute)
   if (value === undefined) return EXISTENCE.missing
   return value.trim() === '' ? EXISTENCE.vacant : EXISTENCE.exists
 }
@@ -20,13 +23,13 @@ export async function GetExistence(
  * a stored value which has none is compared as it stands.
  */
 export async function GetConfirm(
-  database: DepartmentDatabase,
+  database: RecordSource,
   enterprise: EnterpriseLocator,
   attribute: string,
   schema: Schema,
   declared: string,
 ): Promise<boolean> {
-  const stored = (await database.find(enterprise))?.values.get(attribute)
+  const stored = (await database.find(enterprise, [attribute]))?.values.get(attribute)
   if (stored === undefined || stored.trim() === '') return false
   const wanted = canonicalise(schema, declared)
   if (!wanted.ok) return false

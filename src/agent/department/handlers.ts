@@ -14,7 +14,7 @@ import type {
 import type { Directory } from '../directory.js'
 import { openValues, type SealedContext, type SealedValues } from '../sealedValues.js'
 import type { Carried } from './carried.js'
-import { GetConfirm, GetExistence } from './functions.js'
+import { GetConfirm, GetExistence, type RecordSource } from './functions.js'
 import type { Answer } from './outbox.js'
 
 export interface HandlerNeeds {
@@ -63,14 +63,17 @@ export async function handleQuestion(requestId: bigint, carried: Carried, needs:
   const sealed = openValues(carried.envelope, needs.encryptionKeys, context)
   const profiles = await needs.directory.profiles()
   const enterprise = await locate(context.enterpriseId, needs.directory)
+  const names = context.attributes.map((attribute) => idText(attribute))
+  const record = await needs.database.find(enterprise, names)
+  // All answers speak of one reading of the record.
+  const read: RecordSource = { find: async () => record }
   const answers: Answer[] = []
   for (const [index, attribute] of context.attributes.entries()) {
     const name = idText(attribute)
     const profile = profiles.get(name)
     const fits = sealed && profile && digestFits(context, index, name, sealed)
     const declared = sealed?.values.get(name)?.value
-    const answer =
-      fits && declared !== undefined ? await ask(needs.database, enterprise, name, profile, declared) : REFUSED
+    const answer = fits && declared !== undefined ? await ask(read, enterprise, name, profile, declared) : REFUSED
     answers.push({ kind: 'answer', requestId, attribute, ...answer })
   }
   return answers
@@ -86,7 +89,7 @@ export function handleKeyShare(carried: Carried, encryptionKeys: readonly Uint8A
 const REFUSED = { existence: EXISTENCE.refused, confirmed: false } as const
 
 async function ask(
-  database: DepartmentDatabase,
+  database: RecordSource,
   enterprise: EnterpriseLocator,
   name: string,
   profile: DataProfile,

@@ -7,7 +7,7 @@ import { RpcError } from '../../rpc/errors.js'
 import { AgentError } from '../agentError.js'
 import { type Connection, type ConnectionOptions, connect } from '../connection.js'
 import { members, view } from '../contractClient.js'
-import type { DepartmentDatabase } from '../database/departmentDatabase.js'
+import { DatabaseError, type DepartmentDatabase } from '../database/departmentDatabase.js'
 import type { AgentLog } from '../log.js'
 import { DepartmentAgent } from './agent.js'
 
@@ -34,12 +34,12 @@ export interface DepartmentService {
   stop(): Promise<void>
 }
 
-/** Pause after trouble with the node. */
+/** Pause after trouble with the node or the database. */
 const TROUBLE_MS = 1_000
 
 /**
- * Connects, checks that the account is a department, and follows the chain until stopped. Trouble with the node is waited
- * out; a fault of the database ends the service.
+ * Connects, checks that the account is a department, and follows the chain until stopped. Trouble with the node and a
+ * database that is away are waited out; any other fault of the database ends the service.
  */
 export async function startDepartmentService(
   options: DepartmentServiceOptions,
@@ -73,6 +73,12 @@ export async function startOn(
     finished,
     stop: () => loop.stop(finished),
   }
+}
+
+/** Who is in trouble that waiting ends; null: nobody, the fault stays. */
+function passingTrouble(error: unknown): 'the node' | 'the database' | null {
+  if (error instanceof RpcClientError || error instanceof RpcError) return 'the node'
+  return error instanceof DatabaseError && error.code === 'UNAVAILABLE' ? 'the database' : null
 }
 
 async function assertDepartment({ client, sender }: Connection): Promise<void> {
@@ -117,11 +123,12 @@ class ServiceLoop {
           await this.agent.pump()
         }
       } catch (error) {
-        if (!(error instanceof RpcClientError || error instanceof RpcError)) {
+        const trouble = passingTrouble(error)
+        if (trouble === null) {
           this.#needs.log.error({ reason: String(error) }, 'the department agent stops')
           throw error
         }
-        this.#needs.log.warn({ reason: error.message }, 'trouble with the node, trying again')
+        this.#needs.log.warn({ reason: (error as Error).message }, `trouble with ${trouble}, trying again`)
         this.#due = true
         await pause(TROUBLE_MS)
       }

@@ -2,11 +2,14 @@ import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
-import { openDepartmentDatabase } from '../../agent/database/open.js'
 import { startDepartmentService } from '../../agent/department/service.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
 import { nodeConfigSchema } from '../../node/config.js'
 import { readConfig } from '../../node/configFile.js'
+import { checkDatabase } from '../department/checkDatabase.js'
+import { databaseText, openConfiguredDatabase } from '../department/database.js'
+import { type DatabaseConfig, databaseConfig, databaseSectionSchema } from '../department/databaseConfig.js'
+import { initSchema } from '../department/initSchema.js'
 
 /** A department agent's configuration; relative paths are resolved against the file's folder. */
 export const departmentConfigSchema = z.strictObject({
@@ -19,11 +22,13 @@ export const departmentConfigSchema = z.strictObject({
   /** X25519 private key; keys of earlier epochs follow, newest first, so that old envelopes still open. */
   encryptionKeyFile: z.string(),
   earlierEncryptionKeyFiles: z.array(z.string()).max(16).default([]),
-  database: z.strictObject({ dir: z.string() }),
+  database: databaseSectionSchema,
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
-export type DepartmentConfig = z.infer<typeof departmentConfigSchema>
+export type DepartmentConfig = Omit<z.infer<typeof departmentConfigSchema>, 'database'> & {
+  readonly database: DatabaseConfig
+}
 
 /**
  * Reads and checks a department agent's configuration: the file, overridden by CONCORDAT_* variables (CONCORDAT_RPC, say).
@@ -38,7 +43,7 @@ export function loadDepartmentConfig(file: string, env: NodeJS.ProcessEnv = proc
     ...(config.passwordFile === undefined ? {} : { passwordFile: at(config.passwordFile) }),
     encryptionKeyFile: at(config.encryptionKeyFile),
     earlierEncryptionKeyFiles: config.earlierEncryptionKeyFiles.map(at),
-    database: { dir: at(config.database.dir) },
+    database: databaseConfig(config.database, file),
   }
 }
 
@@ -53,7 +58,36 @@ export function departmentCommand(): Command {
     .requiredOption('--config <file>', 'configuration file (YAML); CONCORDAT_* variables override its keys')
     .addHelpText('after', '\nExample:\n  concordat department serve --config net/node1/department.yaml')
     .action(async ({ config: file }: { config: string }) => serve(loadDepartmentConfig(file)))
+  withConfig(
+    department.command('check').description('does the configuration fit the PostgreSQL database? Changes nothing'),
+  )
+    .addHelpText('after', '\nExample:\n  concordat department check --config department.yaml')
+    .action(({ config, json = false }: ConfigFlags) =>
+      checkDatabase(config, loadDepartmentConfig(config).database, json),
+    )
+  withConfig(
+    department
+      .command('init-schema')
+      .description("print the SQL that creates the agent's schema, for an administrator to run; or run it")
+      .option('--url-file <file>', "run it: file with the URL of the administrator's connection"),
+  )
+    .addHelpText('after', '\nExample:\n  concordat department init-schema --config department.yaml | psql register')
+    .action(({ config, json = false, urlFile }: ConfigFlags & { urlFile?: string }) => {
+      const run = urlFile === undefined ? {} : { urlFile }
+      return initSchema(config, loadDepartmentConfig(config).database, { json, ...run })
+    })
   return department
+}
+
+interface ConfigFlags {
+  readonly config: string
+  readonly json?: boolean
+}
+
+function withConfig(command: Command): Command {
+  return command
+    .requiredOption('--config <file>', 'configuration file (YAML); CONCORDAT_* variables override its keys')
+    .option('--json', 'one JSON document for scripts')
 }
 
 async function serve(config: DepartmentConfig): Promise<void> {
@@ -62,7 +96,7 @@ async function serve(config: DepartmentConfig): Promise<void> {
   const encryptionKeys = await Promise.all(
     [config.encryptionKeyFile, ...config.earlierEncryptionKeyFiles].map((file) => readKeyFile(file)),
   )
-  const database = await openDepartmentDatabase(config.database.dir)
+  const database = await openConfiguredDatabase(config.database, log)
   try {
     const service = await startDepartmentService(
       { connection: { rpc: { url: config.rpc }, privateKey }, encryptionKeys },
@@ -75,7 +109,7 @@ async function serve(config: DepartmentConfig): Promise<void> {
     }
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
-    log.info({ rpc: config.rpc, database: config.database.dir }, 'department agent is up')
+    log.info({ rpc: config.rpc, database: await databaseText(config.database) }, 'department agent is up')
     // Tells a parent that started this process; without one there is no channel.
     process.send?.('ready')
     await service.finished
