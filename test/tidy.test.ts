@@ -17,9 +17,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   contracts: ['core', 'crypto', 'consensus', 'state', 'vm'],
   p2p: ['core', 'crypto'],
   rpc: ['core'],
-  agent: ['core', 'crypto', 'contracts', 'rpc', 'state', 'vm'],
-  node: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'p2p', 'rpc'],
-  cli: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'p2p', 'rpc', 'agent', 'node', 'sim'],
+  audit: ['core', 'crypto', 'contracts', 'vm'],
+  agent: ['core', 'crypto', 'contracts', 'audit', 'rpc', 'state', 'vm'],
+  node: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'audit', 'p2p', 'rpc'],
+  cli: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'audit', 'p2p', 'rpc', 'agent', 'node', 'sim'],
 }
 
 /** Narrower doors: what of a folder others may use. */
@@ -32,6 +33,7 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
     why: 'the embedded department database is a key-value store',
   },
   { from: 'agent', to: 'vm', only: /^vm\/abi/, why: "agents encode calls with the contracts' ABI" },
+  { from: 'audit', to: 'vm', only: /^vm\/(abi|storage)/, why: 'trails decode what contracts said, they run none' },
   { from: 'contracts', to: 'state', only: /^state\/reader/, why: 'contracts read a state through the port alone' },
   { from: 'sim', to: 'contracts', only: /^contracts\/creditRules/, why: 'the simulator executes no contract' },
   { from: 'contracts', to: 'crypto', only: /^crypto\/keccak/, why: 'contracts hash, they hold no keys' },

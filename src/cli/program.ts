@@ -18,6 +18,7 @@ import { nodeCommand } from './commands/node.js'
 import { sealerCommand } from './commands/sealer.js'
 import { simCommand } from './commands/sim.js'
 import { submitCommand } from './commands/submit.js'
+import { traceCommand } from './commands/trace.js'
 import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './errors.js'
 
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
     declarationCommand(),
     submitCommand(),
     verifyCommand(),
+    traceCommand(),
     documentCommand(),
     credentialCommand(),
     batchCommand(),

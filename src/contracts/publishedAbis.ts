@@ -13,9 +13,9 @@ import { membersInterface } from './members.js'
 import { provenanceInterface } from './provenance.js'
 import { sealersInterface } from './sealers.js'
 
-/** File name in abi/ -> its text. */
-export function publishedAbis(): ReadonlyMap<string, string> {
-  const interfaces = {
+/** The interface of each contract by its name. */
+export function systemInterfaces() {
+  return {
     members: membersInterface,
     dataPortrait: dataPortraitInterface,
     dataSharing: dataSharingInterface,
@@ -29,7 +29,14 @@ export function publishedAbis(): ReadonlyMap<string, string> {
     audit: auditInterface,
     consents: consentsInterface,
   }
+}
+
+/** File name in abi/ -> its text. */
+export function publishedAbis(): ReadonlyMap<string, string> {
   return new Map(
-    Object.entries(interfaces).map(([name, { json }]) => [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`]),
+    Object.entries(systemInterfaces()).map(([name, { json }]) => [
+      `${name}.json`,
+      `${JSON.stringify(json, null, 2)}\n`,
+    ]),
   )
 }

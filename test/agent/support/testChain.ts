@@ -7,7 +7,9 @@ import type { GenesisConfig } from '../../../src/contracts/genesisTypes.js'
 import { systemContracts } from '../../../src/contracts/registry.js'
 import {
   type Address,
+  asEpoch,
   asHeight,
+  asView,
   fromHex,
   type Hash,
   type Hex,
@@ -15,6 +17,7 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '../../../src/core/bytes.js'
+import { unsealedExtraData } from '../../../src/core/seal.js'
 import { decodeTransaction } from '../../../src/core/transaction.js'
 import { keccakHash } from '../../../src/crypto/keccak.js'
 import { type RecoveredTransaction, recoverTransaction } from '../../../src/crypto/transaction.js'
@@ -28,6 +31,9 @@ import { callContract, estimateGas } from '../../../src/vm/call.js'
 import type { BlockContext } from '../../../src/vm/contract.js'
 import { BlockExecution } from '../../../src/vm/executeBlock.js'
 import { ScratchState } from '../../../src/vm/scratchState.js'
+
+/** Of block 0 as its header says, in seconds since 1970. */
+export const BLOCK_TIME = 1_800_000_000
 
 const quantity = (value: number | bigint): Hex => `0x${value.toString(16)}`
 
@@ -138,6 +144,7 @@ export class TestChain {
     execution.transactions.forEach((tx, index) => {
       const receipt = receipts[index]!
       const own = { ...place, transactionHash: tx.hash, transactionIndex: quantity(index) }
+      const parties = { from: tx.sender, to: tx.to }
       const logs = receipt.logs.map((log) => {
         const shown = {
           ...own,
@@ -151,7 +158,7 @@ export class TestChain {
         return placed
       })
       const transaction = presentTransaction(tx, place, index)
-      const result = { ...own, status: quantity(receipt.status), logs } as unknown as RpcReceipt
+      const result = { ...own, ...parties, status: quantity(receipt.status), logs } as unknown as RpcReceipt
       this.#transactions.set(tx.hash, { transaction, receipt: result })
     })
     this.#logs.push(...blockLogs)
@@ -191,6 +198,12 @@ export class TestChain {
         return this.#transactions.get(first as Hash)?.transaction ?? null
       case 'eth_getTransactionReceipt':
         return this.#transactions.get(first as Hash)?.receipt ?? null
+      case 'eth_getBlockByNumber':
+        return this.#header(Number(first))
+      case 'eth_getBlockReceipts':
+        return [...this.#transactions.values()]
+          .map(({ receipt }) => receipt)
+          .filter(({ blockNumber }) => blockNumber === first)
       case 'eth_getLogs':
         return this.#getLogs(first as LogFilter)
       default:
@@ -204,6 +217,13 @@ export class TestChain {
     this.logSpans.push(span)
     if (span > this.logRangeBlocksMax) throw new RpcError(-32602, `block range of ${span} exceeds the limit`)
     return this.#logs.filter((log) => matches(filter, log))
+  }
+
+  /** Blocks are a second and a millisecond apart. */
+  #header(height: number): Pick<RpcHeader, 'number' | 'timestamp' | 'extraData'> {
+    const vanity = { epoch: asEpoch(0), view: asView(height), ms: height % 1_000 }
+    const timestamp = quantity(BLOCK_TIME + height)
+    return { number: quantity(height), timestamp, extraData: toHex(unsealedExtraData(vanity)) }
   }
 
   #call(params: CallParams): Hex {
