@@ -10,7 +10,9 @@ import {
   CREDIT_REASON,
   EXISTENCE,
   nameOf,
+  REFUSAL,
   ROLE,
+  SIGNER_KIND,
   STATUS,
 } from '../contracts/codes.js'
 import type { Hash } from '../core/bytes.js'
@@ -56,6 +58,7 @@ const finding = ({ existence, confirmed }: Args): string =>
 const acknowledged = ({ accepted, code }: Args): string =>
   accepted ? 'accepted' : `rejected: ${named(ACK_CODE, code)}`
 const allowed = ({ allowed }: Args): string => (allowed ? 'allowed' : 'withdrawn')
+const upheld = ({ upheld }: Args): string => (upheld ? 'upheld' : 'rejected')
 const epoch = ({ keyEpoch }: Args): string => `key epoch ${keyEpoch}`
 const quoted = (argument: string) => (args: Args) => (args[argument] === '' ? null : String(args[argument]))
 const text = (argument: string) => (args: Args) => wordText(args[argument] as Hash)
@@ -76,6 +79,7 @@ const partCall: EventReading['call'] = ({ name, args }, { part }) => {
 
 const request = ['request', 'requestId'] as const
 const submission = ['submission', 'submissionId'] as const
+const objection = ['objection', 'objectionId'] as const
 const mandate = ['mandate', 'mandateId'] as const
 const change = ['change', 'id'] as const
 const batch = ['batch', 'batchId'] as const
@@ -85,6 +89,9 @@ export const EVENT_TABLE: Readonly<Partial<Record<ContractName, Readonly<Record<
   members: {
     MemberRegistered: { kind: 'member', says: 'registers', parties: 'account', enterprise: 'id', outcome: (a) => `as ${named(ROLE, a.role)}` },
     MemberStatusChanged: { kind: 'member', says: 'sets the status of', parties: 'account', outcome: (a) => named(STATUS, a.status) },
+    SignerAdded: { kind: 'member', says: 'lets a key act for it', who: 'account', parties: 'signer', outcome: (a) => named(SIGNER_KIND, a.kind) },
+    SignerRemoved: { kind: 'member', says: 'withdraws a key that acts for', who: 'by', parties: 'account' },
+    AccountKeyRotated: { kind: 'key', says: 'changes its signing key', who: 'account', parties: 'signer' },
     EncryptionKeyRotated: { kind: 'key', says: 'changes its encryption key', who: 'account', outcome: epoch },
   },
   dataPortrait: {
@@ -92,16 +99,28 @@ export const EVENT_TABLE: Readonly<Partial<Record<ContractName, Readonly<Record<
   },
   dataSharing: {
     VerificationRequested: { kind: 'question', says: 'asks', who: 'requester', enterprise: 'enterpriseId', purpose: 'purpose', exchange: request, opens: true, call: questionCall },
+    VerificationRefused: { kind: 'refusal', says: 'is refused', who: 'requester', enterprise: 'enterpriseId', attributes: 'attribute', purpose: 'purpose', basis: 'basis', outcome: (a) => named(REFUSAL, a.reason) },
+    BasisUsed: { kind: 'consent', says: 'names its legal basis', enterprise: 'enterpriseId', basis: 'basis', exchange: request, outcome: (a) => (a.consent ? 'consent' : 'statute') },
+    PortraitUsed: { kind: 'question', says: 'takes from the portrait, on record', who: 'requester', enterprise: 'enterpriseId', attributes: 'items', purpose: 'purpose', basis: 'basis' },
     AnswerWanted: { kind: 'question', says: 'is to answer', who: 'supervisor', attributes: 'attributes', exchange: request },
     Attested: { kind: 'answer', says: 'answers', who: 'supervisor', attributes: 'attribute', exchange: request, outcome: finding },
     AnswerLate: { kind: 'answer', says: 'answers too late', who: 'supervisor', attributes: 'attribute', exchange: request, outcome: () => 'late' },
+    AnswerVoid: { kind: 'answer', says: 'answers, but does not supervise it any more', who: 'supervisor', attributes: 'attribute', exchange: request, outcome: () => 'void' },
     AnswersMissing: { kind: 'answer', says: 'notes who owes an answer', parties: 'supervisors', exchange: request, outcome: () => 'missing' },
     VerificationCompleted: { kind: 'result', says: 'completes', exchange: request, outcome: () => 'complete' },
     UserProfileSet: { kind: 'portrait', says: 'writes the user portrait', enterprise: 'enterpriseId', attributes: 'attribute', outcome: finding },
     UserProfileDropped: { kind: 'portrait', says: 'drops the user portrait', enterprise: 'enterpriseId', attributes: 'attribute' },
+    ObjectionRaised: { kind: 'objection', says: 'objects', enterprise: 'enterpriseId', attributes: 'attribute', exchange: objection, opens: true, outcome: (a) => `by block ${a.deadline}` },
+    ObjectionVoted: { kind: 'objection', says: 'votes on an objection', who: 'supervisor', exchange: objection, outcome: upheld },
+    ObjectionDecided: { kind: 'objection', says: 'decides an objection', enterprise: 'enterpriseId', attributes: 'attribute', exchange: objection, outcome: upheld },
     DataStored: { kind: 'submission', says: 'submits to', parties: 'recipient', enterprise: 'enterpriseId', exchange: submission, opens: true, call: partCall },
     DataAcknowledged: { kind: 'acknowledgement', says: 'acknowledges', who: 'recipient', exchange: submission, outcome: acknowledged },
     PortraitKeyShared: { kind: 'key', says: 'shares its portrait key with', parties: 'recipient', enterprise: 'enterpriseId', outcome: (a) => `version ${a.portraitVersion}` },
+  },
+  consents: {
+    ConsentGranted: { kind: 'consent', says: 'consents', parties: 'requester', enterprise: 'enterpriseId', purpose: 'purpose', basis: 'id', outcome: (a) => `${a.uses} uses` },
+    ConsentUsed: { kind: 'consent', says: 'uses a consent', who: 'requester', enterprise: 'enterpriseId', basis: 'id', outcome: (a) => `use ${a.used}` },
+    ConsentRevoked: { kind: 'consent', says: 'withdraws a consent', enterprise: 'enterpriseId', basis: 'id' },
   },
   credit: {
     ScoreChanged: { kind: 'credit', says: 'changes the score of', parties: 'member', outcome: score },

@@ -154,7 +154,7 @@ export class Trail {
       who: who ?? (`0x${'00'.repeat(20)}` as Address),
       parties: listOf<Address>(args, reading.parties),
       enterprise: wordOf(args, reading.enterprise),
-      attributes: detail.attributes ?? listOf<Hash>(args, reading.attributes),
+      attributes: detail.attributes ?? listOf<Hash | AskedItem>(args, reading.attributes).map(attributeOf),
       purpose: wordOf(args, reading.purpose),
       basis: detail.basis ?? wordOf(args, reading.basis),
     }
@@ -174,6 +174,12 @@ export class Trail {
     }
   }
 }
+
+interface AskedItem {
+  readonly attribute: Hash
+}
+
+const attributeOf = (item: Hash | AskedItem): Hash => (typeof item === 'string' ? item : item.attribute)
 
 interface Words {
   readonly who: Address

@@ -27,7 +27,7 @@ t.test('lines name arguments that their events have', async (t) => {
       [who, /^address$/],
       [parties, /^address(\[\])?$/],
       [enterprise, /^bytes32$/],
-      [attributes, /^bytes32(\[\])?$/],
+      [attributes, /^(bytes32|bytes32\[\]|tuple\[\])$/],
       [purpose, /^bytes32$/],
       [basis, /^bytes32$/],
       [exchange?.[1], /^(uint\d*|bytes32)$/],
