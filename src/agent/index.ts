@@ -7,6 +7,19 @@ import { Requester, type RequesterOptions, type VerificationReport } from './req
 export { AgentError, type AgentErrorCode } from './agentError.js'
 export { type BatchHistory, type BatchStep, batchHistory } from './batchHistory.js'
 export { type Connection, type ConnectionOptions, connect } from './connection.js'
+export {
+  type Consent,
+  ConsentFileError,
+  consentIdOf,
+  consentSigner,
+  formatConsent,
+  grantConsent,
+  parseConsent,
+  readConsent,
+  type SignedConsent,
+  signConsent,
+  signRevocation,
+} from './consent.js'
 export { ContractRevert } from './contractClient.js'
 export {
   DatabaseError,

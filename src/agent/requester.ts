@@ -1,5 +1,5 @@
 /** A department's query (paper 4.3, Fig. 7): from the user portrait where it has the answers, else from the supervisors. */
-import { EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
+import { BASIS, EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
 import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, textId } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
@@ -11,6 +11,7 @@ import { ContractRevert, dataSharing, members, view } from './contractClient.js'
 import { WaitError } from './heads.js'
 import { isTooWide } from './logRange.js'
 import { createPortraitKeyring, type KnownPortraitKey, type PortraitKeyring } from './portraitKeyring.js'
+import { usePortrait } from './portraitUse.js'
 import { refusalIn } from './questionRefused.js'
 import { sealValues } from './sealedValues.js'
 
@@ -27,7 +28,7 @@ export interface Question {
   readonly values: ReadonlyMap<string, string>
   /** Why it is asked, as an id; default 'verification'. */
   readonly purpose?: Hash
-  /** Consent or statute reference where a rule wants one. */
+  /** Id of a consent on chain, or a statute's code (textId), where a rule wants one. */
   readonly basis?: Hash
 }
 
@@ -36,10 +37,13 @@ export interface Attester {
   readonly name: string
 }
 
-/** The answer on one attribute. `unanswered`: the supervisors have not answered in time. */
+/**
+ * The answer on one attribute. unanswered: the supervisors have not answered in time. withdrawn: the consent was revoked or expired
+ * before they did.
+ */
 export interface VerifiedAttribute {
   readonly attribute: string
-  readonly status: ExistenceName | 'unanswered'
+  readonly status: ExistenceName | 'unanswered' | 'withdrawn'
   /** The supervisors' record holds a value. */
   readonly exists: boolean
   /** It is the declared value. */
@@ -73,6 +77,8 @@ export interface VerificationReport {
   /** null: everything came from the portrait. */
   readonly requestId: bigint | null
   readonly requestTransaction: Hash | null
+  /** In which the portrait's use is on record, where a rule wants a basis. */
+  readonly portraitTransaction: Hash | null
   readonly ms: number
   readonly phases: QueryPhases
 }
@@ -161,6 +167,7 @@ export class Requester {
       found.set(name, await this.#verified(name, entry.existence, entry.confirmed, entry.attesters, at))
     }
     const lookupMs = elapsed()
+    const portraitTransaction = await this.#usePortrait(question, items, found, elapsed)
     const missing = items.filter(({ name }) => !found.has(name))
     const asked = missing.length === 0 ? null : await this.#ask(question, missing, portraitKey, elapsed)
     for (const attribute of asked?.attributes ?? []) found.set(attribute.attribute, attribute)
@@ -170,9 +177,30 @@ export class Requester {
       attributes: items.map(({ name }) => found.get(name)!),
       requestId: asked?.requestId ?? null,
       requestTransaction: asked?.transaction ?? null,
+      portraitTransaction,
       ms: elapsed(),
       phases: { sendMs: 0, finalMs: 0, answersMs: 0, ...asked?.phases, lookupMs },
     }
+  }
+
+  /** Finds what needs a basis in the portrait, if it holds all of it; its transaction. */
+  async #usePortrait(
+    { enterpriseId, purpose = DEFAULT_PURPOSE, basis = ZERO_HASH }: Question,
+    items: readonly AskedItem[],
+    found: Map<string, VerifiedAttribute>,
+    elapsed: () => number,
+  ): Promise<Hash | null> {
+    if (basis === ZERO_HASH) return null
+    const bound = items.filter(({ profile }) => profile.rule.basis !== BASIS.none)
+    const asked = bound.map(({ attribute, digest }) => ({ attribute, digest }))
+    const used = await usePortrait(this.#connection, { enterpriseId, purpose, basis, items: asked })
+    for (const [index, { name }] of bound.entries()) {
+      const entry = used?.entries[index]
+      if (!entry?.hit) continue
+      const at = { height: Number(entry.height), fromPortrait: true, ms: elapsed() }
+      found.set(name, await this.#verified(name, entry.existence, entry.confirmed, entry.attesters, at))
+    }
+    return used?.transaction ?? null
   }
 
   async #items(question: Question, portraitKey: Uint8Array): Promise<AskedItem[]> {
@@ -213,7 +241,10 @@ export class Requester {
       const message = `request ${transaction} had no effect: the chain's rules changed meanwhile, ask again`
       throw new AgentError('TRANSACTION_FAILED', message)
     }
-    const attributes = await this.#answers(requestId, Number(receipt.blockNumber), items, elapsed)
+    const onConsent = receipt.logs.some(
+      ({ topics, data }) => dataSharing.abi.decodeEvent('BasisUsed', { topics, data: fromHex(data) })?.consent,
+    )
+    const attributes = await this.#answers(requestId, Number(receipt.blockNumber), items, elapsed, onConsent)
     const phases = { sendMs: sentMs - startMs, finalMs: finalMs - sentMs, answersMs: elapsed() - finalMs }
     return { requestId, transaction, attributes, phases }
   }
@@ -250,12 +281,13 @@ export class Requester {
     return sealed.filter((entry) => entry !== null)
   }
 
-  /** Waits until the request is complete, its deadline has passed or the time is up; what is unanswered then stays so. */
+  /** Waits until the request is complete or withdrawn, its deadline has passed or the time is up; what is unanswered then stays so. */
   async #answers(
     requestId: bigint,
     fromHeight: number,
     items: readonly AskedItem[],
     elapsed: () => number,
+    onConsent: boolean,
   ): Promise<VerifiedAttribute[]> {
     const { client, heads } = this.#connection
     const requestTopic = toHash(uintToWord(requestId))
@@ -271,7 +303,10 @@ export class Requester {
       }
       return false
     }
+    const isWithdrawn = async () =>
+      onConsent && (await view(client, dataSharing, 'consentOfRequest', { requestId })).withdrawn
     const settled = async () => {
+      if (await isWithdrawn()) return read()
       if (!mayBeSettled()) return undefined
       const request = await read()
       const { completed, deadline } = request
@@ -284,7 +319,8 @@ export class Requester {
       throw error
     })
     const { completed, deadline } = request
-    if (!completed && deadline !== 0n && BigInt(heads.height) > deadline) await this.#close(requestId)
+    const withdrawn = !completed && (await isWithdrawn())
+    if (!completed && !withdrawn && deadline !== 0n && BigInt(heads.height) > deadline) await this.#close(requestId)
     // Every answer that the request counts has its log by now.
     const attestations = await this.#attestations(requestId, fromHeight, Math.max(fromHeight, heads.height))
     const decided = new Map(request.items.map((item) => [item.attribute, item]))
@@ -295,7 +331,8 @@ export class Requester {
         const height = item && item.existence !== 0 ? Math.max(...own.map((attestation) => attestation.height)) : null
         const attesters = own.map(({ supervisor }) => supervisor)
         const at = { height, fromPortrait: false, ms: elapsed() }
-        return this.#verified(name, item?.existence ?? 0, item?.confirmed ?? false, attesters, at)
+        const open = withdrawn ? 'withdrawn' : 'unanswered'
+        return this.#verified(name, item?.existence ?? 0, item?.confirmed ?? false, attesters, at, open)
       }),
     )
   }
@@ -337,12 +374,13 @@ export class Requester {
     confirmed: boolean,
     attesters: readonly Address[],
     at: Pick<VerifiedAttribute, 'height' | 'fromPortrait' | 'ms'>,
+    open: 'unanswered' | 'withdrawn' = 'unanswered',
   ): Promise<VerifiedAttribute> {
     const { directory } = this.#connection
     const named = await Promise.all(
       attesters.map(async (address) => ({ address, name: (await directory.member(address))?.name ?? address })),
     )
-    const status = nameOf(EXISTENCE, existence) ?? 'unanswered'
+    const status = nameOf(EXISTENCE, existence) ?? open
     return { attribute, status, exists: existence === EXISTENCE.exists, confirmed, attesters: named, ...at }
   }
 }

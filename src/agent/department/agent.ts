@@ -5,9 +5,10 @@
  */
 import { ACK_CODE } from '../../contracts/codes.js'
 import { assert } from '../../core/assert.js'
-import type { Address, Hash } from '../../core/bytes.js'
+import { type Address, type Hash, ZERO_HASH } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { RpcTransaction } from '../../rpc/wire.js'
+import { dataSharing, view } from '../contractClient.js'
 import {
   type Cursor,
   DatabaseError,
@@ -186,6 +187,10 @@ export class DepartmentAgent {
   async #wanted(event: DepartmentEvent & { kind: 'wanted' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
     const { requestId, attributes } = event
     const carried = carriedQuestion(this.#options.chainId, transaction, this.self, attributes)
+    if (carried.basis !== ZERO_HASH && (await this.#isWithdrawn(requestId))) {
+      this.#needs.log.info({ request: requestId.toString() }, 'question withdrawn, it is not answered')
+      return
+    }
     // Read from the node before the clock starts: what is timed is the department's own work.
     await this.#needs.directory.memberById(carried.context.enterpriseId)
     const started = performance.now()
@@ -193,6 +198,11 @@ export class DepartmentAgent {
     const ms = performance.now() - started
     draft.outboxPut.push(...answers.map(encodeMessage))
     this.#needs.log.info({ request: requestId.toString(), answers: answers.length, ms }, 'question answered')
+  }
+
+  /** The enterprise has revoked its consent, or its time is over. */
+  async #isWithdrawn(requestId: bigint): Promise<boolean> {
+    return (await view(this.#needs.client, dataSharing, 'consentOfRequest', { requestId })).withdrawn
   }
 
   #keyShared(transaction: RpcTransaction, draft: Draft): void {

@@ -48,15 +48,20 @@ export function carriedPart(chainId: number, transaction: RpcTransaction, index:
   return { envelope, context: context('part', chainId, transaction, clear) }
 }
 
+export interface CarriedQuestion extends Carried {
+  /** The consent or statute that the requester has named; zero: none. */
+  readonly basis: Hash
+}
+
 /** The question to `self` in a requestVerification transaction, for those of its items that are in `wanted`. */
 export function carriedQuestion(
   chainId: number,
   transaction: RpcTransaction,
   self: Address,
   wanted: readonly Hash[],
-): Carried {
+): CarriedQuestion {
   const call = dataSharing.abi.decodeCall('requestVerification', fromHex(transaction.input))
-  const { enterpriseId, portraitVersion } = call
+  const { enterpriseId, portraitVersion, basis } = call
   const sealed = call.sealed.find((candidate) => candidate.supervisor === self)
   if (!sealed) throw new RangeError(`request ${transaction.hash} holds no envelope for ${self}`)
   const items = call.items.filter((item) => wanted.includes(item.attribute))
@@ -68,7 +73,7 @@ export function carriedQuestion(
     attributes: items.map((item) => item.attribute),
     digests: items.map((item) => item.digest),
   }
-  return { envelope: sealed.envelope, context: context('question', chainId, transaction, clear) }
+  return { envelope: sealed.envelope, context: context('question', chainId, transaction, clear), basis }
 }
 
 /** The share for `self` in a sharePortraitKey transaction. */

@@ -145,7 +145,8 @@ export class Courier {
     }
     const { requestId, attribute } = message
     const answer = await view(client, dataSharing, 'answerOf', { requestId, attribute, supervisor: this.#self })
-    return answer.existence !== 0
+    // It wants none to a question that was withdrawn.
+    return answer.existence !== 0 || (await view(client, dataSharing, 'consentOfRequest', { requestId })).withdrawn
   }
 
   async #failed(load: Load, keys: readonly string[], error: unknown): Promise<void> {

@@ -33,7 +33,7 @@ function filters(self: Address, fromHeight: number, toHeight: number): LogFilter
     fromBlock: `0x${fromHeight.toString(16)}`,
     toBlock: `0x${toHeight.toString(16)}`,
   } as const
-  const lastTopic = [abi.topic('DataStored'), abi.topic('Attested'), abi.topic('AnswerLate')]
+  const lastTopic = [abi.topic('DataStored'), abi.topic('Attested'), abi.topic('AnswerLate'), abi.topic('AnswerVoid')]
   const middleTopic = [abi.topic('AnswerWanted'), abi.topic('PortraitKeyShared'), abi.topic('DataAcknowledged')]
   return [
     { ...range, topics: [lastTopic, null, null, topicOf(self)] },
@@ -83,7 +83,11 @@ function eventOf(log: RpcLog): DepartmentEvent | null {
   if (shared) return { ...place, kind: 'keyShared', ...shared }
   const done = abi.decodeEvent('DataAcknowledged', raw)
   if (done) return { ...place, kind: 'settled', messageKey: acknowledgementKey(done.submissionId, done.part) }
-  const answered = abi.decodeEvent('Attested', raw) ?? abi.decodeEvent('AnswerLate', raw)
+  const answered = answeredIn(raw)
   if (answered) return { ...place, kind: 'settled', messageKey: answerKey(answered.requestId, answered.attribute) }
   return null
 }
+
+/** An answer that counts, or one that came too late or after the consent was withdrawn: the chain wants none any more. */
+const answeredIn = (raw: Parameters<typeof abi.decodeEvent>[1]) =>
+  abi.decodeEvent('Attested', raw) ?? abi.decodeEvent('AnswerLate', raw) ?? abi.decodeEvent('AnswerVoid', raw)

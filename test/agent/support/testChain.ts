@@ -47,6 +47,8 @@ type AnyHandlers = SubscriptionHandlers<unknown>
 export class TestChain {
   readonly chainId: number
   height = 0
+  /** Of the next block, in seconds. */
+  timestamp = 1
   /** Set false to hold transactions back until `seal`. */
   sealing = true
   /** Blocks that one eth_getLogs may span. */
@@ -259,7 +261,13 @@ export class TestChain {
 
   #context(height: number): BlockContext {
     const chain = { chainId: BigInt(this.chainId), genesisHash: ZERO_HASH }
-    return { number: asHeight(height), timestamp: 1, ...chain, sealer: ZERO_ADDRESS, gasLimit: this.#gasLimit }
+    return {
+      number: asHeight(height),
+      timestamp: this.timestamp,
+      ...chain,
+      sealer: ZERO_ADDRESS,
+      gasLimit: this.#gasLimit,
+    }
   }
 
   #hash(height: number): Hash {

@@ -57,6 +57,8 @@ export interface WorldOptions {
   readonly joint?: Readonly<Record<string, readonly string[]>>
   readonly quorum?: number
   readonly deadlineBlocks?: bigint
+  /** Attributes whose rule wants a basis: attribute -> BASIS. */
+  readonly bases?: Readonly<Record<string, number>>
 }
 
 export class World {
@@ -122,7 +124,7 @@ export class World {
     return (data: object, message: string) => void this.logged.push(`${level} ${message} ${JSON.stringify(data)}`)
   }
 
-  #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n }: WorldOptions): GenesisConfig {
+  #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n, bases = {} }: WorldOptions): GenesisConfig {
     const attributes: DataProfile[] = []
     for (const { id, locators, attributes: own } of DATASET_DEPARTMENTS) {
       for (const name of [...locators, ...own]) {
@@ -138,7 +140,7 @@ export class World {
           rule: {
             quorum,
             askerRoles: 1 << ROLE.department,
-            basis: 0,
+            basis: bases[name] ?? 0,
             delivery: 0,
             validityBlocks: 0n,
             deadlineBlocks,
