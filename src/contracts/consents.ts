@@ -22,7 +22,7 @@ import {
   type GrantedConsent,
   readConsent,
 } from './consentsStorage.js'
-import { isActive, readMemberHead, readMemberId } from './membersStorage.js'
+import { actorOf, isActive, readMemberId } from './membersStorage.js'
 
 const abi = consentsInterface
 
@@ -108,8 +108,8 @@ function signerOf(host: ContractHost, digest: Hash, signature: Uint8Array): Addr
 
 /** Id of the active enterprise for which a key acts. */
 function enterpriseOf(host: ContractHost, signer: Address): Hash | undefined {
-  const head = readMemberHead(host, signer)
-  return isActive(head) && head.role === ROLE.enterprise ? readMemberId(host, signer) : undefined
+  const { account, head } = actorOf(host, signer)
+  return isActive(head) && head.role === ROLE.enterprise ? readMemberId(host, account) : undefined
 }
 
 function checkConsent(host: ContractHost, id: Hash, consent: Consent): void {

@@ -25,11 +25,11 @@ import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
   dataSharingInterface as abi,
   nextId,
-  requireActiveDepartment,
+  requireActingDepartment,
   requireCount,
   requireEnterprise,
 } from './dataSharingStorage.js'
-import { actingMember, isActiveDepartment, readMemberHead } from './membersStorage.js'
+import { isActiveDepartment, readMemberHead } from './membersStorage.js'
 import {
   latestSlot,
   OBJECTION,
@@ -77,8 +77,7 @@ export function contest(host: ContractHost, args: Args<'contest'>): bigint {
 
 /** A supervisor's say; returns the status after it (OBJECTION_STATUS). */
 export function decideObjection(host: ContractHost, { objectionId, upheld }: Args<'decideObjection'>): number {
-  const supervisor = actingMember(host)
-  requireActiveDepartment(host, supervisor)
+  const supervisor = requireActingDepartment(host)
   const objection = openObjection(host, objectionId)
   const { slot, head, attribute } = objection
   if (head.status !== OBJECTION_STATUS.open) throw revert(abi, 'ObjectionClosed', { objectionId, status: head.status })

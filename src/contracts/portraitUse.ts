@@ -10,13 +10,7 @@ import { GAS_STEP } from '../vm/gas.js'
 import { admit, beginExamination, type Examination, examine } from './admission.js'
 import { readEntryHead, readRule } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
-import {
-  dataSharingInterface as abi,
-  portraitVersionOf,
-  requireActiveMember,
-  requireCount,
-} from './dataSharingStorage.js'
-import { actingMember } from './membersStorage.js'
+import { dataSharingInterface as abi, portraitVersionOf, requireActing, requireCount } from './dataSharingStorage.js'
 import { NO_ENTRY, type PortraitAnswer, portraitAnswer } from './userPortrait.js'
 
 type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
@@ -33,10 +27,9 @@ export function portraitHeld(host: ContractHost, { enterpriseId, items }: Args<'
  */
 export function usePortrait(host: ContractHost, args: Args<'usePortrait'>): readonly PortraitAnswer[] {
   const { enterpriseId, purpose, basis, items } = args
-  const requester = actingMember(host)
-  const { role } = requireActiveMember(host, requester)
+  const { account: requester, head } = requireActing(host)
   requireCount('items', items.length, requestItemsMax)
-  const asking = { requester, role, enterpriseId, purpose, basis }
+  const asking = { requester, role: head.role, enterpriseId, purpose, basis }
   const examination = beginExamination(asking, portraitVersionOf(host, enterpriseId))
   const entries = items.map(({ attribute, digest }) => portraitAnswer(host, enterpriseId, attribute, digest))
   checkHits(host, items, entries, examination)
