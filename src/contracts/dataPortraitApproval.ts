@@ -85,14 +85,12 @@ function isWeaker(before: number, after: number): boolean {
 
 function termsOpened(before: Terms, after: Terms): Record<string, boolean> {
   return {
-    askers: before.askers.length > 0 && opensList(before.askers, after.askers),
-    purposes: before.purposes.length > 0 && opensList(before.purposes, after.purposes),
-    // A law that is named is one more on which may be asked, also where none was named before.
-    statutes: opensList(before.statutes, after.statutes),
-    exceptions: after.exceptions.some((purpose) => !before.exceptions.includes(purpose)),
+    askers: before.askers.length > 0 && (after.askers.length === 0 || names(after.askers, before.askers)),
+    purposes: before.purposes.length > 0 && (after.purposes.length === 0 || names(after.purposes, before.purposes)),
+    statutes: names(after.statutes, before.statutes),
+    exceptions: names(after.exceptions, before.exceptions),
   }
 }
 
-/** A longer list, or none where there was one, which restricts nothing. */
-const opensList = (before: readonly string[], after: readonly string[]): boolean =>
-  (after.length === 0 && before.length > 0) || after.some((item) => !before.includes(item))
+/** Whether a list names something that the other does not. */
+const names = (list: readonly string[], other: readonly string[]): boolean => list.some((item) => !other.includes(item))

@@ -8,7 +8,7 @@ import { ENTRY, entrySlot, isDue, isTermed, lastPlace, TERMS_SLOT } from './data
 import { readMemberHead } from './membersStorage.js'
 import { isTextId } from './textId.js'
 
-/** Terms of one attribute; an empty list restricts nothing. */
+/** Terms of one attribute; without askers or purposes these are not restricted, without statutes there is none to rest on. */
 export interface Terms {
   /** Members that may ask, beside the rule's roles. */
   readonly askers: readonly Address[]

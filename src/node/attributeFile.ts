@@ -53,7 +53,7 @@ const ruleSchema = z.strictObject({
   digestBudget: z.int().min(0).max(65_535).default(16),
 })
 
-/** An empty list restricts nothing. */
+/** No askers, no purposes: any. No statutes: none to rest on. */
 const termsSchema = z.strictObject({
   /** Members that may ask, where not all of the rule's roles may. */
   askers: z.array(member).max(termsAskersMax).default([]),
