@@ -98,9 +98,10 @@ export class Answering {
 function directoryOf(
   register: Register,
   { companyName, asker }: WireQuestion,
-): Pick<Directory, 'profiles' | 'memberById'> {
+): Pick<Directory, 'profiles' | 'memberById' | 'predicate'> {
   return {
     profiles: async () => register.profiles,
+    predicate: async () => null,
     memberById: async (id) => {
       return {
         account: asker,

@@ -7,6 +7,7 @@ import { creditAbi } from '../contracts/credit.abi.js'
 import { dataPortraitAbi } from '../contracts/dataPortrait.abi.js'
 import { dataSharingAbi } from '../contracts/dataSharing.abi.js'
 import { deliveryAbi } from '../contracts/delivery.abi.js'
+import { eligibilityAbi } from '../contracts/eligibility.abi.js'
 import { evidenceAbi } from '../contracts/evidence.abi.js'
 import { membersAbi } from '../contracts/members.abi.js'
 import { provenanceAbi } from '../contracts/provenance.abi.js'
@@ -59,6 +60,12 @@ export const consents: Contract<typeof consentsAbi> = {
   name: 'consents',
   address: CONTRACT_ADDRESSES.consents,
   abi: new ContractAbi(consentsAbi),
+}
+
+export const eligibility: Contract<typeof eligibilityAbi> = {
+  name: 'eligibility',
+  address: CONTRACT_ADDRESSES.eligibility,
+  abi: new ContractAbi(eligibilityAbi),
 }
 
 export const evidence: Contract<typeof evidenceAbi> = {

@@ -2,10 +2,11 @@
 
 import { STATUS } from '../contracts/codes.js'
 import { type Profiles, profilesByName } from '../contracts/dataFunctions.js'
+import type { Predicate } from '../contracts/predicates.js'
 import { type Address, fromHex, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { agentCacheEntriesMax } from '../core/limits.js'
 import type { RpcClient, Subscription } from '../rpc/client.js'
-import { ContractRevert, dataPortrait, members, view } from './contractClient.js'
+import { ContractRevert, dataPortrait, eligibility, members, view } from './contractClient.js'
 
 export interface Member {
   readonly account: Address
@@ -26,6 +27,8 @@ export interface Directory {
   memberById(id: Hash): Promise<Member | null>
   /** All registered members, in the order of their registration. */
   members(): Promise<readonly Member[]>
+  /** A declared predicate; null when nobody has declared it. */
+  predicate(id: Hash): Promise<Predicate | null>
   /** Forgets what was read. */
   clear(): void
   /** Clears by itself when members, keys or profiles change. */
@@ -40,6 +43,8 @@ class ChainDirectory implements Directory {
   readonly #client: RpcClient
   #profiles: Promise<Profiles> | undefined
   readonly #members = new Map<string, Promise<Member | null>>()
+  /** What an id stands for never changes. */
+  readonly #predicates = new Map<Hash, Predicate>()
 
   constructor(client: RpcClient) {
     this.#client = client
@@ -71,6 +76,16 @@ class ChainDirectory implements Directory {
       const member = await this.member(await view(this.#client, members, 'memberAt', { index }))
       if (member) found.push(member)
     }
+    return found
+  }
+
+  async predicate(id: Hash): Promise<Predicate | null> {
+    const kept = this.#predicates.get(id)
+    if (kept) return kept
+    const found = await readPredicate(this.#client, id)
+    if (found === null) return null
+    if (this.#predicates.size >= agentCacheEntriesMax) this.#predicates.clear()
+    this.#predicates.set(id, found)
     return found
   }
 
@@ -118,6 +133,15 @@ function asMember(raw: RawMember): Member | null {
 function absent(error: unknown): null {
   if (error instanceof ContractRevert && error.error.startsWith('UnknownMember')) return null
   throw error
+}
+
+async function readPredicate(client: RpcClient, predicateId: Hash): Promise<Predicate | null> {
+  try {
+    return await view(client, eligibility, 'predicateOf', { predicateId })
+  } catch (error) {
+    if (error instanceof ContractRevert && error.error === 'UnknownPredicate') return null
+    throw error
+  }
 }
 
 async function readProfiles(client: RpcClient): Promise<Profiles> {

@@ -4,7 +4,7 @@ import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, textId } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
 import { type Address, fromHex, type Hash, type Hex, toHash, uintToWord, ZERO_HASH } from '../core/bytes.js'
-import { attributeDigest } from '../crypto/digest.js'
+import { attributeDigest, portraitKeyBytes } from '../crypto/digest.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
 import { ContractRevert, dataSharing, members, view } from './contractClient.js'
@@ -87,8 +87,17 @@ interface AskedItem {
   readonly name: string
   readonly attribute: Hash
   readonly digest: Hash
-  readonly value: string
+  /** null: asked by a predicate, of which `digest` is the id. */
+  readonly value: string | null
   readonly profile: DataProfile
+}
+
+/** Questions that are answered yes or no without a value; each attribute once. */
+export interface PredicateQuestion {
+  readonly enterpriseId: Hash
+  readonly purpose: Hash
+  readonly basis?: Hash
+  readonly predicates: readonly { readonly attribute: string; readonly predicateId: Hash }[]
 }
 
 /** One supervisor's answer as the chain recorded it. */
@@ -147,6 +156,40 @@ export class Requester {
       this.#keyring.drop(question.enterpriseId)
       return this.#verifyOnce(question)
     }
+  }
+
+  /**
+   * Has the supervisors answer those predicates for which the user portrait has no answer; the answers are then there. Throws as
+   * `verify` does.
+   */
+  async askPredicates(question: PredicateQuestion): Promise<void> {
+    try {
+      await this.#askPredicatesOnce(question)
+    } catch (error) {
+      if (!(error instanceof ContractRevert && STALE.has(error.error))) throw error
+      this.#connection.directory.clear()
+      await this.#askPredicatesOnce(question)
+    }
+  }
+
+  async #askPredicatesOnce({ predicates, ...question }: PredicateQuestion): Promise<void> {
+    const started = performance.now()
+    const { client, directory } = this.#connection
+    const { enterpriseId } = question
+    const profiles = await directory.profiles()
+    const items = predicates.map(({ attribute: name, predicateId: digest }) => {
+      const profile = profiles.get(name)
+      if (profile === undefined) throw new AgentError('INVALID_VALUES', `${name} is not in the data portrait`)
+      return { name, attribute: profile.attribute, digest, value: null, profile }
+    })
+    const asked = items.map(({ attribute, digest }) => ({ attribute, digest }))
+    const held = await view(client, dataSharing, 'portraitHeld', { enterpriseId, items: asked })
+    const open = items.filter((_, i) => !held[i])
+    if (open.length === 0) return
+    const version = await view(client, dataSharing, 'portraitVersionOf', { enterpriseId })
+    // A predicate is public: there is no value whose digest would need the enterprise's key.
+    const key = new Uint8Array(portraitKeyBytes)
+    await this.#ask({ ...question, values: new Map() }, open, { version, key }, () => performance.now() - started)
   }
 
   async #verifyOnce(question: Question): Promise<VerificationReport> {
@@ -272,7 +315,9 @@ export class Requester {
           digests: own.map(({ digest }) => digest),
         } as const
         const values = new Map(
-          own.map(({ name, value, profile }) => [name, { schemaVersion: profile.schemaVersion, value }]),
+          own.flatMap(({ name, value, profile: { schemaVersion } }) => {
+            return value === null ? [] : [[name, { schemaVersion, value }] as const]
+          }),
         )
         const envelope = sealValues({ portraitKey: key, values }, member.encryptionKey, context)
         return { supervisor, keyEpoch: member.keyEpoch, envelope }

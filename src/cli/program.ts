@@ -11,10 +11,12 @@ import { demoCommand } from './commands/demo.js'
 import { departmentCommand } from './commands/department.js'
 import { doctorCommand } from './commands/doctor.js'
 import { documentCommand } from './commands/document.js'
+import { eligibilityCommand } from './commands/eligibility.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
 import { nodeCommand } from './commands/node.js'
+import { policyCommand } from './commands/policy.js'
 import { sealerCommand } from './commands/sealer.js'
 import { simCommand } from './commands/sim.js'
 import { submitCommand } from './commands/submit.js'
@@ -47,6 +49,8 @@ export function buildProgram(): Command {
     submitCommand(),
     verifyCommand(),
     traceCommand(),
+    policyCommand(),
+    eligibilityCommand(),
     documentCommand(),
     credentialCommand(),
     batchCommand(),

@@ -104,21 +104,20 @@ export type CreditReason = keyof typeof CREDIT_REASON
 export const CHANGE_KIND = { add: 1, remove: 2, replace: 3, leave: 4, handOver: 5 } as const
 export type ChangeKindName = keyof typeof CHANGE_KIND
 
-/**
- * Of the sealer set: approved takes effect with the end of its block; refused: when it was due, the sealer set could not take it
- * any more. Of the data portrait: approved takes effect at its height; refused by who was asked; superseded: the entry that it
- * was to change has changed meanwhile.
- */
-export const CHANGE_STATUS = {
-  open: 1,
-  approved: 2,
-  settled: 3,
-  refused: 4,
-  lapsed: 5,
-  withdrawn: 6,
-  superseded: 7,
-} as const
+/** approved: takes effect with the end of its block. refused: when it was due, the sealer set could not take it any more. */
+export const CHANGE_STATUS = { open: 1, approved: 2, settled: 3, refused: 4, lapsed: 5, withdrawn: 6 } as const
 export type ChangeStatusName = keyof typeof CHANGE_STATUS
+
+/** Comparisons of a predicate. atLeast, atMost: numbers. before, after: dates. oneOf: anything. */
+export const PREDICATE = { atLeast: 1, atMost: 2, oneOf: 3, before: 4, after: 5 } as const
+export type PredicateName = keyof typeof PREDICATE
+
+/** What attested answers say of one condition of a service rule. */
+export const CONDITION_RESULT = { open: 0, met: 1, notMet: 2, missing: 3, vacant: 4 } as const
+export type ConditionResultName = keyof typeof CONDITION_RESULT
+
+export const DECISION_OUTCOME = { undecided: 0, eligible: 1, ineligible: 2 } as const
+export type DecisionOutcomeName = keyof typeof DECISION_OUTCOME
 
 /** A credential's life. notYetValid and expired follow from the time alone and are never stored. */
 export const CREDENTIAL_STATE = {

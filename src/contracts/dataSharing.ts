@@ -13,7 +13,7 @@ import {
 import { digestBudgetLeft } from './digestBudget.js'
 import { contest, decideObjection, objectionAgainst, objectionOf, objectionsFrom } from './objections.js'
 import { objectionCount } from './objectionsStorage.js'
-import { portraitHeld, usePortrait } from './portraitUse.js'
+import { portraitHeld, usePortrait, usePortraitFor } from './portraitUse.js'
 import { acknowledge, partOf, portraitKeySharedAt, sharePortraitKey, storeData, submissionOf } from './submissions.js'
 import {
   getConfirm,
@@ -57,6 +57,7 @@ export const dataSharing = defineContract({
     reportChange,
     portraitHeld,
     usePortrait,
+    usePortraitFor,
     contest,
     decideObjection,
     objectionOf,

@@ -7,10 +7,19 @@ import { requestItemsMax } from '../core/limits.js'
 import type { FunctionArgs } from '../vm/abiTypes.js'
 import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
+import { CONTRACT_ADDRESSES } from './addresses.js'
 import { admit, beginExamination, type Examination, examine } from './admission.js'
+import { BASIS } from './codes.js'
 import { readEntryHead, readRule } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
-import { dataSharingInterface as abi, portraitVersionOf, requireActing, requireCount } from './dataSharingStorage.js'
+import {
+  dataSharingInterface as abi,
+  portraitVersionOf,
+  requireActing,
+  requireActiveMember,
+  requireCount,
+} from './dataSharingStorage.js'
+import { readMemberId } from './membersStorage.js'
 import { NO_ENTRY, type PortraitAnswer, portraitAnswer } from './userPortrait.js'
 
 type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
@@ -38,6 +47,33 @@ export function usePortrait(host: ContractHost, args: Args<'usePortrait'>): read
   emit(host, abi, 'PortraitUsed', { enterpriseId, requester, basis, purpose, items, entries })
   return entries
 }
+
+/**
+ * The same for a service rule that a member has decided (contract `eligibility`). What the free look-up gives needs nothing here
+ * either, and an enterprise needs nobody's leave about itself. Not granted: the refusal is on record.
+ */
+export function usePortraitFor(
+  host: ContractHost,
+  args: Args<'usePortraitFor'>,
+): { granted: boolean; entries: readonly PortraitAnswer[] } {
+  if (host.caller !== CONTRACT_ADDRESSES.eligibility) throw revert(abi, 'NotEligibility', { caller: host.caller })
+  const { requester, enterpriseId, purpose, basis, items } = args
+  const { role } = requireActiveMember(host, requester)
+  requireCount('items', items.length, requestItemsMax)
+  const entries = items.map(({ attribute, digest }) => portraitAnswer(host, enterpriseId, attribute, digest))
+  if (readMemberId(host, requester) !== enterpriseId) {
+    const asking = { requester, role, enterpriseId, purpose, basis }
+    const examination = beginExamination(asking, portraitVersionOf(host, enterpriseId))
+    const bound = entries.map((entry, i) => (isFree(host, items[i]!.attribute) ? NO_ENTRY : entry))
+    checkHits(host, items, bound, examination)
+    const refused = examination.asked.length > 0 && admit(host, examination) === undefined
+    if (refused) return { granted: false, entries: items.map(() => NO_ENTRY) }
+  }
+  emit(host, abi, 'PortraitUsed', { enterpriseId, requester, basis, purpose, items, entries })
+  return { granted: true, entries }
+}
+
+const isFree = (host: ContractHost, attribute: Hash): boolean => readRule(host, attribute).basis === BASIS.none
 
 function checkHits(
   host: ContractHost,

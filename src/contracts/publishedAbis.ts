@@ -7,6 +7,7 @@ import { creditInterface } from './creditStorage.js'
 import { dataPortraitInterface } from './dataPortrait.js'
 import { dataSharingInterface } from './dataSharing.js'
 import { deliveryInterface } from './deliveryStorage.js'
+import { eligibilityInterface } from './eligibility.js'
 import { evidenceInterface } from './evidence.js'
 import { keyAgreementInterface } from './keyAgreement.js'
 import { membersInterface } from './members.js'
@@ -22,6 +23,7 @@ export function systemInterfaces() {
     keyAgreement: keyAgreementInterface,
     credit: creditInterface,
     sealers: sealersInterface,
+    eligibility: eligibilityInterface,
     evidence: evidenceInterface,
     credentials: credentialsInterface,
     provenance: provenanceInterface,

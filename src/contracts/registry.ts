@@ -7,6 +7,7 @@ import { credit } from './credit.js'
 import { dataPortrait } from './dataPortrait.js'
 import { dataSharing } from './dataSharing.js'
 import { delivery } from './delivery.js'
+import { eligibility } from './eligibility.js'
 import { evidence } from './evidence.js'
 import { keyAgreement } from './keyAgreement.js'
 import { members } from './members.js'
@@ -26,6 +27,7 @@ const CONTRACTS = [
   provenance,
   delivery,
   audit,
+  eligibility,
 ]
 
 export const systemContracts: ContractRegistry = new Map(CONTRACTS.map((contract) => [contract.address, contract]))

@@ -11,6 +11,7 @@ import {
   genesisConfig,
   LEGAL_REPRESENTATIVE,
   MARKET,
+  OPERATOR,
   PATENTS,
   PURPOSE,
   profile,
@@ -158,7 +159,7 @@ t.test('the rule is for attributes with several supervisors', async (t) => {
   const world = new World()
   const rule = { quorum: QUORUM.creditWeighted }
   const refusal = (supervisors: readonly Address[], quorum: number) =>
-    world.refusal('dataPortrait', MARKET, 'SetDataProfile', {
+    world.refusal('dataPortrait', OPERATOR, 'SetDataProfile', {
       dataProfile: profile(CAPITAL, supervisors, { ...rule, quorum }),
     })
   t.equal(refusal([MARKET, PATENTS], QUORUM.creditWeighted), 'succeeded')

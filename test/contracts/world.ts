@@ -17,6 +17,8 @@ import type { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
 import { dataSharingInterface } from '../../src/contracts/dataSharing.js'
 import type { deliveryAbi } from '../../src/contracts/delivery.abi.js'
 import { deliveryInterface } from '../../src/contracts/deliveryStorage.js'
+import type { eligibilityAbi } from '../../src/contracts/eligibility.abi.js'
+import { eligibilityInterface } from '../../src/contracts/eligibility.js'
 import { endBlock } from '../../src/contracts/epoch.js'
 import type { evidenceAbi } from '../../src/contracts/evidence.abi.js'
 import { evidenceInterface } from '../../src/contracts/evidence.js'
@@ -61,6 +63,7 @@ export const INTERFACES = {
   keyAgreement: keyAgreementInterface,
   credit: creditInterface,
   sealers: sealersInterface,
+  eligibility: eligibilityInterface,
   evidence: evidenceInterface,
   credentials: credentialsInterface,
   provenance: provenanceInterface,
@@ -159,6 +162,7 @@ interface Lines {
   readonly keyAgreement: typeof keyAgreementAbi
   readonly credit: typeof creditAbi
   readonly sealers: typeof sealersAbi
+  readonly eligibility: typeof eligibilityAbi
   readonly evidence: typeof evidenceAbi
   readonly credentials: typeof credentialsAbi
   readonly provenance: typeof provenanceAbi

@@ -2,6 +2,7 @@
 import { EXISTENCE } from '../../contracts/codes.js'
 import { canonicalise } from '../../contracts/dataFunctions.js'
 import type { Schema } from '../../contracts/genesisTypes.js'
+import { meets, type Predicate } from '../../contracts/predicates.js'
 import type { DepartmentDatabase, EnterpriseLocator } from '../database/departmentDatabase.js'
 
 /** What the functions need of a database. */
@@ -35,4 +36,16 @@ export async function GetConfirm(
   if (!wanted.ok) return false
   const held = canonicalise(schema, stored)
   return (held.ok ? held.value : stored) === wanted.value
+}
+
+/** Does the record's value meet the predicate? Undefined when it has no canonical form to compare. */
+export async function MeetsPredicate(
+  database: RecordSource,
+  enterprise: EnterpriseLocator,
+  attribute: string,
+  schema: Schema,
+  predicate: Predicate,
+): Promise<boolean | undefined> {
+  const stored = (await database.find(enterprise, [attribute]))?.values.get(attribute)
+  return stored === undefined ? undefined : meets(schema, predicate, stored)
 }

@@ -14,12 +14,12 @@ import type {
 import type { Directory } from '../directory.js'
 import { openValues, type SealedContext, type SealedValues } from '../sealedValues.js'
 import type { Carried } from './carried.js'
-import { GetConfirm, GetExistence, type RecordSource } from './functions.js'
+import { GetConfirm, GetExistence, MeetsPredicate, type RecordSource } from './functions.js'
 import type { Answer } from './outbox.js'
 
 export interface HandlerNeeds {
   readonly database: DepartmentDatabase
-  readonly directory: Pick<Directory, 'profiles' | 'memberById'>
+  readonly directory: Pick<Directory, 'profiles' | 'memberById' | 'predicate'>
   /** X25519 private keys, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
 }
@@ -57,7 +57,10 @@ export async function handleStored(carried: Carried, needs: HandlerNeeds): Promi
   }
 }
 
-/** Answers each attribute of a question (query protocol, step d). A question that does not fit its digests is refused. */
+/**
+ * Answers each attribute of a question (query protocol, step d). An attribute without a value in the envelope is asked by a
+ * predicate, which its digest then names. A question that does not fit its digests is refused.
+ */
 export async function handleQuestion(requestId: bigint, carried: Carried, needs: HandlerNeeds): Promise<Answer[]> {
   const { context } = carried
   const sealed = openValues(carried.envelope, needs.encryptionKeys, context)
@@ -71,9 +74,13 @@ export async function handleQuestion(requestId: bigint, carried: Carried, needs:
   for (const [index, attribute] of context.attributes.entries()) {
     const name = idText(attribute)
     const profile = profiles.get(name)
-    const fits = sealed && profile && digestFits(context, index, name, sealed)
     const declared = sealed?.values.get(name)?.value
-    const answer = fits && declared !== undefined ? await ask(read, enterprise, name, profile, declared) : REFUSED
+    let answer: Finding = REFUSED
+    if (sealed && profile && declared === undefined) {
+      answer = await askPredicate(read, needs.directory, enterprise, profile, context.digests[index]!)
+    } else if (sealed && profile && declared !== undefined && digestFits(context, index, name, sealed)) {
+      answer = await ask(read, enterprise, name, profile, declared)
+    }
     answers.push({ kind: 'answer', requestId, attribute, ...answer })
   }
   return answers
@@ -86,7 +93,26 @@ export function handleKeyShare(carried: Carried, encryptionKeys: readonly Uint8A
   return sealed && { enterpriseId, portraitVersion, key: sealed.portraitKey }
 }
 
-const REFUSED = { existence: EXISTENCE.refused, confirmed: false } as const
+type Finding = Pick<Answer, 'existence' | 'confirmed'>
+
+const REFUSED: Finding = { existence: EXISTENCE.refused, confirmed: false }
+
+/** Confirmed: the predicate holds. Refused where nobody declared it so for this schema, or the held value cannot be compared. */
+async function askPredicate(
+  database: RecordSource,
+  directory: HandlerNeeds['directory'],
+  enterprise: EnterpriseLocator,
+  { attribute, schema, schemaVersion }: DataProfile,
+  id: Hash,
+): Promise<Finding> {
+  const predicate = await directory.predicate(id)
+  if (predicate?.attribute !== attribute || predicate.schemaVersion !== schemaVersion) return REFUSED
+  const name = idText(attribute)
+  const existence = await GetExistence(database, enterprise, name)
+  if (existence !== EXISTENCE.exists) return { existence, confirmed: false }
+  const confirmed = await MeetsPredicate(database, enterprise, name, schema, predicate)
+  return confirmed === undefined ? REFUSED : { existence, confirmed }
+}
 
 async function ask(
   database: RecordSource,
@@ -94,7 +120,7 @@ async function ask(
   name: string,
   profile: DataProfile,
   declared: string,
-): Promise<Pick<Answer, 'existence' | 'confirmed'>> {
+): Promise<Finding> {
   const existence = await GetExistence(database, enterprise, name)
   const confirmed =
     existence === EXISTENCE.exists && (await GetConfirm(database, enterprise, name, profile.schema, declared))

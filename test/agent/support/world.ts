@@ -48,6 +48,7 @@ const SCHEMAS: Record<string, Schema> = {
   legalRepresentativeId: { ...text, valueType: VALUE_TYPE.code, checksum: CHECKSUM.gb11643, lengthMax: 18 },
   registeredCapital: { ...text, valueType: VALUE_TYPE.decimal, scale: 2, min: 0n, max: 10n ** 15n },
   employees: { ...text, valueType: VALUE_TYPE.integer, min: 0n, max: 10_000_000n },
+  inventionPatents: { ...text, valueType: VALUE_TYPE.integer, min: 0n, max: 10_000_000n },
   registrationDate: { ...text, valueType: VALUE_TYPE.date },
 }
 
