@@ -23,17 +23,14 @@ export interface TestDatabase {
 /** A new database, dropped with everything in it when `t` ends. */
 export async function testDatabase(t: Test, url = POSTGRES_URL): Promise<TestDatabase> {
   const name = `concordat_test_${randomBytes(6).toString('hex')}`
-  const admin = new pg.Client({ connectionString: url })
-  await admin.connect()
-  await admin.query(`create database ${name} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0`)
+  await once(url, `create database ${name} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0`)
   const here = new URL(url)
   here.pathname = `/${name}`
   const pool = new pg.Pool({ connectionString: here.href, max: 2 })
   pool.on('error', () => {})
   t.teardown(async () => {
     await pool.end()
-    await admin.query(`drop database ${name} with (force)`)
-    await admin.end()
+    await once(url, `drop database ${name} with (force)`)
   })
   return {
     settings: { url: here.href },
@@ -50,12 +47,13 @@ export async function testDatabase(t: Test, url = POSTGRES_URL): Promise<TestDat
 /** A login role without any right, dropped when `t` ends; call before `testDatabase`, whose objects go first. */
 export async function testRole(t: Test, password: string): Promise<string> {
   const name = `concordat_role_${randomBytes(6).toString('hex')}`
-  const run = async (text: string) => {
-    const client = new pg.Client({ connectionString: POSTGRES_URL })
-    await client.connect()
-    await client.query(text).finally(() => client.end())
-  }
-  await run(`create role ${name} login password '${password}'`)
-  t.teardown(() => run(`drop role ${name}`))
+  await once(POSTGRES_URL, `create role ${name} login password '${password}'`)
+  t.teardown(() => once(POSTGRES_URL, `drop role ${name}`))
   return name
+}
+
+async function once(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(text).finally(() => client.end())
 }

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL server on 127.0.0.1, for tests: `start DIR PORT`, `crash DIR`, `stop DIR`. Prints nothing but faults.
+# A throw-away PostgreSQL server on 127.0.0.1, for tests: `start DIR PORT`, `crash DIR`, `stop DIR`; `found` asks for the
+# binaries. Prints nothing but faults.
 # The server refuses to run as root: then the user postgres runs it. Exit status 3: no server binaries here.
 set -euo pipefail
 
 bin() {
-  if command -v initdb >/dev/null; then dirname "$(command -v initdb)"; return; fi
   local found
-  found=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+  if command -v initdb >/dev/null; then found=$(dirname "$(readlink -f "$(command -v initdb)")"); else
+    found=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+  fi
   [ -n "$found" ] || return 1
+  # As root only with a user who may run the server.
+  [ "$(id -u)" != 0 ] || getent passwd postgres >/dev/null || return 1
   echo "$found"
 }
 
-BIN=$(bin) || { echo 'no PostgreSQL server binaries' >&2; exit 3; }
-DIR=$2
+BIN=$(bin) || { [ "$1" = found ] || echo 'no PostgreSQL server binaries' >&2; exit 3; }
+DIR=${2:-}
 
 as_server() {
   if [ "$(id -u)" = 0 ]; then (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); else "$@"; fi
@@ -32,9 +36,10 @@ start() {
 }
 
 case $1 in
+  found) ;;
   start) start "${3:-}" ;;
   # As if the machine had lost power: no checkpoint, no goodbye to clients.
   crash) as_server "$BIN/pg_ctl" --pgdata="$DIR/data" --wait --mode=immediate stop >/dev/null ;;
   stop) as_server "$BIN/pg_ctl" --pgdata="$DIR/data" --wait --mode=fast stop >/dev/null ;;
-  *) echo "usage: $0 start DIR PORT | crash DIR | stop DIR" >&2; exit 2 ;;
+  *) echo "usage: $0 found | start DIR PORT | crash DIR | stop DIR" >&2; exit 2 ;;
 esac

@@ -1,6 +1,6 @@
 /** How a PostgreSQL server is reached. What is shown of it never holds a password. */
 import { readFileSync } from 'node:fs'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { checkServerIdentity, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientConfig } from 'pg'
 import { databasePasswordBytesMax } from '../../../core/limits.js'
 import { DatabaseError } from '../departmentDatabase.js'
@@ -151,7 +151,8 @@ function tlsOptions({ host, ssl }: Endpoint): TlsOptions | false {
   const [ca, cert, key] = [file(ssl.caFile, 'caFile'), file(ssl.certFile, 'certFile'), file(ssl.keyFile, 'keyFile')]
   return {
     rejectUnauthorized: mode !== 'require',
-    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    // Said here, since without a name of its own (an IP address) the library would have 'localhost' checked.
+    checkServerIdentity: (_, cert) => (mode === 'verify-full' ? checkServerIdentity(host, cert) : undefined),
     ...(ca ? { ca } : {}),
     ...(cert ? { cert } : {}),
     ...(key ? { key } : {}),
