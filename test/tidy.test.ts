@@ -36,7 +36,12 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
   { from: 'audit', to: 'vm', only: /^vm\/(abi|storage)/, why: 'trails decode what contracts said, they run none' },
   { from: 'contracts', to: 'state', only: /^state\/reader/, why: 'contracts read a state through the port alone' },
   { from: 'sim', to: 'contracts', only: /^contracts\/creditRules/, why: 'the simulator executes no contract' },
-  { from: 'contracts', to: 'crypto', only: /^crypto\/keccak/, why: 'contracts hash, they hold no keys' },
+  {
+    from: 'contracts',
+    to: 'crypto',
+    only: /^crypto\/(keccak|groupKey|groupKeyCheck)\.js$/,
+    why: 'contracts hash and check what members contribute to a key, they hold no keys',
+  },
   {
     from: 'contracts',
     to: 'consensus',

@@ -134,6 +134,14 @@ export type CredentialStateName = keyof typeof CREDENTIAL_STATE
 export const BATCH_STATE = { open: 1, closed: 2, recalled: 3 } as const
 export type BatchStateName = keyof typeof BATCH_STATE
 
+/** Where an attempt at a group key stands. dispute: the members have confirmed different keys, and one has to prove the right one. */
+export const AGREEMENT_PHASE = { shares: 1, links: 2, confirmations: 3, dispute: 4, agreed: 5, aborted: 6 } as const
+export type AgreementPhaseName = keyof typeof AGREEMENT_PHASE
+
+/** Why a share or a link is refused. repeated: another member has given the same share. proof: it does not show what it should. */
+export const CONTRIBUTION_FLAW = { encoding: 1, identity: 2, repeated: 3, proof: 4 } as const
+export type ContributionFlawName = keyof typeof CONTRIBUTION_FLAW
+
 export function nameOf<T extends Record<string, number>>(names: T, code: number): keyof T | undefined {
   for (const name in names) if (names[name] === code) return name
   return undefined

@@ -85,6 +85,15 @@ export const signersMax = 16
 export const attributesMax = 2_048
 /** Departments that supervise one attribute together; the envelope of a jointly supervised value has to reach all of them. */
 export const supervisorsMax = envelopeRecipientsMax
+/** Members that negotiate one key: the supervisors of one attribute. */
+export const groupMembersMax = supervisorsMax
+/** Blocks that each round of a key agreement may take: fewer would make slow members look silent, more would keep a group waiting for a silent one. */
+export const groupRoundBlocksMin = 20
+export const groupRoundBlocksMax = 10_000
+/** Failed attempts of a group in a row after which the next has to wait, twice as long with each further one. */
+export const groupFailuresFreeMax = 3
+/** Doublings of that wait: at most a thousand of the shortest rounds. */
+export const groupWaitDoublingsMax = 10
 /** Parts of one submission: one for each recipient. */
 export const submissionPartsMax = 32
 /** Attributes of one part. */

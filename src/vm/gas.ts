@@ -29,6 +29,10 @@ export const GAS_KECCAK = 30
 export const GAS_KECCAK_WORD = 6
 /** Signer of a digest recovered: about 50 µs (yellow paper, the ecrecover precompile). */
 export const GAS_RECOVER = 3_000
+/** Element of ristretto255 taken from its encoding, or encoded: about 150 µs. */
+export const GAS_ELEMENT = 9_000
+/** Element of ristretto255 times a scalar: about 1 ms. */
+export const GAS_ELEMENT_MULTIPLY = 60_000
 /** Call of another contract. */
 export const GAS_CALL = 700
 /** Word of input that a contract decodes or of output that it returns. */
