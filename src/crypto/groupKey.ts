@@ -3,7 +3,7 @@
  *
  *     round 1   z_i = r_i G                      with a proof that its sender knows r_i
  *     round 2   X_i = r_i (z_{i+1} - z_{i-1})    with a proof that it is the same r_i
- *     key       K = n r_i z_{i-1} + (n-1) X_i + (n-2) X_{i+1} + ... + X_{i+n-2} = n (r_1 r_2 + r_2 r_3 + ... + r_n r_1) G
+ *     key       K = n r_i z_{i-1} + (n-1) X_i + (n-2) X_{i+1} + ... + X_{i+n-2} = (r_1 r_2 + r_2 r_3 + ... + r_n r_1) G
  *
  * With two members both neighbours are the same one: X_i is the identity, and K = 2 r_1 r_2 G. With more, shares that all
  * differ give no identity, so there it is refused. Whoever contributes what passes here leaves the others no two keys to
@@ -158,7 +158,7 @@ function statement(context: GroupContext, member: Address, shares: readonly Hash
   return concatBytes(contextBytes(context), index, ...shares.map((share) => fromHex(share)))
 }
 
-/** chain id 8 | contract 20 | epoch 8 | attempt 4 | members 1 | 20 each. */
+/** chain id 8 | epoch 8 | attempt 4 | members n 1 | contract 20 | n x 20. */
 function contextBytes({ chainId, contract, roster, epoch, attempt }: GroupContext): Uint8Array {
   const ascending = roster.every((member, i) => i === 0 || roster[i - 1]! < member)
   if (roster.length < 2 || roster.length > groupMembersMax || !ascending) {
