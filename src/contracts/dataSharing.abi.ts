@@ -16,6 +16,7 @@ export const dataSharingAbi = [
   'function acknowledge(uint256 submissionId, uint32 part, bool accepted, uint16 code)',
   'function submissionOf(uint256 submissionId) view returns (bytes32 enterpriseId, bytes32 documentHash, uint32 portraitVersion, uint64 height, uint32 partCount, uint32 ackedCount, uint32 acceptedCount)',
   'function partOf(uint256 submissionId, uint32 part) view returns (address recipient, bytes32[] attributes, bool acknowledged, bool accepted, uint16 code)',
+  'function acknowledgedBy(uint256 submissionId, uint32 part) view returns (address[] departments)',
   'function submissionCount() view returns (uint256 count)',
   'function sharePortraitKey(bytes32 enterpriseId, uint32 portraitVersion, KeyShare[] shares)',
   'function portraitKeySharedAt(bytes32 enterpriseId, address recipient) view returns (uint64 height)',

@@ -14,7 +14,16 @@ import { digestBudgetLeft } from './digestBudget.js'
 import { contest, decideObjection, objectionAgainst, objectionOf, objectionsFrom } from './objections.js'
 import { objectionCount } from './objectionsStorage.js'
 import { portraitHeld, usePortrait, usePortraitFor } from './portraitUse.js'
-import { acknowledge, partOf, portraitKeySharedAt, sharePortraitKey, storeData, submissionOf } from './submissions.js'
+import { portraitHeld, usePortrait } from './portraitUse.js'
+import {
+  acknowledge,
+  acknowledgedBy,
+  partOf,
+  portraitKeySharedAt,
+  sharePortraitKey,
+  storeData,
+  submissionOf,
+} from './submissions.js'
 import {
   getConfirm,
   getExistence,
@@ -37,6 +46,7 @@ export const dataSharing = defineContract({
     acknowledge,
     submissionOf,
     partOf,
+    acknowledgedBy,
     submissionCount: (host) => countOf(host, SUBMISSION_COUNT_SLOT),
     sharePortraitKey,
     portraitKeySharedAt,

@@ -63,8 +63,15 @@ export const submissionHead = packed({
   ackedCount: 'uint32',
   acceptedCount: 'uint32',
 })
-/** state: see PART_STATE. */
-export const partWord = packed({ recipient: 'address', attributeSet: 'uint32', state: 'uint8', code: 'uint16' })
+/** state: see PART_STATE. answered: of a part for a group, a bit for each member that has acknowledged it. */
+const PART_WORD = {
+  recipient: 'address',
+  attributeSet: 'uint32',
+  state: 'uint8',
+  code: 'uint16',
+  answered: 'uint16',
+} as const
+export const partWord = packed(PART_WORD)
 export const PART_STATE = { waiting: 0, accepted: 1, rejected: 2 } as const
 
 /** Next id of a counter, from 1. */

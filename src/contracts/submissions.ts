@@ -6,7 +6,7 @@ import { type ContractHost, emit, revert } from '../vm/contract.js'
 import { GAS_STEP } from '../vm/gas.js'
 import { mappingSlot, numberWord, slotAfter, wordBigint } from '../vm/storage.js'
 import { DELIVERY, ENVELOPE_KIND } from './codes.js'
-import { readEntryHead, supervises } from './dataPortraitStorage.js'
+import { readEntryHead } from './dataPortraitStorage.js'
 import type { dataSharingAbi } from './dataSharing.abi.js'
 import {
   dataSharingInterface as abi,
@@ -31,6 +31,7 @@ import {
 } from './dataSharingStorage.js'
 import { announce, checkEnvelope } from './directDelivery.js'
 import { isReference } from './envelopeReference.js'
+import { mayReceive, membersOf, type RecipientKind, requireRecipient } from './groupRecipients.js'
 import { dropPortrait } from './userPortrait.js'
 
 type Args<N> = FunctionArgs<typeof dataSharingAbi, N>
@@ -52,7 +53,13 @@ export function storeData(host: ContractHost, args: Args<'StoreData'>): bigint {
   host.store(slotAfter(slot, SUBMISSION.documentHash), documentHash)
   host.store(slotAfter(slot, SUBMISSION.head), submissionHead.write(head))
   parts.forEach(({ recipient, attributes, envelope }, part) => {
-    const word = { recipient, attributeSet: attributeSetId(host, attributes), state: PART_STATE.waiting, code: 0 }
+    const word = {
+      recipient,
+      attributeSet: attributeSetId(host, attributes),
+      state: PART_STATE.waiting,
+      code: 0,
+      answered: 0,
+    }
     host.store(partSlot(slot, part), partWord.write(word))
     emit(host, abi, 'DataStored', { submissionId, enterpriseId, recipient, part })
     announce(host, { kind: ENVELOPE_KIND.part, subject: submissionId, part, recipient, envelope })
@@ -75,7 +82,7 @@ function checkParts(host: ContractHost, parts: readonly Part[]): void {
 
 function checkPart(host: ContractHost, part: Part, index: number, seen: Seen): void {
   const { recipient, attributes, digests } = part
-  requireCurrentKey(host, requireActiveDepartment(host, recipient), recipient, part.keyEpoch)
+  const kind = requireRecipient(host, recipient, part.keyEpoch)
   requireCount('attributes', attributes.length, partAttributesMax)
   requireCount('envelope bytes', part.envelope.length, envelopeBytesMax)
   if (attributes.length !== digests.length) {
@@ -84,7 +91,7 @@ function checkPart(host: ContractHost, part: Part, index: number, seen: Seen): v
   let delivery: number | undefined
   for (let i = 0; i < attributes.length; i++) {
     const attribute = attributes[i]!
-    const own = checkAttribute(host, attribute, recipient)
+    const own = checkAttribute(host, attribute, recipient, kind)
     checkDigest(attribute, digests[i]!, index, seen)
     if (delivery !== undefined && own !== delivery) throw revert(abi, 'MixedDelivery', { recipient })
     delivery = own
@@ -93,11 +100,11 @@ function checkPart(host: ContractHost, part: Part, index: number, seen: Seen): v
 }
 
 /** How its values travel. */
-function checkAttribute(host: ContractHost, attribute: Hash, recipient: Address): number {
+function checkAttribute(host: ContractHost, attribute: Hash, recipient: Address, kind: RecipientKind): number {
   host.charge(GAS_STEP)
   const entry = readEntryHead(host, attribute)
   if (entry === undefined) throw revert(abi, 'UnknownAttribute', { attribute })
-  if (!supervises(host, attribute, entry, recipient)) {
+  if (!mayReceive(host, attribute, entry, recipient, kind)) {
     throw revert(abi, 'NotSupervisor', { account: recipient, attribute })
   }
   return entry.delivery
@@ -117,7 +124,7 @@ export function acknowledge(host: ContractHost, args: Args<'acknowledge'>): unde
   const recipient = requireActingDepartment(host)
   const { slot, head } = openSubmission(host, submissionId)
   const { place, word } = openPart(host, submissionId, part)
-  if (word.recipient !== recipient) throw revert(abi, 'NotRecipient', { account: recipient, submissionId, part })
+  if (word.recipient !== recipient) return acknowledgeJointly(host, args, recipient, { slot, head, place, word })
   if (word.state !== PART_STATE.waiting) throw revert(abi, 'AlreadyAcknowledged', { submissionId, part })
   const state = accepted ? PART_STATE.accepted : PART_STATE.rejected
   host.store(place, partWord.write({ ...word, state, code }))
@@ -125,10 +132,50 @@ export function acknowledge(host: ContractHost, args: Args<'acknowledge'>): unde
   const acceptedCount = head.acceptedCount + Number(accepted)
   host.store(slotAfter(slot, SUBMISSION.head), submissionHead.write({ ...head, ackedCount, acceptedCount }))
   emit(host, abi, 'DataAcknowledged', { submissionId, recipient, part, accepted, code })
-  if (!accepted) return undefined
-  const enterpriseId = host.load(slot)
-  for (const attribute of attributeSet(host, word.attributeSet)) dropPortrait(host, enterpriseId, attribute)
+  if (accepted) dropAll(host, slot, word.attributeSet)
   return undefined
+}
+
+/**
+ * One of a group acknowledges a part that all of them opened. The part is accepted when all have accepted, rejected as soon as
+ * one rejects; what one has written is news to the portrait whatever the others do.
+ */
+function acknowledgeJointly(
+  host: ContractHost,
+  { submissionId, part, accepted, code }: Args<'acknowledge'>,
+  recipient: Address,
+  { slot, head, place, word }: OpenPart,
+): undefined {
+  const members = membersOf(host, word.recipient)
+  const index = members.indexOf(recipient)
+  if (index < 0) throw revert(abi, 'NotRecipient', { account: recipient, submissionId, part })
+  if (((word.answered >> index) & 1) === 1) throw revert(abi, 'AlreadyAcknowledged', { submissionId, part })
+  const answered = word.answered | (1 << index)
+  const all = answered === 2 ** members.length - 1
+  const open = word.state === PART_STATE.waiting
+  const decided = open && (all || !accepted)
+  const state = decided ? (accepted ? PART_STATE.accepted : PART_STATE.rejected) : word.state
+  host.store(place, partWord.write({ ...word, state, code: decided ? code : word.code, answered }))
+  if (decided) {
+    const counts = { ackedCount: head.ackedCount + 1, acceptedCount: head.acceptedCount + Number(accepted) }
+    host.store(slotAfter(slot, SUBMISSION.head), submissionHead.write({ ...head, ...counts }))
+  }
+  emit(host, abi, 'DataAcknowledged', { submissionId, recipient, part, accepted, code })
+  if (accepted) dropAll(host, slot, word.attributeSet)
+  return undefined
+}
+
+function dropAll(host: ContractHost, submission: Hash, set: number): void {
+  const enterpriseId = host.load(submission)
+  for (const attribute of attributeSet(host, set)) dropPortrait(host, enterpriseId, attribute)
+}
+
+/** Who has acknowledged a part so far: its recipient, or those of a group. */
+export function acknowledgedBy(host: ContractHost, { submissionId, part }: Args<'acknowledgedBy'>): readonly Address[] {
+  const { word } = openPart(host, submissionId, part)
+  const members = membersOf(host, word.recipient)
+  if (members.length > 0) return members.filter((_, i) => ((word.answered >> i) & 1) === 1)
+  return word.state === PART_STATE.waiting ? [] : [word.recipient]
 }
 
 export function submissionOf(host: ContractHost, { submissionId }: Args<'submissionOf'>) {
@@ -181,9 +228,11 @@ function openSubmission(host: ContractHost, submissionId: bigint) {
   return { slot, head }
 }
 
+type OpenPart = ReturnType<typeof openPart>
+
 function openPart(host: ContractHost, submissionId: bigint, part: number) {
   const { slot, head } = openSubmission(host, submissionId)
   if (part >= head.partCount) throw revert(abi, 'UnknownPart', { submissionId, part })
   const place = partSlot(slot, part)
-  return { place, word: partWord.read(host.load(place)) }
+  return { slot, head, place, word: partWord.read(host.load(place)) }
 }

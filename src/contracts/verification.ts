@@ -23,6 +23,7 @@ import {
 } from './dataSharingStorage.js'
 import { announce, checkEnvelope } from './directDelivery.js'
 import type { Rule } from './genesisTypes.js'
+import { type AskedSupervisor, askedAlone, askedGroups, askings, requireGroupKey } from './groupRecipients.js'
 import { isActiveDepartment, readMemberHead } from './membersStorage.js'
 import {
   answerAt,
@@ -71,14 +72,14 @@ export function requestVerification(host: ContractHost, request: Request): bigin
   const asking = { requester, role: head.role, enterpriseId, purpose, basis }
   const examination = beginExamination(asking, version)
   const wanted = checkItems(host, request, examination)
-  checkSealed(host, request.sealed, wanted)
+  const asked = checkSealed(host, request, wanted)
   const ground = admit(host, examination)
   if (ground === undefined) return 0n
   const requestId = nextId(host, REQUEST_COUNT_SLOT)
   writeRequest(host, requestId, request, wanted, asking, ground)
   emit(host, abi, 'VerificationRequested', { requestId, enterpriseId, requester, purpose })
   if (ground.needed) emit(host, abi, 'BasisUsed', { requestId, enterpriseId, basis, consent: ground.consent })
-  for (const [supervisor, attributes] of wanted.bySupervisor) {
+  for (const { supervisor, attributes } of asked) {
     emit(host, abi, 'AnswerWanted', { requestId, supervisor, attributes })
   }
   request.sealed.forEach(({ supervisor, envelope }, part) => {
@@ -150,21 +151,35 @@ function addTo(map: Map<Address, Hash[]>, supervisor: Address, attribute: Hash):
   else attributes.push(attribute)
 }
 
-/** Exactly one envelope, under its current key, for each supervisor that has to answer. */
-function checkSealed(host: ContractHost, sealed: Request['sealed'], { bySupervisor: wanted, direct }: Wanted): void {
+/**
+ * Exactly one envelope, under its current key, for each supervisor that has to answer; none for what is sealed to a group.
+ * Returns who is asked what, one asking for each envelope that a supervisor opens.
+ */
+function checkSealed(
+  host: ContractHost,
+  { sealed, items }: Request,
+  { bySupervisor, direct }: Wanted,
+): readonly AskedSupervisor[] {
   requireCount('sealed', sealed.length, requestSupervisorsMax)
+  const recipients = sealed.map(({ supervisor }) => supervisor)
+  const attributes = items.map(({ attribute }) => attribute)
+  const groups = askedGroups(host, recipients, attributes, bySupervisor)
+  const wanted = askedAlone(bySupervisor, groups)
   const given = new Set<Address>()
   for (const { supervisor, keyEpoch, envelope } of sealed) {
     if (given.has(supervisor)) throw revert(abi, 'DuplicateRecipient', { recipient: supervisor })
-    if (!wanted.has(supervisor)) throw revert(abi, 'EnvelopeNotWanted', { supervisor })
+    const group = groups.get(supervisor)
+    if (group === undefined && !wanted.has(supervisor)) throw revert(abi, 'EnvelopeNotWanted', { supervisor })
     given.add(supervisor)
-    requireCurrentKey(host, requireActiveDepartment(host, supervisor), supervisor, keyEpoch)
+    if (group !== undefined) requireGroupKey(host, supervisor, group.head, keyEpoch)
+    else requireCurrentKey(host, requireActiveDepartment(host, supervisor), supervisor, keyEpoch)
     requireCount('envelope bytes', envelope.length, envelopeBytesMax)
     checkEnvelope(host, envelope, direct.has(supervisor) ? DELIVERY.direct : DELIVERY.ledger, supervisor)
   }
   for (const [supervisor, [attribute]] of wanted) {
     if (!given.has(supervisor)) throw revert(abi, 'EnvelopeMissing', { supervisor, attribute: attribute! })
   }
+  return askings(wanted, groups)
 }
 
 function writeRequest(
