@@ -9,6 +9,7 @@ import { dataSharingAbi } from '../contracts/dataSharing.abi.js'
 import { deliveryAbi } from '../contracts/delivery.abi.js'
 import { eligibilityAbi } from '../contracts/eligibility.abi.js'
 import { evidenceAbi } from '../contracts/evidence.abi.js'
+import { keyAgreementAbi } from '../contracts/keyAgreement.abi.js'
 import { membersAbi } from '../contracts/members.abi.js'
 import { provenanceAbi } from '../contracts/provenance.abi.js'
 import { sealersAbi } from '../contracts/sealers.abi.js'
@@ -42,6 +43,12 @@ export const dataSharing: Contract<typeof dataSharingAbi> = {
   name: 'dataSharing',
   address: CONTRACT_ADDRESSES.dataSharing,
   abi: new ContractAbi(dataSharingAbi),
+}
+
+export const keyAgreement: Contract<typeof keyAgreementAbi> = {
+  name: 'keyAgreement',
+  address: CONTRACT_ADDRESSES.keyAgreement,
+  abi: new ContractAbi(keyAgreementAbi),
 }
 
 export const sealers: Contract<typeof sealersAbi> = {

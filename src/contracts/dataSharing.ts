@@ -14,7 +14,6 @@ import { digestBudgetLeft } from './digestBudget.js'
 import { contest, decideObjection, objectionAgainst, objectionOf, objectionsFrom } from './objections.js'
 import { objectionCount } from './objectionsStorage.js'
 import { portraitHeld, usePortrait, usePortraitFor } from './portraitUse.js'
-import { portraitHeld, usePortrait } from './portraitUse.js'
 import {
   acknowledge,
   acknowledgedBy,

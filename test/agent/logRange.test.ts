@@ -28,13 +28,13 @@ for (const limit of [7, 1]) {
     const world = await submitted(t)
     const { chain } = world
     const self = world.department('market-regulation').address
-    const whole = await readEvents(chain.client(), self, 0, chain.height)
+    const whole = await readEvents(chain.client(), self, [], 0, chain.height)
     t.equal(whole.toHeight, chain.height)
     t.ok(whole.events.length > 0)
     chain.logRangeBlocksMax = limit
     const parts = []
     for (let from = 0; from <= chain.height; ) {
-      const page = await readEvents(chain.client(), self, from, chain.height)
+      const page = await readEvents(chain.client(), self, [], from, chain.height)
       t.ok(page.toHeight >= from && page.toHeight < from + limit)
       parts.push(...page.events)
       from = page.toHeight + 1
@@ -49,7 +49,7 @@ for (const limit of [7, 1]) {
 t.test('one block that is refused is not asked for for ever', async (t) => {
   const { chain, asker } = await submitted(t)
   chain.logRangeBlocksMax = 0
-  await t.rejects(readEvents(chain.client(), asker.address, 0, chain.height), RpcError)
+  await t.rejects(readEvents(chain.client(), asker.address, [], 0, chain.height), RpcError)
   const options = { chainId: chain.chainId, self: asker.address, encryptionKeys: [asker.encryption.privateKey] }
   await t.rejects(createPortraitKeyring(options, chain.client()).get(enterpriseId), RpcError)
   t.ok(chain.logSpans.length <= 24, `${chain.logSpans.length} searches`)

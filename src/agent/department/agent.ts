@@ -13,6 +13,7 @@ import {
   type Cursor,
   DatabaseError,
   type DepartmentDatabase,
+  type NamedSecret,
   type OutboxItem,
   type PortraitKeyEntry,
   type RecordWrite,
@@ -20,9 +21,11 @@ import {
 import type { Directory } from '../directory.js'
 import type { AgentLog } from '../log.js'
 import type { TransactionSender } from '../sender.js'
-import { carriedKeyShare, carriedPart, carriedQuestion, readTransactions } from './carried.js'
+import { Agreement, type RoundOutcome } from './agreement.js'
+import { carriedKeyShare, carriedPart, carriedQuestions, readTransactions } from './carried.js'
 import { Courier } from './courier.js'
 import { type DepartmentEvent, readEvents, topicOf } from './events.js'
+import { groupPrivateKey } from './groupKeys.js'
 import { handleKeyShare, handleQuestion, handleStored } from './handlers.js'
 import { encodeMessage } from './outbox.js'
 
@@ -56,18 +59,19 @@ interface Draft {
   readonly outboxPut: OutboxItem[]
   readonly outboxDelete: string[]
   readonly portraitKeys: PortraitKeyEntry[]
+  readonly secrets: NamedSecret[]
 }
 
-const emptyDraft = (): Draft => ({ writes: [], outboxPut: [], outboxDelete: [], portraitKeys: [] })
+const emptyDraft = (): Draft => ({ writes: [], outboxPut: [], outboxDelete: [], portraitKeys: [], secrets: [] })
 
 const isAway = (error: unknown): boolean => error instanceof DatabaseError && error.code === 'UNAVAILABLE'
 
 export class DepartmentAgent {
   readonly self: Address
-  readonly #topic: Hash
   readonly #options: DepartmentAgentOptions
   readonly #needs: DepartmentAgentNeeds
   readonly #courier: Courier
+  readonly #agreement: Agreement
   /** Where reading goes on; at or after the stored cursor. Undefined before `open`. */
   #cursor: Cursor | undefined
   #storedHeight = -1
@@ -76,9 +80,9 @@ export class DepartmentAgent {
 
   constructor(options: DepartmentAgentOptions, needs: DepartmentAgentNeeds) {
     this.self = needs.sender.address
-    this.#topic = topicOf(this.self)
     this.#options = options
     this.#needs = needs
+    this.#agreement = new Agreement(options.chainId, this.self, needs)
     this.#courier = new Courier(this.self, {
       client: needs.client,
       sender: needs.sender,
@@ -107,17 +111,19 @@ export class DepartmentAgent {
   async catchUp(toHeight: number): Promise<void> {
     const { client } = this.#needs
     if (this.#inDoubt) await this.#resolveDoubt()
+    await this.#agreement.open()
     while (this.#at().height <= toHeight) {
       const { height, logIndex } = this.#at()
-      if (logIndex === 0 && !this.#needs.mayHold(height, this.#topic)) {
+      if (logIndex === 0 && !this.#mayConcern(height)) {
         this.#cursor = { height: height + 1, logIndex: 0 }
         continue
       }
-      const page = await readEvents(client, this.self, height, toHeight)
+      const page = await readEvents(client, this.self, this.#agreement.groups, height, toHeight)
       await this.#handle(page.events.filter((event) => event.height > height || event.logIndex >= logIndex))
       this.#cursor = { height: page.toHeight + 1, logIndex: 0 }
       if (this.#cursor.height - this.#storedHeight >= CURSOR_BLOCKS) await this.#commit(emptyDraft(), this.#cursor)
     }
+    await this.#abortOverdue(toHeight)
   }
 
   /** Starts to send what the chain has not confirmed. Only after `catchUp`: what the chain already has is not sent again. */
@@ -136,6 +142,17 @@ export class DepartmentAgent {
     })
   }
 
+  /** A group that becomes known here was never agreed on without this department: no part for it can be in a block before. */
+  #mayConcern(height: number): boolean {
+    return [this.self, ...this.#agreement.groups].some((address) => this.#needs.mayHold(height, topicOf(address)))
+  }
+
+  /** Any member may end an attempt that waits for a silent one; the chain takes the first. */
+  async #abortOverdue(height: number): Promise<void> {
+    const outboxPut = this.#agreement.overdue(height).map(encodeMessage)
+    if (outboxPut.length > 0) await this.#needs.database.apply({ outboxPut })
+  }
+
   #at(): Cursor {
     assert(this.#cursor, 'the agent is open')
     return this.#cursor
@@ -143,7 +160,7 @@ export class DepartmentAgent {
 
   async #handle(events: readonly DepartmentEvent[]): Promise<void> {
     if (events.length === 0) return
-    const hashes = events.filter((event) => event.kind !== 'settled').map((event) => event.transactionHash)
+    const hashes = events.filter(carriesSomething).map((event) => event.transactionHash)
     const transactions = await readTransactions(this.#needs.client, [...new Set(hashes)])
     let draft = emptyDraft()
     for (const event of events) {
@@ -160,11 +177,14 @@ export class DepartmentAgent {
   }
 
   async #one(event: DepartmentEvent, transactions: ReadonlyMap<Hash, RpcTransaction>, draft: Draft): Promise<void> {
-    if (event.kind === 'settled') {
-      const unsent = draft.outboxPut.findIndex((item) => item.key === event.messageKey)
-      if (unsent >= 0) draft.outboxPut.splice(unsent, 1)
-      draft.outboxDelete.push(event.messageKey)
-      return
+    if (event.kind === 'settled') return settle(draft, [event.messageKey])
+    if (event.kind === 'agreementRound') {
+      const { group, attempt, phase, deadline } = event
+      return addOutcome(draft, await this.#agreement.round(group, attempt, phase, deadline))
+    }
+    if (event.kind === 'agreementEnded') {
+      settle(draft, event.messageKeys)
+      return addOutcome(draft, await this.#agreement.ended(event.group, event.attempt, event.agreed))
     }
     const transaction = transactions.get(event.transactionHash)
     assert(transaction, 'the transaction of each event was read')
@@ -186,7 +206,8 @@ export class DepartmentAgent {
 
   async #wanted(event: DepartmentEvent & { kind: 'wanted' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
     const { requestId, attributes } = event
-    const carried = carriedQuestion(this.#options.chainId, transaction, this.self, attributes)
+    const recipients = [this.self, ...this.#agreement.groups]
+    const [carried, ...others] = carriedQuestions(this.#options.chainId, transaction, recipients, attributes)
     if (carried.basis !== ZERO_HASH && (await this.#isWithdrawn(requestId))) {
       this.#needs.log.info({ request: requestId.toString() }, 'question withdrawn, it is not answered')
       return
@@ -194,7 +215,7 @@ export class DepartmentAgent {
     // Read from the node before the clock starts: what is timed is the department's own work.
     await this.#needs.directory.memberById(carried.context.enterpriseId)
     const started = performance.now()
-    const answers = await handleQuestion(requestId, carried, this.#handlerNeeds())
+    const answers = await handleQuestion(requestId, carried, this.#handlerNeeds(), others)
     const ms = performance.now() - started
     draft.outboxPut.push(...answers.map(encodeMessage))
     this.#needs.log.info({ request: requestId.toString(), answers: answers.length, ms }, 'question answered')
@@ -214,7 +235,9 @@ export class DepartmentAgent {
 
   #handlerNeeds() {
     const { database, directory } = this.#needs
-    return { database, directory, encryptionKeys: this.#options.encryptionKeys }
+    const groupKey = (group: Address, keyEpoch: bigint) => groupPrivateKey(database, group, keyEpoch)
+    const { encryptionKeys } = this.#options
+    return { database, directory, encryptionKeys, joint: { self: this.self, groupKey } }
   }
 
   async #resolveDoubt(): Promise<void> {
@@ -236,4 +259,22 @@ export class DepartmentAgent {
     this.#storedHeight = cursor.height
     this.#courier.settled(draft.outboxDelete)
   }
+}
+
+/** Whether the event's transaction has to be read. */
+function carriesSomething({ kind }: DepartmentEvent): boolean {
+  return kind === 'stored' || kind === 'wanted' || kind === 'keyShared'
+}
+
+function settle(draft: Draft, messageKeys: readonly string[]): void {
+  for (const key of messageKeys) {
+    const unsent = draft.outboxPut.findIndex((item) => item.key === key)
+    if (unsent >= 0) draft.outboxPut.splice(unsent, 1)
+    draft.outboxDelete.push(key)
+  }
+}
+
+function addOutcome(draft: Draft, { secrets, step }: RoundOutcome): void {
+  draft.secrets.push(...secrets)
+  if (step) draft.outboxPut.push(encodeMessage(step))
 }

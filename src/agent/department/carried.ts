@@ -53,27 +53,28 @@ export interface CarriedQuestion extends Carried {
   readonly basis: Hash
 }
 
-/** The question to `self` in a requestVerification transaction, for those of its items that are in `wanted`. */
-export function carriedQuestion(
+/**
+ * The question in a requestVerification transaction to one of `recipients` (a department and the groups that it is in), for
+ * those of its items that are in `wanted`: one for each envelope that may be the one; the others are of other items and do not open.
+ */
+export function carriedQuestions(
   chainId: number,
   transaction: RpcTransaction,
-  self: Address,
+  recipients: readonly Address[],
   wanted: readonly Hash[],
-): CarriedQuestion {
+): readonly [CarriedQuestion, ...CarriedQuestion[]] {
   const call = dataSharing.abi.decodeCall('requestVerification', fromHex(transaction.input))
   const { enterpriseId, portraitVersion, basis } = call
-  const sealed = call.sealed.find((candidate) => candidate.supervisor === self)
-  if (!sealed) throw new RangeError(`request ${transaction.hash} holds no envelope for ${self}`)
   const items = call.items.filter((item) => wanted.includes(item.attribute))
-  const clear = {
-    enterpriseId,
-    portraitVersion,
-    recipient: self,
-    keyEpoch: sealed.keyEpoch,
-    attributes: items.map((item) => item.attribute),
-    digests: items.map((item) => item.digest),
-  }
-  return { envelope: sealed.envelope, context: context('question', chainId, transaction, clear), basis }
+  const attributes = items.map((item) => item.attribute)
+  const digests = items.map((item) => item.digest)
+  const sealed = call.sealed.filter(({ supervisor }) => recipients.includes(supervisor))
+  const [first, ...others] = sealed.map(({ supervisor: recipient, keyEpoch, envelope }) => {
+    const clear = { enterpriseId, portraitVersion, recipient, keyEpoch, attributes, digests }
+    return { envelope, context: context('question', chainId, transaction, clear), basis }
+  })
+  if (!first) throw new RangeError(`request ${transaction.hash} holds no envelope for ${recipients[0]}`)
+  return [first, ...others]
 }
 
 /** The share for `self` in a sharePortraitKey transaction. */

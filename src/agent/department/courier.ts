@@ -1,15 +1,23 @@
 /** Sends a department's unconfirmed messages until the chain has taken each of them once. */
+import { assert } from '../../core/assert.js'
 import type { Address } from '../../core/bytes.js'
 import { agentTransactionsInFlightMax, attestAnswersMax } from '../../core/limits.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
-import { ContractRevert, dataSharing, view } from '../contractClient.js'
+import { ContractRevert, dataSharing, keyAgreement, view } from '../contractClient.js'
 import { DatabaseError, type OutboxItem } from '../database/departmentDatabase.js'
 import { WaitError } from '../heads.js'
 import type { AgentLog } from '../log.js'
 import type { TransactionSender } from '../sender.js'
-import { type Acknowledgement, type Answer, decodeMessage, type Message, messageKey } from './outbox.js'
+import {
+  type Acknowledgement,
+  type AgreementStep,
+  type Answer,
+  decodeMessage,
+  type Message,
+  messageKey,
+} from './outbox.js'
 
 export interface CourierNeeds {
   readonly client: RpcClient
@@ -35,7 +43,7 @@ const GAS_BASE = 200_000n
 const GAS_MESSAGE = 300_000n
 
 /** One transaction's worth of messages. */
-type Load = readonly [Acknowledgement] | readonly [Answer, ...Answer[]]
+type Load = readonly [Acknowledgement] | readonly [AgreementStep] | readonly [Answer, ...Answer[]]
 
 export class Courier {
   readonly #self: Address
@@ -85,11 +93,12 @@ export class Courier {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  /** Acknowledgements travel alone, answers together; a doubtful message travels alone. */
+  /** Acknowledgements and steps travel alone, answers together; a doubtful message travels alone. */
   *#loads(waiting: readonly Message[]): Generator<Load> {
     const together: Answer[] = []
     for (const message of waiting) {
       if (message.kind === 'acknowledgement') yield [message]
+      else if (message.kind === 'agreementStep') yield [message]
       else if (this.#doubtful.has(messageKey(message))) yield [message]
       else together.push(message)
     }
@@ -127,6 +136,8 @@ export class Courier {
     const [first] = load
     const gasLimit = doubtful ? undefined : GAS_BASE + GAS_MESSAGE * BigInt(load.length)
     const { sender } = this.#needs
+    // Its proofs cost far more gas than other messages, and come seldom: the node estimates.
+    if (first.kind === 'agreementStep') return this.#sendStep(first)
     if (first.kind === 'acknowledgement') {
       const { submissionId, part, accepted, code } = first
       return sender.send(dataSharing, 'acknowledge', { submissionId, part, accepted, code }, gasLimit)
@@ -137,11 +148,28 @@ export class Courier {
     return sender.send(dataSharing, 'attest', { answers }, gasLimit)
   }
 
+  #sendStep({ group, attempt, step, words }: AgreementStep) {
+    const { sender } = this.#needs
+    const [first, second, third] = words
+    const at = { group, attempt }
+    if (step === 'abort') return sender.send(keyAgreement, 'abortAgreement', at)
+    assert(first !== undefined, 'a step carries its words')
+    if (step === 'confirmation') return sender.send(keyAgreement, 'confirmKey', { ...at, publicKey: first })
+    if (step === 'proof') return sender.send(keyAgreement, 'proveKey', { ...at, exponent: first })
+    assert(second !== undefined && third !== undefined, 'a contribution carries its proof')
+    const contribution = { element: first, challenge: second, response: third }
+    return step === 'share'
+      ? sender.send(keyAgreement, 'postShare', { ...at, share: contribution })
+      : sender.send(keyAgreement, 'postLink', { ...at, link: contribution })
+  }
+
   async #chainHas(message: Message): Promise<boolean> {
     const { client } = this.#needs
+    // The contract refuses a second one, and the estimate before sending says so.
+    if (message.kind === 'agreementStep') return false
     if (message.kind === 'acknowledgement') {
       const { submissionId, part } = message
-      return (await view(client, dataSharing, 'partOf', { submissionId, part })).acknowledged
+      return (await view(client, dataSharing, 'acknowledgedBy', { submissionId, part })).includes(this.#self)
     }
     const { requestId, attribute } = message
     const answer = await view(client, dataSharing, 'answerOf', { requestId, attribute, supervisor: this.#self })
@@ -192,6 +220,7 @@ export class Courier {
 /** What the messages are about, for the log. */
 function subjectOf(load: Load): Readonly<Record<string, unknown>> {
   const [first] = load
+  if (first.kind === 'agreementStep') return { group: first.group, attempt: first.attempt, step: first.step }
   if (first.kind === 'acknowledgement') return { submission: first.submissionId.toString(), part: first.part }
   return { requests: [...new Set((load as readonly Answer[]).map(({ requestId }) => requestId.toString()))] }
 }

@@ -1,11 +1,13 @@
 /** What the chain's logs tell one department, in the order in which it happened. */
+
+import { AGREEMENT_PHASE } from '../../contracts/codes.js'
 import { type Address, concatBytes, fromHex, type Hash, toHash } from '../../core/bytes.js'
-import { rpcLogRangeBlocksMax } from '../../core/limits.js'
+import { rpcLogAlternativesMax, rpcLogRangeBlocksMax } from '../../core/limits.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { LogFilter, RpcLog } from '../../rpc/wire.js'
-import { dataSharing } from '../contractClient.js'
+import { dataSharing, keyAgreement } from '../contractClient.js'
 import { isTooWide } from '../logRange.js'
-import { acknowledgementKey, answerKey } from './outbox.js'
+import { AGREEMENT_STEPS, type AgreementStepName, acknowledgementKey, agreementKey, answerKey } from './outbox.js'
 
 interface EventPlace {
   readonly height: number
@@ -18,28 +20,55 @@ export type DepartmentEvent = EventPlace &
     | { readonly kind: 'stored'; readonly submissionId: bigint; readonly enterpriseId: Hash; readonly part: number }
     | { readonly kind: 'wanted'; readonly requestId: bigint; readonly attributes: readonly Hash[] }
     | { readonly kind: 'keyShared'; readonly enterpriseId: Hash; readonly portraitVersion: number }
+    /** A round of a key agreement has begun. */
+    | {
+        readonly kind: 'agreementRound'
+        readonly group: Address
+        readonly attempt: number
+        readonly phase: number
+        readonly deadline: bigint
+      }
+    | {
+        readonly kind: 'agreementEnded'
+        readonly group: Address
+        readonly attempt: number
+        readonly agreed: boolean
+        readonly messageKeys: readonly string[]
+      }
     /** The chain has taken the message with this key, or will not take it any more. */
     | { readonly kind: 'settled'; readonly messageKey: string }
   )
 
 const { abi } = dataSharing
+const agreementAbi = keyAgreement.abi
 
 /** An address as an indexed word; every event for a department has its address as a topic. */
 export const topicOf = (address: Address): Hash => toHash(concatBytes(new Uint8Array(12), fromHex(address)))
 
-function filters(self: Address, fromHeight: number, toHeight: number): LogFilter[] {
+/** Parts come to a department or to a group that it is in; all else names the department itself. */
+function filters(self: Address, groups: readonly Address[], fromHeight: number, toHeight: number): LogFilter[] {
   const range = {
-    address: dataSharing.address,
+    address: [dataSharing.address, keyAgreement.address],
     fromBlock: `0x${fromHeight.toString(16)}`,
     toBlock: `0x${toHeight.toString(16)}`,
   } as const
-  const lastTopic = [abi.topic('DataStored'), abi.topic('Attested'), abi.topic('AnswerLate'), abi.topic('AnswerVoid')]
-  const middleTopic = [abi.topic('AnswerWanted'), abi.topic('PortraitKeyShared'), abi.topic('DataAcknowledged')]
+  const recipients = [self, ...groups].slice(0, rpcLogAlternativesMax).map(topicOf)
   return [
-    { ...range, topics: [lastTopic, null, null, topicOf(self)] },
-    { ...range, topics: [middleTopic, null, topicOf(self)] },
+    { ...range, topics: [LAST_TOPIC, null, null, recipients] },
+    { ...range, topics: [MIDDLE_TOPIC, null, topicOf(self)] },
   ]
 }
+
+/** Events by the place of the department among their topics. */
+const LAST_TOPIC = [abi.topic('DataStored'), abi.topic('Attested'), abi.topic('AnswerLate'), abi.topic('AnswerVoid')]
+const MIDDLE_TOPIC = [
+  abi.topic('AnswerWanted'),
+  abi.topic('PortraitKeyShared'),
+  abi.topic('DataAcknowledged'),
+  agreementAbi.topic('AgreementRound'),
+  agreementAbi.topic('ContributionPosted'),
+  agreementAbi.topic('AgreementEnded'),
+]
 
 export interface EventPage {
   readonly events: readonly DepartmentEvent[]
@@ -51,17 +80,18 @@ export interface EventPage {
 export async function readEvents(
   client: RpcClient,
   self: Address,
+  groups: readonly Address[],
   fromHeight: number,
   toHeight: number,
 ): Promise<EventPage> {
   const last = Math.min(toHeight, fromHeight + rpcLogRangeBlocksMax - 1)
-  const calls = filters(self, fromHeight, last).map((filter) => ({ method: 'eth_getLogs', params: [filter] }))
+  const calls = filters(self, groups, fromHeight, last).map((filter) => ({ method: 'eth_getLogs', params: [filter] }))
   const answers = await client.batch(calls)
   const logs: RpcLog[] = []
   for (const answer of answers) {
     if (answer.ok) logs.push(...(answer.result as readonly RpcLog[]))
     else if (isTooWide(answer.error, last - fromHeight + 1)) {
-      return readEvents(client, self, fromHeight, fromHeight + Math.floor((last - fromHeight) / 2))
+      return readEvents(client, self, groups, fromHeight, fromHeight + Math.floor((last - fromHeight) / 2))
     } else throw answer.error
   }
   const events = logs.map(eventOf).filter((event) => event !== null)
@@ -75,6 +105,7 @@ function eventOf(log: RpcLog): DepartmentEvent | null {
     logIndex: Number(log.logIndex),
     transactionHash: log.transactionHash,
   }
+  if (log.address === keyAgreement.address) return agreementEventOf(raw, place)
   const stored = abi.decodeEvent('DataStored', raw)
   if (stored) return { ...place, kind: 'stored', ...stored }
   const wanted = abi.decodeEvent('AnswerWanted', raw)
@@ -91,3 +122,26 @@ function eventOf(log: RpcLog): DepartmentEvent | null {
 /** An answer that counts, or one that came too late or after the consent was withdrawn: the chain wants none any more. */
 const answeredIn = (raw: Parameters<typeof abi.decodeEvent>[1]) =>
   abi.decodeEvent('Attested', raw) ?? abi.decodeEvent('AnswerLate', raw) ?? abi.decodeEvent('AnswerVoid', raw)
+
+/** The step that a round's contribution is. */
+const STEP_OF: Readonly<Record<number, AgreementStepName>> = {
+  [AGREEMENT_PHASE.shares]: 'share',
+  [AGREEMENT_PHASE.links]: 'link',
+  [AGREEMENT_PHASE.confirmations]: 'confirmation',
+}
+
+function agreementEventOf(
+  raw: { topics: readonly Hash[]; data: Uint8Array },
+  place: EventPlace,
+): DepartmentEvent | null {
+  const round = agreementAbi.decodeEvent('AgreementRound', raw)
+  if (round) return { ...place, kind: 'agreementRound', ...round }
+  const posted = agreementAbi.decodeEvent('ContributionPosted', raw)
+  const step = posted && STEP_OF[posted.phase]
+  if (step) return { ...place, kind: 'settled', messageKey: agreementKey(posted.group, posted.attempt, step) }
+  const ended = agreementAbi.decodeEvent('AgreementEnded', raw)
+  if (!ended) return null
+  const { group, attempt, agreed } = ended
+  const messageKeys = AGREEMENT_STEPS.map((name) => agreementKey(group, attempt, name))
+  return { ...place, kind: 'agreementEnded', group, attempt, agreed, messageKeys }
+}

@@ -3,7 +3,7 @@ import { ACK_CODE, EXISTENCE } from '../../contracts/codes.js'
 import { DataValidation } from '../../contracts/dataFunctions.js'
 import type { DataProfile } from '../../contracts/genesisTypes.js'
 import { idText } from '../../contracts/textId.js'
-import type { Hash } from '../../core/bytes.js'
+import type { Address, Hash } from '../../core/bytes.js'
 import { attributeDigest } from '../../crypto/digest.js'
 import type {
   DepartmentDatabase,
@@ -20,8 +20,18 @@ import type { Answer } from './outbox.js'
 export interface HandlerNeeds {
   readonly database: DepartmentDatabase
   readonly directory: Pick<Directory, 'profiles' | 'memberById' | 'predicate'>
-  /** X25519 private keys, the current one first. */
+  /** X25519 private keys of the department, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
+  /** Left out where nothing is sealed to a group. */
+  readonly joint?: JointNeeds
+}
+
+/** What opens envelopes that are for a group and not for the department alone. */
+export interface JointNeeds {
+  /** Account of the department. */
+  readonly self: Address
+  /** null when the department does not have it. */
+  groupKey(group: Address, keyEpoch: bigint): Promise<Uint8Array | null>
 }
 
 export interface StoredOutcome {
@@ -34,14 +44,14 @@ export interface StoredOutcome {
 /** Opens, checks and validates a part (store protocol, step e); what to write when it is accepted. */
 export async function handleStored(carried: Carried, needs: HandlerNeeds): Promise<StoredOutcome> {
   const { context } = carried
-  const sealed = openValues(carried.envelope, needs.encryptionKeys, context)
+  const sealed = await open(carried, needs)
   if (!sealed) return { code: ACK_CODE.cannotOpen }
   const names = context.attributes.map((attribute) => idText(attribute))
   if (names.length !== sealed.values.size || !names.every((name, i) => digestFits(context, i, name, sealed))) {
     return { code: ACK_CODE.digestMismatch }
   }
   const profiles = await needs.directory.profiles()
-  if (!names.every((name) => profiles.get(name)?.supervisors.includes(context.recipient))) {
+  if (!names.every((name) => profiles.get(name)?.supervisors.includes(needs.joint?.self ?? context.recipient))) {
     return { code: ACK_CODE.unknownAttribute }
   }
   const values = new Map([...sealed.values].map(([name, { value }]) => [name, value]))
@@ -60,10 +70,15 @@ export async function handleStored(carried: Carried, needs: HandlerNeeds): Promi
 /**
  * Answers each attribute of a question (query protocol, step d). An attribute without a value in the envelope is asked by a
  * predicate, which its digest then names. A question that does not fit its digests is refused.
+ * `others`: envelopes of the same request that may be the one in place of the first; at most one opens.
  */
-export async function handleQuestion(requestId: bigint, carried: Carried, needs: HandlerNeeds): Promise<Answer[]> {
-  const { context } = carried
-  const sealed = openValues(carried.envelope, needs.encryptionKeys, context)
+export async function handleQuestion(
+  requestId: bigint,
+  carried: Carried,
+  needs: HandlerNeeds,
+  others: readonly Carried[] = [],
+): Promise<Answer[]> {
+  const { sealed, context } = await openFirst([carried, ...others], needs)
   const profiles = await needs.directory.profiles()
   const enterprise = await locate(context.enterpriseId, needs.directory)
   const names = context.attributes.map((attribute) => idText(attribute))
@@ -113,6 +128,22 @@ async function askPredicate(
   const confirmed = await MeetsPredicate(database, enterprise, name, schema, predicate)
   return confirmed === undefined ? REFUSED : { existence, confirmed }
 }
+
+async function open({ envelope, context }: Carried, needs: HandlerNeeds): Promise<SealedValues | null> {
+  const { joint, encryptionKeys } = needs
+  if (joint === undefined || context.recipient === joint.self) return openValues(envelope, encryptionKeys, context)
+  const key = await joint.groupKey(context.recipient, context.keyEpoch)
+  return key && openValues(envelope, [key], context)
+}
+
+async function openFirst(candidates: readonly [Carried, ...Carried[]], needs: HandlerNeeds) {
+  for (const carried of candidates) {
+    const sealed = await open(carried, needs)
+    if (sealed) return { sealed, context: carried.context }
+  }
+  return { sealed: null, context: candidates[0].context }
+}
+
 
 async function ask(
   database: RecordSource,
