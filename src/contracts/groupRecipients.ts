@@ -10,7 +10,7 @@ import { DELIVERY } from './codes.js'
 import { type EntryHead, readEntryHead, readSupervisors, supervises } from './dataPortraitStorage.js'
 import { dataSharingInterface as abi, requireCurrentKey } from './dataSharingStorage.js'
 import { type GroupHead, groupIdFor, isGroupKeyCurrent, readGroupHead, readRoster } from './keyAgreementStorage.js'
-import { isActiveDepartment, readMemberHead } from './membersStorage.js'
+import { isActiveDepartment, readMemberHead, readMembersParameters } from './membersStorage.js'
 
 /** Whom an envelope is for. */
 export type RecipientKind = 'department' | 'group'
@@ -28,12 +28,19 @@ export function requireRecipient(host: ContractHost, recipient: Address, keyEpoc
   return 'group'
 }
 
-/** The epoch has to be the group's current one, and all members have to be active under the keys that they had then. */
+/**
+ * The epoch has to be the group's current one, or the one before it within the grace that members' own keys have; and all
+ * members have to be active under the keys that they had when they agreed.
+ */
 export function requireGroupKey(host: ContractHost, group: Address, head: GroupHead, given: bigint): void {
   const current = isGroupKeyCurrent(host, group, head)
-  if (!current || given !== head.keyEpoch) {
-    throw revert(abi, 'StaleKeyEpoch', { recipient: group, given, current: current ? head.keyEpoch : 0n })
-  }
+  const usable = given === head.keyEpoch || (given !== 0n && given === head.keyEpoch - 1n && isInGrace(host, head))
+  if (current && usable) return
+  throw revert(abi, 'StaleKeyEpoch', { recipient: group, given, current: current ? head.keyEpoch : 0n })
+}
+
+function isInGrace(host: ContractHost, { agreedAt }: GroupHead): boolean {
+  return BigInt(host.block.number) <= agreedAt + BigInt(readMembersParameters(host).encryptionGraceBlocks)
 }
 
 /** Whether values of the attribute may be sealed to this recipient: a supervisor, or the group of exactly all of them. */

@@ -19,7 +19,6 @@ import {
   partSlot,
   partWord,
   requireActingDepartment,
-  requireActiveDepartment,
   requireActiveMember,
   requireCount,
   requireCurrentKey,
