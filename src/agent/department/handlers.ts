@@ -144,7 +144,6 @@ async function openFirst(candidates: readonly [Carried, ...Carried[]], needs: Ha
   return { sealed: null, context: candidates[0].context }
 }
 
-
 async function ask(
   database: RecordSource,
   enterprise: EnterpriseLocator,
