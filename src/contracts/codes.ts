@@ -104,8 +104,20 @@ export type CreditReason = keyof typeof CREDIT_REASON
 export const CHANGE_KIND = { add: 1, remove: 2, replace: 3, leave: 4, handOver: 5 } as const
 export type ChangeKindName = keyof typeof CHANGE_KIND
 
-/** approved: takes effect with the end of its block. refused: when it was due, the sealer set could not take it any more. */
-export const CHANGE_STATUS = { open: 1, approved: 2, settled: 3, refused: 4, lapsed: 5, withdrawn: 6 } as const
+/**
+ * Of the sealer set: approved takes effect with the end of its block; refused: when it was due, the sealer set could not take it
+ * any more. Of the data portrait: approved takes effect at its height; refused by who was asked; superseded: the entry that it
+ * was to change has changed meanwhile.
+ */
+export const CHANGE_STATUS = {
+  open: 1,
+  approved: 2,
+  settled: 3,
+  refused: 4,
+  lapsed: 5,
+  withdrawn: 6,
+  superseded: 7,
+} as const
 export type ChangeStatusName = keyof typeof CHANGE_STATUS
 
 /** Comparisons of a predicate. atLeast, atMost: numbers. before, after: dates. oneOf: anything. */

@@ -1,165 +1,156 @@
 /** Contract `dataPortrait`: the data portrait library (paper 3.2 (5), 4.1). Departments publish what they supervise and how it may be asked. */
-import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
-import { attributesMax, supervisorsMax } from '../core/limits.js'
-import { ContractAbi } from '../vm/abi.js'
+import { type Hash, ZERO_HASH } from '../core/bytes.js'
 import { type ContractHost, defineContract, emit, revert } from '../vm/contract.js'
-import { addressWord, arrayLength, bigintWord, pushWord, slotAfter, storeWords, wordSigned } from '../vm/storage.js'
+import { GAS_STEP } from '../vm/gas.js'
+import { arrayLength } from '../vm/storage.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
-import { dataPortraitAbi } from './dataPortrait.abi.js'
+import {
+  approveChange,
+  changeOf,
+  listAttribute,
+  openChanges,
+  propose,
+  refuseChange,
+  withdrawChange,
+} from './dataPortraitChanges.js'
+import { checkContent, checkKey } from './dataPortraitChecks.js'
+import { type Content, codesAt, detailsAt, NO_DETAILS, schemaAt, storeContent } from './dataPortraitContent.js'
 import {
   ATTRIBUTES_SLOT,
-  ENTRY,
-  type EntryHead,
-  entryHead,
-  entrySlot,
+  dataPortraitInterface as abi,
+  mainPlace,
+  placeInForce,
   readAttributes,
   readEntryHead,
+  readParameters,
   readRule,
   readSupervisors,
-  ruleWord,
-  schemaWord,
-  supervises,
+  scheduledFrom,
+  storeParameters,
 } from './dataPortraitStorage.js'
-import type { DataProfile, GenesisConfig, Schema } from './genesisTypes.js'
+import { contentInForce, readVersion, readVersionAt, versionCount } from './dataPortraitVersions.js'
+import { portraitConfigOf } from './genesisDefaults.js'
+import type { DataProfile, Details, GenesisConfig, PortraitConfig } from './genesisTypes.js'
 import { agreedKey } from './keyAgreement.js'
-import { acting, isActiveDepartment, isActiveOperator, readMemberHead } from './membersStorage.js'
-import { ruleFault, schemaFault } from './schema.js'
-import { isTextId } from './textId.js'
+import { NO_TERMS, readTerms, type Terms } from './sharingTerms.js'
 
-export const dataPortraitInterface = new ContractAbi(dataPortraitAbi)
-const abi = dataPortraitInterface
+export { dataPortraitInterface } from './dataPortraitStorage.js'
 
 export const dataPortrait = defineContract({
   name: 'dataPortrait',
-  version: 1,
+  version: 2,
   address: CONTRACT_ADDRESSES.dataPortrait,
   abi,
   functions: {
+    /** Terms and details stay as they are. */
     SetDataProfile(host, { dataProfile }) {
-      writeProfile(host, dataProfile, authorise(host, dataProfile))
+      const before = contentInForce(host, dataProfile.attribute)
+      const { terms = NO_TERMS, details = NO_DETAILS } = before ?? {}
+      proposeProfile(host, dataProfile, { terms, details, reason: '', effectiveAt: 0n })
       return undefined
     },
+    proposeChange: (host, { dataProfile, ...rest }) => proposeProfile(host, dataProfile, rest),
+    approveChange,
+    refuseChange,
+    withdrawChange,
+    changeOf,
+    openChanges,
 
     GetDataProfile: (host) => readAttributes(host).map((attribute) => readProfile(host, attribute)),
-
     dataProfileOf: (host, { attribute }) => readProfile(host, attribute),
-
     attributeCount: (host) => BigInt(arrayLength(host, ATTRIBUTES_SLOT)),
+    termsOf(host, { attribute }) {
+      requireKnown(host, attribute)
+      return readTerms(host, attribute)
+    },
+    detailsOf(host, { attribute }) {
+      requireKnown(host, attribute)
+      return detailsAt(host, placeInForce(host, attribute).details)
+    },
+    codeLists: (host) =>
+      readAttributes(host)
+        .map((attribute) => ({ attribute, codes: codesAt(host, placeInForce(host, attribute).details) }))
+        .filter(({ codes }) => codes.length > 0),
+
+    versionCount: (host, { attribute }) => versionCount(host, attribute),
+    versionOf: (host, { attribute, number }) => readVersion(host, attribute, number),
+    profileAt: (host, { attribute, height }) => readVersionAt(host, attribute, height),
+    nextChangeAt: (host) => BigInt(nextChangeAt(host)),
+    parameters: readParameters,
   },
 })
 
 /** Publishes the attributes of block 0. */
 export function initDataPortrait(host: ContractHost, genesis: GenesisConfig): void {
-  for (const profile of genesis.attributes) writeProfile(host, profile, host.caller)
-}
-
-/**
- * An operator may write any entry, an active department a new one or its own; one of several supervisors alone none. Returns
- * for whom the caller acts.
- */
-function authorise(host: ContractHost, profile: DataProfile): Address {
-  const { account: caller, head } = acting(host)
-  if (isActiveOperator(head)) return caller
-  if (!isActiveDepartment(head)) throw revert(abi, 'NotActiveDepartment', { account: caller })
-  const { attribute } = profile
-  const before = readEntryHead(host, attribute)
-  const own = before === undefined || supervises(host, attribute, before, caller)
-  if (!own || !profile.supervisors.includes(caller)) throw revert(abi, 'NotSupervisor', { caller, attribute })
-  if (before !== undefined && before.supervisorCount > 1) throw revert(abi, 'JointEntry', { attribute })
-  return caller
-}
-
-function writeProfile(host: ContractHost, profile: DataProfile, by: Address): void {
-  const { attribute, schemaVersion, schema, supervisors, rule } = profile
-  const before = readEntryHead(host, attribute)
-  checkProfile(host, profile, before)
-  const slot = entrySlot(host, attribute)
-  const lead = supervisors[0]!
-  const { delivery } = rule
-  host.store(slot, entryHead.write({ lead, schemaVersion, supervisorCount: supervisors.length, delivery }))
-  host.store(slotAfter(slot, ENTRY.rule), ruleWord.write(rule))
-  host.store(slotAfter(slot, ENTRY.schema), schemaWord.write(schema))
-  host.store(slotAfter(slot, ENTRY.min), bigintWord(schema.min))
-  host.store(slotAfter(slot, ENTRY.max), bigintWord(schema.max))
-  storeWords(host, slotAfter(slot, ENTRY.furtherSupervisors), supervisors.slice(1).map(addressWord))
-  if (before === undefined) pushWord(host, ATTRIBUTES_SLOT, attribute)
-  emit(host, abi, 'DataProfileSet', { attribute, schemaVersion, by })
-}
-
-function checkProfile(host: ContractHost, profile: DataProfile, before: EntryHead | undefined): void {
-  const { attribute, schemaVersion, schema, rule, supervisors } = profile
-  if (!isTextId(attribute)) throw revert(abi, 'InvalidAttribute', { attribute })
-  const faultOfSchema = schemaFault(schema)
-  if (faultOfSchema !== undefined) throw revert(abi, 'InvalidSchema', { attribute, reason: faultOfSchema })
-  const faultOfRule = ruleFault(rule, supervisors.length)
-  if (faultOfRule !== undefined) throw revert(abi, 'InvalidRule', { attribute, reason: faultOfRule })
-  checkSupervisors(host, attribute, supervisors)
-  checkKey(host, profile)
-  checkVersion(host, attribute, schemaVersion, schema, before)
-  if (before === undefined && arrayLength(host, ATTRIBUTES_SLOT) >= attributesMax) {
-    throw revert(abi, 'TooManyAttributes', { attributesMax: BigInt(attributesMax) })
+  const config = portraitConfigOf(genesis)
+  const fault = configFault(config)
+  if (fault !== undefined) throw revert(abi, 'InvalidParameter', { name: fault })
+  const { noticeBlocks, changeBlocksMax, changeThreshold } = config
+  const { numerator: thresholdNumerator, denominator: thresholdDenominator } = changeThreshold
+  storeParameters(host, { noticeBlocks, changeBlocksMax, thresholdNumerator, thresholdDenominator })
+  for (const { terms = NO_TERMS, details = NO_DETAILS, ...profile } of genesis.attributes) {
+    const { attribute, schemaVersion } = profile
+    const before = contentInForce(host, attribute)
+    const content = contentOf(profile, terms, details)
+    checkKey(host, attribute, content.supervisors, profile.encryptionKey)
+    checkContent(host, attribute, content, before)
+    storeContent(host, mainPlace(host, attribute), content)
+    if (before === undefined) listAttribute(host, attribute)
+    emit(host, abi, 'DataProfileSet', { attribute, schemaVersion, by: host.caller })
   }
 }
 
-function checkSupervisors(host: ContractHost, attribute: Hash, supervisors: readonly Address[]): void {
-  const invalid = (reason: string) => revert(abi, 'InvalidSupervisors', { attribute, reason })
-  if (supervisors.length < 1 || supervisors.length > supervisorsMax) {
-    throw invalid(`needs 1 to ${supervisorsMax}, got ${supervisors.length}`)
-  }
-  if (new Set(supervisors).size !== supervisors.length) throw invalid('names a department twice')
-  for (const account of supervisors) {
-    if (!isActiveDepartment(readMemberHead(host, account))) throw revert(abi, 'NotActiveDepartment', { account })
-    if (agreedKey(host, [account]) === undefined) throw revert(abi, 'EncryptionKeyMissing', { department: account })
-  }
+/** Name of the parameter that is out of range. */
+function configFault({ noticeBlocks, changeBlocksMax, changeThreshold }: PortraitConfig): string | undefined {
+  const { numerator, denominator } = changeThreshold
+  const within = (value: number, min: number, max: number) => Number.isInteger(value) && value >= min && value <= max
+  if (!within(noticeBlocks, 0, 1_000_000)) return 'noticeBlocks'
+  if (!within(changeBlocksMax, 1, 1_000_000_000)) return 'changeBlocksMax'
+  if (!within(denominator, 1, 1_000_000) || !within(numerator, 1, denominator - 1)) return 'changeThreshold'
+  return 2 * numerator < denominator ? 'changeThreshold' : undefined
 }
 
-/** A key in the profile is a check, not a setting: it must be the one of KeyAgreement. */
-function checkKey(host: ContractHost, profile: DataProfile): void {
-  if (profile.encryptionKey === ZERO_HASH) return
-  if (agreedKey(host, profile.supervisors)?.publicKey !== profile.encryptionKey) {
-    throw revert(abi, 'EncryptionKeyMismatch', { attribute: profile.attribute })
-  }
-}
-
-/** Digests name the schema version: it grows with every change of the schema, and never shrinks. */
-function checkVersion(
+function proposeProfile(
   host: ContractHost,
-  attribute: Hash,
-  given: number,
-  schema: Schema,
-  before: EntryHead | undefined,
-): void {
-  const current = before?.schemaVersion ?? 0
-  const unchanged = before !== undefined && sameSchema(readSchema(host, attribute), schema)
-  if (given < (unchanged ? current : current + 1)) {
-    throw revert(abi, 'SchemaVersionTooLow', { attribute, given, current })
-  }
+  profile: DataProfile,
+  { terms, details, reason, effectiveAt }: { terms: Terms; details: Details; reason: string; effectiveAt: bigint },
+): bigint {
+  const { attribute, encryptionKey } = profile
+  return propose(host, { attribute, content: contentOf(profile, terms, details), encryptionKey, reason, effectiveAt })
 }
 
-function sameSchema(a: Schema, b: Schema): boolean {
-  return schemaWord.write(a) === schemaWord.write(b) && a.min === b.min && a.max === b.max
+function contentOf({ schemaVersion, schema, supervisors, rule }: DataProfile, terms: Terms, details: Details): Content {
+  return { schemaVersion, schema, supervisors, rule, terms, details }
 }
 
-function readSchema(host: ContractHost, attribute: Hash): Schema {
-  const slot = entrySlot(host, attribute)
-  const { valueType, checksum, caseRule, scale, lengthMax } = schemaWord.read(host.load(slotAfter(slot, ENTRY.schema)))
-  const min = wordSigned(host.load(slotAfter(slot, ENTRY.min)))
-  const max = wordSigned(host.load(slotAfter(slot, ENTRY.max)))
-  return { valueType, checksum, caseRule, scale, lengthMax, min, max }
+function requireKnown(host: ContractHost, attribute: Hash) {
+  const head = readEntryHead(host, attribute)
+  if (head === undefined) throw revert(abi, 'UnknownAttribute', { attribute })
+  return head
 }
 
 function readProfile(host: ContractHost, attribute: Hash): DataProfile {
-  const head = readEntryHead(host, attribute)
-  if (head === undefined) throw revert(abi, 'UnknownAttribute', { attribute })
+  const head = requireKnown(host, attribute)
   const supervisors = readSupervisors(host, attribute, head)
   const key = agreedKey(host, supervisors)
   return {
     attribute,
     schemaVersion: head.schemaVersion,
-    schema: readSchema(host, attribute),
+    schema: schemaAt(host, head.entry),
     supervisors,
     encryptionKey: key?.publicKey ?? ZERO_HASH,
     keyEpoch: key?.keyEpoch ?? 0n,
     rule: readRule(host, attribute),
   }
+}
+
+/** First block in which a scheduled change will be in force; 0: none is. */
+function nextChangeAt(host: ContractHost): number {
+  let next = 0
+  for (const attribute of readAttributes(host)) {
+    host.charge(GAS_STEP)
+    const from = scheduledFrom(host, attribute)
+    if (from !== 0 && (next === 0 || from < next)) next = from
+  }
+  return next
 }

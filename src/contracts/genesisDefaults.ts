@@ -1,6 +1,6 @@
-/** What a genesis that leaves out consensus and credit means. */
+/** What a genesis that leaves out consensus, credit and portrait means. */
 import { type CreditParameters, defaultCreditParameters } from './creditRules.js'
-import type { ConsensusConfig, GenesisConfig, MembersConfig } from './genesisTypes.js'
+import type { ConsensusConfig, GenesisConfig, MembersConfig, PortraitConfig } from './genesisTypes.js'
 
 /** Fewer sealers than this cannot spare one. */
 const TOLERANT_MIN = 4
@@ -21,6 +21,11 @@ export function consensusConfigOf({ sealers, consensus }: GenesisConfig): Consen
 /** Parameters of the register with the defaults filled in. */
 export function membersConfigOf({ membership }: GenesisConfig): MembersConfig {
   return { encryptionGraceBlocks: 1_000, recoveryDelayBlocks: 10_000, decisionBlocksMax: 100_000, ...membership }
+}
+
+/** Parameters of the data portrait with the defaults filled in. */
+export function portraitConfigOf({ portrait }: GenesisConfig): PortraitConfig {
+  return { noticeBlocks: 0, changeBlocksMax: 100_000, changeThreshold: { numerator: 1, denominator: 2 }, ...portrait }
 }
 
 /** Credit parameters with the defaults filled in. */

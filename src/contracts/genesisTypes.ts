@@ -1,5 +1,6 @@
 import type { Address, Hash } from '../core/bytes.js'
 import type { CreditParameters } from './creditRules.js'
+import type { Terms } from './sharingTerms.js'
 
 /** How one attribute's values look; see codes.ts for the numbers. */
 export interface Schema {
@@ -44,6 +45,30 @@ export interface DataProfile {
   readonly encryptionKey: Hash
   readonly keyEpoch: bigint
   readonly rule: Rule
+}
+
+/** What an attribute means, beside its schema. */
+export interface Details {
+  /** For people, up to 512 bytes of UTF-8. */
+  readonly description: string
+  /** Canonical values of an attribute of type code that are allowed (textId); empty: any. */
+  readonly codes: readonly Hash[]
+}
+
+/** An attribute of block 0; no terms and no details where they are left out. */
+export interface GenesisAttribute extends DataProfile {
+  readonly terms?: Terms
+  readonly details?: Details
+}
+
+/** How the data portrait changes. */
+export interface PortraitConfig {
+  /** Blocks between the last approval that others gave and the block in which a change is in force. */
+  readonly noticeBlocks: number
+  /** Blocks after which an open change lapses. */
+  readonly changeBlocksMax: number
+  /** A change that opens data up needs approvals of more than this share of the active departments. */
+  readonly changeThreshold: { readonly numerator: number; readonly denominator: number }
 }
 
 export interface GenesisMember {
@@ -91,12 +116,14 @@ export interface GenesisConfig {
   readonly gasLimit: bigint
   readonly sealers: readonly { readonly address: Address; readonly weight: number }[]
   readonly members: readonly GenesisMember[]
-  readonly attributes: readonly DataProfile[]
+  readonly attributes: readonly GenesisAttribute[]
   readonly alloc: readonly { readonly address: Address; readonly balance: bigint }[]
   /** What is left out is as in `consensusConfigOf`. */
   readonly consensus?: Partial<ConsensusConfig>
   /** What is left out is as in `membersConfigOf`. */
   readonly membership?: Partial<MembersConfig>
+  /** What is left out is as in `portraitConfigOf`. */
+  readonly portrait?: Partial<PortraitConfig>
   /** What is left out is as in `defaultCreditParameters`. */
   readonly credit?: { readonly start?: number; readonly points?: Partial<CreditParameters['points']> }
 }

@@ -1,7 +1,9 @@
 /** Which schemas and rules the data portrait takes. */
-import { schemaLengthMax } from '../core/limits.js'
+import { attributeCodesMax, attributeDescriptionBytesMax, schemaLengthMax } from '../core/limits.js'
+import { canonicalise } from './canonical.js'
 import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, QUORUM, ROLE, VALUE_TYPE } from './codes.js'
-import type { Rule, Schema } from './genesisTypes.js'
+import type { Details, Rule, Schema } from './genesisTypes.js'
+import { idText, isTextId } from './textId.js'
 
 /** Digits after the point: 10^18 units and 18 digits before the point stay below 2^127. */
 const SCALE_MAX = 18
@@ -25,6 +27,27 @@ export function schemaFault(schema: Schema): string | undefined {
   if (min > max) return 'min exceeds max'
   const ordered = valueType !== VALUE_TYPE.text && valueType !== VALUE_TYPE.code
   return !ordered && (min !== 0n || max !== 0n) ? 'text and codes have no min and max' : undefined
+}
+
+/** Says what is wrong with what is said beside the schema; undefined when it is sound. */
+export function detailsFault({ description, codes }: Details, schema: Schema): string | undefined {
+  const bytes = Buffer.byteLength(description, 'utf8')
+  if (bytes > attributeDescriptionBytesMax) {
+    return `description has ${bytes} bytes, at most ${attributeDescriptionBytesMax} are taken`
+  }
+  if (codes.length === 0) return undefined
+  if (schema.valueType !== VALUE_TYPE.code) return 'only a code has a list of codes'
+  if (codes.length > attributeCodesMax)
+    return `codes has ${codes.length} entries, at most ${attributeCodesMax} are taken`
+  if (new Set(codes).size !== codes.length) return 'codes has an entry twice'
+  return codes.every((code) => isTextId(code) && isCanonical(schema, idText(code)))
+    ? undefined
+    : 'codes has an entry that the schema would not take as it stands'
+}
+
+function isCanonical(schema: Schema, text: string): boolean {
+  const result = canonicalise(schema, text)
+  return result.ok && result.value === text
 }
 
 /** Says what is wrong with a rule for an attribute with this many supervisors; undefined when it is sound. */

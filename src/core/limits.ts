@@ -94,6 +94,14 @@ export const groupRoundBlocksMax = 10_000
 export const groupFailuresFreeMax = 3
 /** Doublings of that wait: at most a thousand of the shortest rounds. */
 export const groupWaitDoublingsMax = 10
+/** Members that the terms of one attribute name as askers: every question about it reads the list. */
+export const termsAskersMax = 64
+/** Purposes, statutes, and exceptions that the terms of one attribute name: every question about it reads the lists. */
+export const termsCodesMax = 32
+/** What an attribute means, in UTF-8: a short paragraph. */
+export const attributeDescriptionBytesMax = 512
+/** Values that an attribute of type code may be bound to: a code list of a statistical standard's upper levels. */
+export const attributeCodesMax = 128
 /** Parts of one submission: one for each recipient. */
 export const submissionPartsMax = 32
 /** Attributes of one part. */
@@ -114,6 +122,14 @@ export const multiaddrBytesMax = 256
 export const changeReasonBytesMax = 256
 /** Changes of the sealer set that one voter may have open: it cannot fill the list for the others. */
 export const openChangesPerVoterMax = 4
+/** Changes of the data portrait that one department may have open. */
+export const openProfileChangesPerProposerMax = 16
+/** Changes of one attribute that may be open: each further one is compared with all of them. */
+export const openProfileChangesPerAttributeMax = 8
+/** Blocks ahead for which a change of the data portrait may be scheduled: about a year at a block every three seconds. */
+export const profileChangeBlocksAheadMax = 10_000_000
+/** Changes of the data portrait that one call of openChanges looks at. */
+export const profileChangesScannedMax = 256
 /** Views of one epoch in which contradicting votes of one sealer are booked: they share a storage word, and more change nothing. */
 export const equivocationsPerEpochMax = 4
 /** Entries of one list in the scope of a mandate: an investigation names some enterprises, not all. */

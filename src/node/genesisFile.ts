@@ -2,59 +2,21 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { toleratesHeaviest } from '../consensus/quorum.js'
-import { BASIS, CASE_RULE, CHECKSUM, DELIVERY, QUORUM, QUORUM_OF, ROLE, VALUE_TYPE } from '../contracts/codes.js'
+import { ROLE } from '../contracts/codes.js'
 import { CREDIT_REASONS, creditScoreMax } from '../contracts/creditRules.js'
-import { consensusConfigOf } from '../contracts/genesisDefaults.js'
-import type { DataProfile, GenesisConfig } from '../contracts/genesisTypes.js'
-import { textId } from '../contracts/textId.js'
-import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
+import { consensusConfigOf, portraitConfigOf } from '../contracts/genesisDefaults.js'
+import type { GenesisAttribute, GenesisConfig } from '../contracts/genesisTypes.js'
+import type { Address, Hash } from '../core/bytes.js'
 import { sealersMax } from '../core/limits.js'
-import { ADDRESS_PATTERN, ConfigError } from './configSchema.js'
+import { address, attributeSchema, bigint, keyOf, toAttribute, unknownMembers } from './attributeFile.js'
+import { ConfigError } from './configSchema.js'
 
 const GENESIS_BYTES_MAX = 64 * 1024 * 1024
 
-const address = z
-  .string()
-  .regex(ADDRESS_PATTERN, 'must be 0x followed by 40 hex digits')
-  .transform((text) => text.toLowerCase() as Address)
 const key = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x followed by 64 hex digits')
   .transform((text) => text.toLowerCase() as Hash)
-const keyOf = <T extends Record<string, number>>(table: T) => z.enum(Object.keys(table) as [keyof T & string])
-const bigint = z
-  .union([z.int(), z.string().regex(/^-?\d{1,78}$/, 'must be a whole number')])
-  .transform((value) => BigInt(value))
-
-const schemaSchema = z.strictObject({
-  valueType: keyOf(VALUE_TYPE),
-  checksum: keyOf(CHECKSUM).default('none'),
-  caseRule: keyOf(CASE_RULE).default('keep'),
-  scale: z.int().min(0).max(18).default(0),
-  lengthMax: z.int().min(1).max(1024).default(256),
-  min: bigint.prefault(0),
-  max: bigint.prefault(0),
-})
-
-const ruleSchema = z.strictObject({
-  /** 'all', 'any', 'credit-weighted' (more than half of the supervisors' credit), or how many supervisors must answer. */
-  quorum: z.union([z.enum(['all', 'any', 'credit-weighted']), z.int().min(1).max(16)]).default('all'),
-  askerRoles: z.array(keyOf(ROLE)).min(1).max(Object.keys(ROLE).length).default(['department']),
-  basis: keyOf(BASIS).default('none'),
-  delivery: keyOf(DELIVERY).default('ledger'),
-  validityBlocks: bigint.prefault(0),
-  deadlineBlocks: bigint.prefault(0),
-  digestBudget: z.int().min(0).max(65_535).default(16),
-})
-
-export const genesisAttributeSchema = z.strictObject({
-  attribute: z.string().min(1).max(32),
-  schemaVersion: z.int().min(1).default(1),
-  schema: schemaSchema,
-  supervisors: z.array(address).min(1).max(16),
-  rule: ruleSchema.prefault({}),
-})
-
 const extensionName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the name of a policy or schedule, like equal or round-robin')
@@ -93,6 +55,20 @@ const creditSchema = z
   })
   .partial()
 
+/** How the data portrait changes; what is left out is as in `portraitConfigOf`. */
+const portraitSchema = z
+  .strictObject({
+    /** Blocks between the last approval and the block in which a change is in force. */
+    noticeBlocks: z.int().min(0).max(1_000_000),
+    changeBlocksMax: z.int().min(1).max(1_000_000_000),
+    /** Share of the active departments, of which more have to approve what opens data up. */
+    changeThreshold: z.strictObject({
+      numerator: z.int().min(1).max(1_000_000),
+      denominator: z.int().min(2).max(1_000_000),
+    }),
+  })
+  .partial()
+
 export const genesisSchema = z.strictObject({
   chainId: z
     .int()
@@ -118,7 +94,7 @@ export const genesisSchema = z.strictObject({
       }),
     )
     .max(100_000),
-  attributes: z.array(genesisAttributeSchema).max(1_000),
+  attributes: z.array(attributeSchema).max(1_000),
   alloc: z
     .array(z.strictObject({ address, balance: bigint.refine((value) => value >= 0n, 'must not be negative') }))
     .max(100_000)
@@ -126,6 +102,7 @@ export const genesisSchema = z.strictObject({
   consensus: consensusSchema.optional(),
   membership: membershipSchema.optional(),
   credit: creditSchema.optional(),
+  portrait: portraitSchema.optional(),
 })
 
 export type GenesisFile = z.input<typeof genesisSchema>
@@ -161,12 +138,13 @@ export function parseGenesis(json: unknown, title = 'genesis'): GenesisConfig {
     throw new ConfigError('INVALID', `${title}: '${field}': ${problem}`)
   }
   checkAgreement(file, fail)
-  const config = toConfig(file)
+  const config = toConfig(file, attributesOf(file, fail))
   checkChanges(config, fail)
+  checkPortrait(config, fail)
   return config
 }
 
-function toConfig(file: z.output<typeof genesisSchema>): GenesisConfig {
+function toConfig(file: z.output<typeof genesisSchema>, attributes: readonly GenesisAttribute[]): GenesisConfig {
   return {
     chainId: file.chainId,
     timestamp: file.timestamp,
@@ -177,42 +155,13 @@ function toConfig(file: z.output<typeof genesisSchema>): GenesisConfig {
       role: ROLE[member.role],
       ...(encryptionKey === undefined ? {} : { encryptionKey }),
     })),
-    attributes: file.attributes.map(toDataProfile),
+    attributes,
     alloc: file.alloc,
     ...(file.consensus === undefined ? {} : { consensus: given(file.consensus) }),
     ...(file.membership === undefined ? {} : { membership: given(file.membership) }),
     ...(file.credit === undefined ? {} : { credit: given(file.credit) }),
+    ...(file.portrait === undefined ? {} : { portrait: given(file.portrait) }),
   }
-}
-
-/** The contract's form of an attribute entry; its key comes from KeyAgreement. */
-export function toDataProfile(entry: z.output<typeof genesisAttributeSchema>): DataProfile {
-  const { attribute, schemaVersion, schema, supervisors, rule } = entry
-  return {
-    attribute: textId(attribute, 'attribute'),
-    schemaVersion,
-    schema: {
-      ...schema,
-      valueType: VALUE_TYPE[schema.valueType],
-      checksum: CHECKSUM[schema.checksum],
-      caseRule: CASE_RULE[schema.caseRule],
-    },
-    supervisors,
-    encryptionKey: ZERO_HASH,
-    keyEpoch: 0n,
-    rule: {
-      ...rule,
-      quorum: quorumCode(rule.quorum),
-      askerRoles: rule.askerRoles.reduce((mask, role) => mask | (1 << ROLE[role]), 0),
-      basis: BASIS[rule.basis],
-      delivery: DELIVERY[rule.delivery],
-    },
-  }
-}
-
-function quorumCode(quorum: z.output<typeof ruleSchema>['quorum']): number {
-  if (typeof quorum === 'number') return QUORUM_OF(quorum)
-  return quorum === 'credit-weighted' ? QUORUM.creditWeighted : QUORUM[quorum]
 }
 
 type Fail = (field: string, problem: string) => never
@@ -235,6 +184,30 @@ function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, fa
   }
   if (!members.some((member) => member.role === 'operator')) {
     fail('members', "has no member with role 'operator', so nobody could ever be registered; add one")
+  }
+}
+
+/** Members that attributes name by their ids are those of the file. */
+function attributesOf({ members, attributes }: z.output<typeof genesisSchema>, fail: Fail): GenesisAttribute[] {
+  const addresses = new Map(members.map((member) => [member.id, member.address]))
+  const lookup = (id: string): Address | undefined => addresses.get(id)
+  return attributes.map((entry, i) => {
+    const [unknown] = unknownMembers(entry, lookup)
+    if (unknown !== undefined) {
+      fail(`attributes.${i}.${unknown.field}`, `'${unknown.name}' is no address, and no member has this id`)
+    }
+    return toAttribute(entry, lookup)
+  })
+}
+
+/** Whether the data portrait could ever change as the file says, and never by half of the departments or fewer. */
+function checkPortrait(config: GenesisConfig, fail: Fail): void {
+  const { numerator, denominator } = portraitConfigOf(config).changeThreshold
+  if (numerator >= denominator) {
+    fail('portrait.changeThreshold', 'asks for more approvals than there are departments; it must be below 1')
+  }
+  if (2 * numerator < denominator) {
+    fail('portrait.changeThreshold', `is ${numerator}/${denominator}: it must be at least 1/2`)
   }
 }
 

@@ -14,14 +14,15 @@ import {
   REVOCATION_TYPES,
   revocationDigest,
 } from '../../src/contracts/consentHash.js'
-import { TERMS, type Terms, termsSlot } from '../../src/contracts/sharingTerms.js'
+import { loadContent, storeContent } from '../../src/contracts/dataPortraitContent.js'
+import { mainPlace } from '../../src/contracts/dataPortraitStorage.js'
+import type { Terms } from '../../src/contracts/sharingTerms.js'
 import { textId } from '../../src/contracts/textId.js'
 import {
   type Address,
   asAddress,
   fromHex,
   type Hash,
-  type Hex,
   toHash,
   toHex,
   ZERO_ADDRESS,
@@ -31,7 +32,6 @@ import { consentAttributesMax } from '../../src/core/limits.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
 import { privateKeyToAddress, secp256k1 } from '../../src/crypto/secp256k1.js'
 import { systemHost } from '../../src/vm/host.js'
-import { addressWord, slotAfter, storeWords } from '../../src/vm/storage.js'
 import {
   AUDITOR,
   CAPITAL,
@@ -79,11 +79,9 @@ function worldOf(rules: Rules = { capital: BASIS.consent, employees: BASIS.conse
 
 function setTerms(world: World, attribute: Hash, terms: Partial<Terms>): void {
   const host = systemHost(world.state, CONTRACT_ADDRESSES.dataPortrait, world.block)
-  const slot = termsSlot(host, attribute)
-  for (const [name, list] of Object.entries(terms) as [keyof Terms, readonly Hash[]][]) {
-    const words = name === 'askers' ? (list as readonly Hex[]).map((one) => addressWord(one as Address)) : list
-    storeWords(host, slotAfter(slot, TERMS[name]), words)
-  }
+  const place = mainPlace(host, attribute)
+  const content = loadContent(host, place, attribute)
+  storeContent(host, place, { ...content, terms: { ...content.terms, ...terms } })
 }
 
 const consentWith = (world: World, changes: Partial<Consent> = {}): Consent => ({

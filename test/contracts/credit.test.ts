@@ -13,6 +13,7 @@ import { type Address, asEpoch, asView, type Hash, ZERO_HASH } from '../../src/c
 import { encodeSignedVote, type Vote, votePreimage } from '../../src/core/vote.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
 import { privateKeyToAddress, secp256k1 } from '../../src/crypto/secp256k1.js'
+import { agree } from './portraitWorld.js'
 import {
   account,
   CAPITAL,
@@ -186,9 +187,7 @@ t.test('closeRequest spares who is not at fault', async (t) => {
   const world = askingWorld()
   ask(world, [LEGAL_REPRESENTATIVE], [MARKET, FINANCE])
   world.must('members', OPERATOR, 'setStatus', { account: MARKET, status: STATUS.suspended })
-  world.must('dataPortrait', OPERATOR, 'SetDataProfile', {
-    dataProfile: { ...profile(LEGAL_REPRESENTATIVE, [FINANCE], { deadlineBlocks: DEADLINE }) },
-  })
+  agree(world, FINANCE, profile(LEGAL_REPRESENTATIVE, [FINANCE], { deadlineBlocks: DEADLINE }))
   world.number += 6
   t.same(close(world)[0]![1], { requestId: 1n, supervisors: [FINANCE] })
   const timeless = new World()

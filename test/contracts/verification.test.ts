@@ -3,6 +3,7 @@ import t from 'tap'
 import { EXISTENCE, QUORUM, QUORUM_OF, REFUSAL, ROLE, STATUS } from '../../src/contracts/codes.js'
 import { type Hash, ZERO_HASH } from '../../src/core/bytes.js'
 import { requestItemsMax } from '../../src/core/limits.js'
+import { agree } from './portraitWorld.js'
 import {
   AUDITOR,
   account,
@@ -235,7 +236,7 @@ t.test('attest refuses, and then nothing of it counts', async (t) => {
   t.equal(requestOf(world).items[0]!.answers, 0)
   attest(world, MARKET, good)
   t.equal(refusesAttest(world, MARKET, good), 'AlreadyAttested')
-  world.must('dataPortrait', OPERATOR, 'SetDataProfile', { dataProfile: profile(EMPLOYEES, [PATENTS]) })
+  agree(world, MARKET, profile(EMPLOYEES, [PATENTS]))
   t.equal(refusesAttest(world, MARKET, answer(EMPLOYEES, exists)), 'NotSupervisor', 'no longer its attribute')
 })
 

@@ -11,7 +11,6 @@ import {
   genesisConfig,
   LEGAL_REPRESENTATIVE,
   MARKET,
-  OPERATOR,
   PATENTS,
   PURPOSE,
   profile,
@@ -159,7 +158,7 @@ t.test('the rule is for attributes with several supervisors', async (t) => {
   const world = new World()
   const rule = { quorum: QUORUM.creditWeighted }
   const refusal = (supervisors: readonly Address[], quorum: number) =>
-    world.refusal('dataPortrait', OPERATOR, 'SetDataProfile', {
+    world.refusal('dataPortrait', MARKET, 'SetDataProfile', {
       dataProfile: profile(CAPITAL, supervisors, { ...rule, quorum }),
     })
   t.equal(refusal([MARKET, PATENTS], QUORUM.creditWeighted), 'succeeded')

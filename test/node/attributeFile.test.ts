@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { z } from 'zod'
 import { QUORUM, QUORUM_OF } from '../../src/contracts/codes.js'
-import { genesisAttributeSchema, toDataProfile } from '../../src/node/genesisFile.js'
+import { attributeSchema, toAttribute } from '../../src/node/attributeFile.js'
 
 const FILE = 'schemas/attribute.schema.json'
 const entry = (quorum: unknown) => ({
@@ -14,7 +14,7 @@ const entry = (quorum: unknown) => ({
 })
 
 t.test('the quorum of a rule, by name or number', async (t) => {
-  const codeOf = (quorum: unknown) => toDataProfile(genesisAttributeSchema.parse(entry(quorum))).rule.quorum
+  const codeOf = (quorum: unknown) => toAttribute(attributeSchema.parse(entry(quorum)), () => undefined).rule.quorum
   t.equal(codeOf('all'), QUORUM.all)
   t.equal(codeOf('any'), QUORUM.any)
   t.equal(codeOf('credit-weighted'), QUORUM.creditWeighted)
@@ -23,7 +23,7 @@ t.test('the quorum of a rule, by name or number', async (t) => {
 })
 
 t.test('the published JSON Schema is the one that is checked', async (t) => {
-  const json = z.toJSONSchema(genesisAttributeSchema, { io: 'input' })
+  const json = z.toJSONSchema(attributeSchema, { io: 'input' })
   const schema = { $id: 'attribute.schema.json', title: 'Attribute', ...json }
   if (process.env.WRITE_SCHEMAS === '1') writeFileSync(FILE, `${JSON.stringify(schema, null, 2)}\n`)
   t.same(JSON.parse(readFileSync(FILE, 'utf8')), JSON.parse(JSON.stringify(schema)))

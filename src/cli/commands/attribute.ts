@@ -7,7 +7,7 @@ import { BASIS, nameOf, QUORUM, ROLE, VALUE_TYPE } from '../../contracts/codes.j
 import type { DataProfile } from '../../contracts/genesisTypes.js'
 import { idText, textId } from '../../contracts/textId.js'
 import type { Address } from '../../core/bytes.js'
-import { genesisAttributeSchema, toDataProfile } from '../../node/genesisFile.js'
+import { type AttributeEntry, attributeSchema, toAttribute } from '../../node/attributeFile.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput, short } from '../output.js'
@@ -98,7 +98,8 @@ async function register(file: string, flags: RegisterFlags): Promise<void> {
   const out = createOutput(flags.json ?? false)
   const done = await signedIn(flags, flags.as, async ({ sender }) => {
     const done = []
-    for (const dataProfile of entries) {
+    for (const entry of entries) {
+      const dataProfile = toAttribute(entry, () => undefined)
       const hash = await sender.send(dataPortrait, 'SetDataProfile', { dataProfile })
       const receipt = await sender.final(hash)
       const attribute = idText(dataProfile.attribute)
@@ -111,7 +112,7 @@ async function register(file: string, flags: RegisterFlags): Promise<void> {
   out.result(done)
 }
 
-function readEntries(file: string): DataProfile[] {
+function readEntries(file: string): AttributeEntry[] {
   let json: unknown
   try {
     json = JSON.parse(readFileSync(file, 'utf8'))
@@ -119,7 +120,7 @@ function readEntries(file: string): DataProfile[] {
     throw new UsageError(`cannot read ${file} as JSON: ${(error as Error).message}`)
   }
   const parsed = z
-    .array(genesisAttributeSchema)
+    .array(attributeSchema)
     .min(1)
     .max(1_000)
     .safeParse(Array.isArray(json) ? json : [json])
@@ -127,7 +128,7 @@ function readEntries(file: string): DataProfile[] {
     const issue = parsed.error.issues[0]!
     throw new UsageError(`${file}: '${issue.path.join('.')}': ${issue.message}`)
   }
-  return parsed.data.map(toDataProfile)
+  return parsed.data
 }
 
 function describe(profile: DataProfile) {
