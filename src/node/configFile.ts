@@ -24,6 +24,8 @@ export function readConfig<T>(schema: z.ZodType<T>, file: string, { env, flags =
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || value === undefined) continue
     const name = variable.slice(PREFIX.length)
+    // What the test suite is told (CONCORDAT_TEST_POSTGRES_URL) is no configuration of the processes that it starts.
+    if (name.startsWith('TEST_')) continue
     if (own.has(name) || !others.has(name)) overrides.set(name, value)
   }
   return parseConfig(schema, readYaml(file), { file, env: overrides, flags })

@@ -87,7 +87,12 @@ t.test("a department's configuration is read by the same rules", async (t) => {
   const text = 'department: d\nrpc: http://a\nkeyFile: k\nencryptionKeyFile: e\ndatabase:\n  dir: db\n'
   const path = file('department.yaml', text)
   const env = { CONCORDAT_RPC: 'http://b', CONCORDAT_DATABASE_DIR: 'other', CONCORDAT_LOG_LEVEL: 'debug' }
-  const config = loadDepartmentConfig(path, { ...env, CONCORDAT_P2P_PORT: '1', CONCORDAT_CONSENSUS_HEARTBEAT_MS: '1' })
+  const config = loadDepartmentConfig(path, {
+    ...env,
+    CONCORDAT_TEST_POSTGRES_URL: 'x',
+    CONCORDAT_P2P_PORT: '1',
+    CONCORDAT_CONSENSUS_HEARTBEAT_MS: '1',
+  })
   t.match(config, { department: 'd', rpc: 'http://b', logLevel: 'debug', database: { dir: join(dir, 'other') } })
   t.match(
     failure(() => loadDepartmentConfig(path, { CONCORDAT_DATABSE_DIR: 'x' })),
