@@ -69,9 +69,6 @@ t.test('commands', { skip: withoutPostgres }, async (t) => {
   writeFileSync(urlFile, `${settings.url}\n`)
   const made = await concordat('init-schema', '--config', config, '--url-file', urlFile)
   t.same({ status: made.status, err: made.err }, { status: 0, err: '' })
-  const printed = await concordat('init-schema', '--config', config)
-  t.match(printed.out, /^begin;\ncreate schema if not exists "concordat";/)
-  await sql(printed.out)
 
   const fine = await concordat('check', '--config', config)
   t.equal(fine.status, 0, fine.err)
@@ -86,7 +83,5 @@ t.test('commands', { skip: withoutPostgres }, async (t) => {
   const text =
     'column staff does not exist in table tax.yearly_return; columns are party_id, year, employees, paid_in_capital, filed_at'
   t.same([good, faults], [false, [{ at: 'attributes.employees', text }]])
-  const nothing = await concordat('check', '--config', configFile('dir.yaml', { dir: 'x' }))
-  t.same([nothing.status, /is about kind: postgres/.test(nothing.err)], [2, true])
   await sql(`drop owned by ${role}`)
 })
