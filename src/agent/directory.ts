@@ -39,9 +39,13 @@ export function createDirectory(client: RpcClient): Directory {
   return new ChainDirectory(client)
 }
 
+/** Reads under way at a time when all members are listed. */
+const MEMBERS_AT_ONCE = 50
+
 class ChainDirectory implements Directory {
   readonly #client: RpcClient
   #profiles: Promise<Profiles> | undefined
+  #all: readonly Member[] | undefined
   readonly #members = new Map<string, Promise<Member | null>>()
   /** What an id stands for never changes. */
   readonly #predicates = new Map<Hash, Predicate>()
@@ -70,12 +74,21 @@ class ChainDirectory implements Directory {
   }
 
   async members(): Promise<readonly Member[]> {
-    const count = await view(this.#client, members, 'memberCount', {})
-    const found: Member[] = []
-    for (let index = 0n; index < count; index++) {
-      const member = await this.member(await view(this.#client, members, 'memberAt', { index }))
-      if (member) found.push(member)
+    const count = Number(await view(this.#client, members, 'memberCount', {}))
+    const kept = this.#all
+    if (kept?.length === count) return kept
+    // Members are only added: those before are read no more until the chain announces a change.
+    const accounts: (Member | null)[] = [...(kept ?? [])]
+    for (let from = accounts.length; from < count; from += MEMBERS_AT_ONCE) {
+      const indices = Array.from({ length: Math.min(MEMBERS_AT_ONCE, count - from) }, (_, i) => BigInt(from + i))
+      accounts.push(
+        ...(await Promise.all(
+          indices.map(async (index) => this.member(await view(this.#client, members, 'memberAt', { index }))),
+        )),
+      )
     }
+    const found = accounts.filter((member) => member !== null)
+    if (found.length === count) this.#all = found
     return found
   }
 
@@ -91,6 +104,7 @@ class ChainDirectory implements Directory {
 
   clear(): void {
     this.#profiles = undefined
+    this.#all = undefined
     this.#members.clear()
   }
 

@@ -1,19 +1,21 @@
 /** An enterprise's submission (paper 4.3, Fig. 6): declaration -> values -> validate -> split -> seal -> StoreData. */
-import { ACK_CODE, type AckCodeName, nameOf, ROLE } from '../contracts/codes.js'
+import { ROLE } from '../contracts/codes.js'
 import { DataDistribution, DataSplit, type Profiles, type SplitPart, type Values } from '../contracts/dataFunctions.js'
 import { idText } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
 import { type Address, fromHex, type Hash } from '../core/bytes.js'
 import { attributeDigest } from '../crypto/digest.js'
-import type { RpcLog } from '../rpc/wire.js'
+import type { RpcReceipt } from '../rpc/wire.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
 import { dataSharing, members, view } from './contractClient.js'
 import type { Declaration } from './declaration.js'
 import type { Member } from './directory.js'
 import { WaitError } from './heads.js'
+import { type PartReport, partReports } from './partReports.js'
 import { notePortraitKeyShared, type PortraitKey, portraitKeyOf } from './portraitKeyFile.js'
 import { type SealedContext, type SealedValues, sealValues } from './sealedValues.js'
+import type { BeforeHandOver } from './sender.js'
 
 export interface ProxyOptions {
   /** The enterprise's portrait keys; made at the first submission, mode 0600. */
@@ -22,20 +24,14 @@ export interface ProxyOptions {
   readonly acknowledgeTimeoutMs?: number
 }
 
-/** One department's part of a submission. */
-export interface PartReport {
-  readonly department: string
-  readonly address: Address
-  readonly attributes: readonly string[]
-  readonly status: 'accepted' | 'rejected' | 'pending'
-  /** Why it was rejected. */
-  readonly code: AckCodeName | number
-}
-
-export interface SubmissionReport {
+/** A StoreData that is final. */
+export interface StoredSubmission {
   readonly submissionId: bigint
   readonly transaction: Hash
   readonly height: number
+}
+
+export interface SubmissionReport extends StoredSubmission {
   readonly creditCode: string
   /** SHA-256 of the declaration file. */
   readonly documentHash: Hash
@@ -69,37 +65,55 @@ export class EnterpriseProxy {
   /** Throws AgentError, PortraitKeyFileError, ContractRevert, WaitError, RpcError or RpcClientError. */
   async submit(declaration: Declaration): Promise<SubmissionReport> {
     const started = performance.now()
-    const { enterpriseId } = declaration
-    await this.#authenticate(declaration)
-    const profiles = await this.#connection.directory.profiles()
-    const values = validated(profiles, declaration.values, declaration.places)
-    const draft = await this.#split(profiles, values)
-    const portraitKey = await this.#portraitKey(enterpriseId)
-    const parts = this.#distribute(enterpriseId, portraitKey, draft)
-    const { documentHash } = declaration
-    const portraitVersion = portraitKey.version
-    const submission = { enterpriseId, documentHash, portraitVersion, parts }
-    const transaction = await this.#connection.sender.send(dataSharing, 'StoreData', submission)
-    const receipt = await this.#connection.sender.final(transaction)
+    const { draft, portraitKey, ...stored } = await this.#store(declaration)
     const finalMs = performance.now() - started
-    const submissionId = this.#submissionId(receipt.logs, transaction, receipt.status === '0x1')
     const [sharedWith, acknowledged] = await Promise.all([
-      this.#share(enterpriseId, portraitKey, draft),
-      this.#acknowledged(submissionId, draft),
+      this.#share(declaration.enterpriseId, portraitKey, draft),
+      this.#acknowledged(stored.submissionId, draft.length),
     ])
     const complete = acknowledged.every((part) => part.status !== 'pending')
     return {
-      submissionId,
-      transaction,
-      height: Number(receipt.blockNumber),
+      ...stored,
       creditCode: declaration.creditCode,
-      documentHash,
-      portraitVersion,
+      documentHash: declaration.documentHash,
+      portraitVersion: portraitKey.version,
       parts: acknowledged,
       sharedWith,
       finalMs,
       acknowledgedMs: complete ? performance.now() - started : null,
     }
+  }
+
+  /** The first half of `submit`: until StoreData is final. `beforeHandOver` as in TransactionSender. Throws as `submit` does. */
+  async store(declaration: Declaration, beforeHandOver?: BeforeHandOver): Promise<StoredSubmission> {
+    const { submissionId, transaction, height } = await this.#store(declaration, beforeHandOver)
+    return { submissionId, transaction, height }
+  }
+
+  /**
+   * What `submit` does beside waiting for the departments: gives the portrait key to those who may ask. For submissions of block `height`
+   * whose sender stopped: who was given it since then is left out. Throws as `submit` does.
+   */
+  async shareKey(declaration: Declaration, height: number): Promise<readonly string[]> {
+    const { enterpriseId } = declaration
+    const profiles = await this.#connection.directory.profiles()
+    const draft = await this.#split(profiles, validated(profiles, declaration.values, declaration.places))
+    return this.#share(enterpriseId, await this.#portraitKey(enterpriseId), draft, height)
+  }
+
+  async #store(declaration: Declaration, beforeHandOver?: BeforeHandOver) {
+    const { enterpriseId, documentHash } = declaration
+    const { sender, directory } = this.#connection
+    await this.#authenticate(declaration)
+    const profiles = await directory.profiles()
+    const values = validated(profiles, declaration.values, declaration.places)
+    const draft = await this.#split(profiles, values)
+    const portraitKey = await this.#portraitKey(enterpriseId)
+    const parts = this.#distribute(enterpriseId, portraitKey, draft)
+    const submission = { enterpriseId, documentHash, portraitVersion: portraitKey.version, parts }
+    const transaction = await sender.send(dataSharing, 'StoreData', submission, undefined, beforeHandOver)
+    const receipt = await sender.final(transaction)
+    return { ...storedIn(receipt), draft, portraitKey }
   }
 
   /** Step (a). */
@@ -168,29 +182,26 @@ export class EnterpriseProxy {
     return { ...own, enterpriseId, portraitVersion, recipient: account, keyEpoch, attributes, digests }
   }
 
-  #submissionId(logs: readonly RpcLog[], transaction: Hash, ok: boolean): bigint {
-    for (const log of ok ? logs : []) {
-      const event = dataSharing.abi.decodeEvent('DataStored', { topics: log.topics, data: fromHex(log.data) })
-      if (event) return event.submissionId
-    }
-    const message = `submission ${transaction} had no effect: the chain's rules changed meanwhile, submit again`
-    throw new AgentError('TRANSACTION_FAILED', message)
-  }
-
   /**
    * Gives the portrait key to the members that may ask about one of these attributes at least and do not have it. There is
    * one key for the whole portrait, so this cannot be exact: who may ask about one attribute can also test guesses against the
    * digests of the others, on its own machine and without a budget. It gets no value, and the chain takes no question from it
    * about those others; but values that can be guessed are safe only from members that may ask about none of the attributes.
    */
-  async #share(enterpriseId: Hash, portraitKey: PortraitKey, draft: readonly DraftPart[]): Promise<string[]> {
+  async #share(
+    enterpriseId: Hash,
+    portraitKey: PortraitKey,
+    draft: readonly DraftPart[],
+    sinceHeight?: number,
+  ): Promise<string[]> {
     const { directory, sender } = this.#connection
     const rules = draft.flatMap(({ items }) => items.map(({ profile }) => profile.rule))
     const askers = rules.reduce((mask, rule) => mask | rule.askerRoles, 0)
-    const recipients = (await directory.members()).filter((member) => {
+    const wanting = (await directory.members()).filter((member) => {
       const mayAsk = member.active && ((askers >>> member.role) & 1) === 1 && member.account !== sender.address
       return mayAsk && member.encryptionKey !== null && !portraitKey.sharedWith.includes(member.account)
     })
+    const recipients = sinceHeight === undefined ? wanting : await this.#notSince(sinceHeight, enterpriseId, wanting)
     for (let from = 0; from < recipients.length; from += SHARES_PER_TRANSACTION) {
       const some = recipients.slice(from, from + SHARES_PER_TRANSACTION)
       const shares = some.map((member) => {
@@ -212,7 +223,16 @@ export class EnterpriseProxy {
     return recipients.map(({ name }) => name)
   }
 
-  async #acknowledged(submissionId: bigint, draft: readonly DraftPart[]): Promise<PartReport[]> {
+  async #notSince(height: number, enterpriseId: Hash, recipients: readonly Member[]): Promise<readonly Member[]> {
+    const { client } = this.#connection
+    const known = recipients.map(({ account }) =>
+      view(client, dataSharing, 'portraitKeySharedAt', { enterpriseId, recipient: account }),
+    )
+    const heights = await Promise.all(known)
+    return recipients.filter((_, i) => (heights[i] ?? 0n) < BigInt(height))
+  }
+
+  async #acknowledged(submissionId: bigint, parts: number): Promise<PartReport[]> {
     const { client, heads } = this.#connection
     const timeoutMs = this.#options.acknowledgeTimeoutMs ?? 30_000
     const all = async () => {
@@ -224,19 +244,19 @@ export class EnterpriseProxy {
         if (!(error instanceof WaitError && error.code === 'TIMEOUT')) throw error
       })
     }
-    return Promise.all(draft.map((part, index) => this.#partReport(submissionId, index, part)))
+    return partReports(this.#connection, submissionId, parts)
   }
+}
 
-  async #partReport(submissionId: bigint, part: number, { department, items }: DraftPart): Promise<PartReport> {
-    const state = await view(this.#connection.client, dataSharing, 'partOf', { submissionId, part })
-    return {
-      department: department.name,
-      address: department.account,
-      attributes: items.map(({ attribute }) => attribute),
-      status: state.acknowledged ? (state.accepted ? 'accepted' : 'rejected') : 'pending',
-      code: nameOf(ACK_CODE, state.code) ?? state.code,
-    }
+/** The submission that a StoreData transaction made. Throws AgentError when it had no effect. */
+export function storedIn(receipt: RpcReceipt): StoredSubmission {
+  const { logs, status, transactionHash: transaction, blockNumber } = receipt
+  for (const log of status === '0x1' ? logs : []) {
+    const event = dataSharing.abi.decodeEvent('DataStored', { topics: log.topics, data: fromHex(log.data) })
+    if (event) return { submissionId: event.submissionId, transaction, height: Number(blockNumber) }
   }
+  const message = `submission ${transaction} had no effect: the chain's rules changed meanwhile, submit again`
+  throw new AgentError('TRANSACTION_FAILED', message)
 }
 
 function sealFor({ name, encryptionKey }: Member, sealed: SealedValues, context: SealedContext): Uint8Array {

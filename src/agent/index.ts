@@ -38,8 +38,9 @@ export { type Declaration, DeclarationError, parseDeclaration, readDeclaration }
 export { GetConfirm, GetExistence } from './department/functions.js'
 export { type DepartmentService, type DepartmentServiceOptions, startDepartmentService } from './department/service.js'
 export { DocumentError, hashDocument } from './documentHash.js'
-export { EnterpriseProxy, type PartReport, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
+export { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
 export type { AgentLog } from './log.js'
+export type { PartReport } from './partReports.js'
 export { PortraitKeyFileError, rotatePortraitKey } from './portraitKeyFile.js'
 export { QuestionRefused } from './questionRefused.js'
 export {

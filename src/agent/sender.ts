@@ -25,17 +25,22 @@ export interface SenderNeeds {
   readonly heads: Heads
 }
 
+/** What has to be durable before a transaction may leave. */
+export type BeforeHandOver = (hash: Hash) => Promise<void>
+
 export interface TransactionSender {
   readonly address: Address
   /**
    * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates first, so a
-   * contract's refusal costs nothing. Throws ContractRevert, RpcError or RpcClientError.
+   * contract's refusal costs nothing. `beforeHandOver` gets the hash of each signed transaction and is awaited before the node gets it.
+   * Throws ContractRevert, RpcError or RpcClientError.
    */
   send<H extends HumanAbi, N extends FunctionName<H>>(
     contract: Contract<H>,
     name: N,
     args: FunctionArgs<H, N>,
     gasLimit?: bigint,
+    beforeHandOver?: BeforeHandOver,
   ): Promise<Hash>
   /**
    * The receipt once the transaction is final, whatever its status. Throws WaitError; after its TIMEOUT the node may have lost
@@ -84,11 +89,12 @@ class Sender implements TransactionSender {
     name: N,
     args: FunctionArgs<H, N>,
     gasLimit?: bigint,
+    beforeHandOver?: BeforeHandOver,
   ): Promise<Hash> {
     const data = contract.abi.encodeCall(name, args)
     const gas = gasLimit ?? (await this.#estimate(contract, data))
     const afterHeight = this.#needs.heads.height
-    const sent = this.#tail.then(() => this.#submit(contract.address, data, gas))
+    const sent = this.#tail.then(() => this.#submit(contract.address, data, gas, beforeHandOver))
     this.#tail = sent.catch(() => {})
     const { hash, known } = await sent
     if (this.#sentAfter.size >= agentCacheEntriesMax) this.#sentAfter.clear()
@@ -124,9 +130,10 @@ class Sender implements TransactionSender {
     }
   }
 
-  async #submit(to: Address, data: Uint8Array, gasLimit: bigint): Promise<Submitted> {
+  async #submit(to: Address, data: Uint8Array, gasLimit: bigint, before?: BeforeHandOver): Promise<Submitted> {
     for (let tries = 1; ; tries++) {
       const { hash, raw, nonce } = await this.#sign(to, data, gasLimit)
+      if (before) await before(hash)
       try {
         const known = await this.#hand(raw, hash)
         // Unless it was given up meanwhile.

@@ -265,6 +265,14 @@ export const gridMergesMax = 10_000
 export const gridCellCharactersMax = 32_767
 /** manifest.json, or a mapping template: hundreds of entries. */
 export const declarationManifestBytesMax = 256 * KIB
+/** Enterprises of one bulk submission. */
+export const bulkItemsMax = 100_000
+/** Journal of a bulk submission: about 1 KiB for each enterprise. */
+export const bulkJournalBytesMax = 256 * MIB
+/** Submissions of a bulk run that wait for the departments' answers; more are not begun. */
+export const bulkUnacknowledgedMax = 2_048
+/** Enterprises of a bulk run that are being submitted at a time. */
+export const bulkConcurrencyMax = 256
 /** Faults of one declaration that are reported together. */
 export const declarationFaultsMax = 50
 
