@@ -1,7 +1,9 @@
 /** How commands reach a node and whose key they sign with: --network DIR, or --rpc URL with --key-file FILE. */
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type Connection, connect as connectAgent } from '../agent/connection.js'
+import { batchingClient } from '../agent/bulk/batchingClient.js'
+import { type Connection, connect as connectAgent, connectionOn } from '../agent/connection.js'
 import { fromHex } from '../core/bytes.js'
 import { readKeyFile } from '../crypto/keyFile.js'
 import { createRpcClient, type RpcClient } from '../rpc/client.js'
@@ -62,6 +64,30 @@ export async function signedIn<T>(
     connection.close()
   }
 }
+
+/**
+ * As `signedIn`, over a client whose calls travel in batches, for commands that do thousands of things at a time. `account` null: what signs has keys
+ * of its own, the connection signs nothing.
+ */
+export async function batched<T>(
+  flags: ConnectionFlags,
+  account: string | null,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const privateKey = account === null ? new Uint8Array(randomBytes(32)) : await privateKeyOf(flags, account)
+  const client = batchingClient(createRpcClient({ url: endpointOf(flags), timeoutMs: BATCH_TIMEOUT_MS }))
+  let connection: Connection | undefined
+  try {
+    connection = connectionOn(client, Number(await client.call('eth_chainId')), { privateKey })
+    return await use(connection)
+  } finally {
+    connection?.close()
+    client.close()
+  }
+}
+
+/** A batch of estimates on a busy node takes longer than one call. */
+const BATCH_TIMEOUT_MS = 60_000
 
 /** The node's folder of a department of the local network; throws UsageError when there is none. */
 export function departmentNode(

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { DATASET_DEPARTMENTS } from '../../agent/dataset/departments.js'
-import { type DatasetSamples, datasetSamples } from '../../agent/dataset/generate.js'
+import { type DatasetSamples, datasetCompanies, datasetSamples } from '../../agent/dataset/generate.js'
 import { type ConnectionFlags, departmentNode } from '../connection.js'
-import { declarationOf } from '../demo/declarations.js'
+import { declarationOf, tableOf } from '../demo/declarations.js'
 import { loadDepartments } from '../demo/loadDepartments.js'
 import { UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
@@ -63,6 +63,21 @@ export function datasetCommand(): Command {
         `${truth.companyName} (${truth.unifiedSocialCreditCode}) declares ${Object.keys(truth).length} attributes in ${flags.out}`,
       )
       out.result({ file: flags.out, company: truth.companyName, creditCode: truth.unifiedSocialCreditCode })
+    })
+  dataset
+    .command('table')
+    .description('write a table with the truthful declaration of one enterprise a row, for `submit --bulk`')
+    .requiredOption('--out <file>', 'file to write, .csv')
+    .option('--records <n>', 'as given to `dataset load`: so many enterprises', records, 12_000)
+    .option('--seed <text>', 'as given to `dataset load`', 'concordat')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  concordat dataset table --records 1000 --out dataset.csv')
+    .action((flags: DatasetFlags & { out: string }) => {
+      const rows = [...datasetCompanies({ records: flags.records, seed: flags.seed })].map(({ truth }) => truth)
+      writeFileSync(flags.out, tableOf(rows))
+      const out = createOutput(flags.json ?? false)
+      out.line(`${flags.out} declares ${rows.length} enterprises`)
+      out.result({ file: flags.out, enterprises: rows.length })
     })
   return dataset
 }

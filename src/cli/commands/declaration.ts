@@ -6,19 +6,14 @@ import { ProofError, parseProof, verifyFile } from '../../agent/declaration/docu
 import { initManifest } from '../../agent/declaration/initPackage.js'
 import { parseJsonBytes } from '../../agent/declaration/manifest.js'
 import { readBounded, readPackageFiles } from '../../agent/declaration/packageFiles.js'
-import {
-  BUILT_IN_TEMPLATES,
-  type PackageDeclaration,
-  readPackage,
-  templateOfBytes,
-} from '../../agent/declaration/readPackage.js'
-import { own, type Template } from '../../agent/declaration/template.js'
+import { BUILT_IN_TEMPLATES, type PackageDeclaration, readPackage } from '../../agent/declaration/readPackage.js'
 import { type Declaration, readDeclaration } from '../../agent/declaration.js'
 import { createDirectory } from '../../agent/directory.js'
 import { DataSplit, DataValidation } from '../../contracts/dataFunctions.js'
 import { idText } from '../../contracts/textId.js'
 import { asHash, type Hash } from '../../core/bytes.js'
 import { archiveUnpackedBytesMax, declarationManifestBytesMax } from '../../core/limits.js'
+import { builtInTemplate, namedTemplate } from '../bulk/namedTemplate.js'
 import { type ConnectionFlags, reading, withNode } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput, type Output } from '../output.js'
@@ -63,7 +58,7 @@ async function init(folder: string, flags: InitFlags): Promise<void> {
   const { enterprise, title } = flags
   const date = flags.date ?? new Date().toISOString().slice(0, 10)
   const files = await readPackageFiles(folder)
-  const manifest = initManifest(files, folder, builtIn(flags.template), { enterprise, title, date })
+  const manifest = initManifest(files, folder, builtInTemplate(flags.template), { enterprise, title, date })
   // The manifest holds the salt, which keeps the package from being guessed.
   writeFileSync(path.join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, {
     mode: 0o600,
@@ -255,7 +250,7 @@ function addTemplate(declaration: Command): void {
     .addHelpText('after', '\nExample:\n  concordat declaration template table2 > my-template.json')
     .action((name: string | undefined, flags: { json?: boolean }) => {
       if (name !== undefined) {
-        process.stdout.write(`${JSON.stringify(builtIn(name), null, 2)}\n`)
+        process.stdout.write(`${JSON.stringify(builtInTemplate(name), null, 2)}\n`)
         return
       }
       const templates = Object.values(BUILT_IN_TEMPLATES)
@@ -270,17 +265,9 @@ function addTemplate(declaration: Command): void {
     })
 }
 
-function builtIn(name: string): Template {
-  const found = own(BUILT_IN_TEMPLATES, name)
-  if (found) return found
-  throw new UsageError(`there is no template '${name}'; built in are ${Object.keys(BUILT_IN_TEMPLATES).join(', ')}`)
-}
-
 async function read(file: string, template?: string): Promise<Declaration> {
   if (template === undefined) return readDeclaration(file)
-  const used = template.endsWith('.json')
-    ? templateOfBytes(await readBounded(template, declarationManifestBytesMax, template), template)
-    : builtIn(template)
+  const used = await namedTemplate(template)
   return readPackage(await readPackageFiles(file), path.basename(path.resolve(file)), used)
 }
 
