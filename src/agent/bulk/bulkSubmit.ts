@@ -272,7 +272,8 @@ class BulkRun {
 
   #progress(phase: BulkProgress['phase'], done: number, started: number): void {
     const seconds = (performance.now() - started) / 1000
-    const moved = phase === 'register' ? done : done + this.#watch.waiting
+    // What an earlier run has done takes no time and says nothing about the rest.
+    const moved = phase === 'register' ? done : this.#stored
     const { failed } = this.#tally
     const total = this.#items.length
     this.#needs.onProgress?.({

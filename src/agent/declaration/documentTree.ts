@@ -102,7 +102,7 @@ export function verifyFile(bytes: Uint8Array, proof: FileProof, documentHash: Ha
   const siblings = proof.siblings.map((one) => fromHex(asHash(one)))
   const root = climb(leaf, proof.index, proof.count, siblings)
   if (root === undefined || documentHashOf(root, proof.count) !== documentHash) {
-    throw new ProofError('OTHER_DOCUMENT', `${proof.file} does not belong to the document ${documentHash}`)
+    throw new ProofError('OTHER_DOCUMENT', `does not belong to the document ${documentHash}`)
   }
 }
 

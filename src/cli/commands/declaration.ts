@@ -42,7 +42,7 @@ function addInit(declaration: Command): void {
     .option('--date <date>', 'day of the declaration, YYYY-MM-DD (default: today)')
     .option('--template <name>', 'built-in mapping template', 'table2')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  concordat declaration init our-declaration --enterprise 91510104000000017X')
+    .addHelpText('after', '\nExample:\n  concordat declaration init our-declaration --enterprise 915101040002025182')
     .action(init)
 }
 

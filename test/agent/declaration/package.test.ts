@@ -18,7 +18,7 @@ t.test('the examples: a workbook in Chinese, CSV and JSON in English', async (t)
   const chinese = await readDeclaration(path.join(EXAMPLES, 'chinese'))
   t.same(Object.fromEntries(chinese.values), {
     companyName: '成都晨曦软件有限公司',
-    unifiedSocialCreditCode: '91510104000000017X',
+    unifiedSocialCreditCode: '915101040002025182',
     registeredCapital: '5000000',
     paidUpCapital: '1234567',
     registrationDate: '2015-03-09',
@@ -126,7 +126,7 @@ t.test('the manifest and the files have to agree', async (t) => {
 
 t.test('a first manifest from the files', async (t) => {
   const files = new Map(await readPackageFiles(path.join(EXAMPLES, 'english')))
-  const options = { enterprise: '91510104000000017X', title: 'x', date: '2026-01-01' }
+  const options = { enterprise: '915101040002025182', title: 'x', date: '2026-01-01' }
   t.throws(() => initManifest(files, 'p', table2Template, options), { code: 'DUPLICATE_FIELD' })
   files.delete('manifest.json')
   const manifest = initManifest(files, 'p', table2Template, options)
