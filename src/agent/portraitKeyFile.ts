@@ -46,6 +46,13 @@ export async function portraitKeyOf(file: string, enterpriseId: Hash, chainVersi
   return addKey(file, enterpriseId, found, chainVersion + 1)
 }
 
+/** The newest key of a file that is there already. Throws PortraitKeyFileError. */
+export async function readPortraitKey(file: string, enterpriseId: Hash): Promise<Pick<PortraitKey, 'version' | 'key'>> {
+  const newest = (await readKeys(file, enterpriseId))?.keys.at(-1)
+  if (newest) return { version: newest.version, key: fromHex(newest.key) }
+  throw new PortraitKeyFileError('UNREADABLE', `${file} is not there: name the enterprise's file of portrait keys`)
+}
+
 /** Notes who has the key of a version, so that it is shared once. */
 export async function notePortraitKeyShared(
   file: string,

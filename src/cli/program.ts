@@ -4,6 +4,7 @@ import { Command, type CommanderError } from 'commander'
 import { attributeCommand } from './commands/attribute.js'
 import { batchCommand } from './commands/batch.js'
 import { benchCommand } from './commands/bench.js'
+import { consentCommand } from './commands/consent.js'
 import { credentialCommand } from './commands/credential.js'
 import { datasetCommand } from './commands/dataset.js'
 import { declarationCommand } from './commands/declaration.js'
@@ -16,6 +17,7 @@ import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
 import { nodeCommand } from './commands/node.js'
+import { objectCommand, objectionCommand } from './commands/objection.js'
 import { policyCommand } from './commands/policy.js'
 import { sealerCommand } from './commands/sealer.js'
 import { simCommand } from './commands/sim.js'
@@ -48,6 +50,9 @@ export function buildProgram(): Command {
     declarationCommand(),
     submitCommand(),
     verifyCommand(),
+    consentCommand(),
+    objectCommand(),
+    objectionCommand(),
     traceCommand(),
     policyCommand(),
     eligibilityCommand(),

@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { timeText } from '../../agent/consent.js'
 import { readDeclaration } from '../../agent/declaration.js'
 import { Requester, type VerificationReport } from '../../agent/requester.js'
 import { textId } from '../../contracts/textId.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
+import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, departmentNode, signedIn, withSigner } from '../connection.js'
+import { basisOf } from '../consent/arguments.js'
 import { CommandError } from '../errors.js'
 import { createOutput, formatMs, type Output } from '../output.js'
 
@@ -12,7 +15,8 @@ interface VerifyFlags extends ConnectionFlags {
   readonly as: string
   readonly encryptionKeyFile?: string
   readonly purpose?: string
-  readonly basis?: string
+  readonly consent?: string
+  readonly statute?: string
   readonly attribute: string[]
 }
 
@@ -29,7 +33,11 @@ export function verifyCommand(): Command {
       [],
     )
     .option('--purpose <text>', 'why it is asked; goes on record (1 to 32 ASCII characters)')
-    .option('--basis <text>', 'consent or statute reference; goes on record (1 to 32 ASCII characters)')
+    .option(
+      '--consent <file>',
+      "the enterprise's signed consent, or the id of one on chain; put on chain where it is not yet",
+    )
+    .option('--statute <code>', 'the statute that lets the department ask, as the sharing rule lists it')
     .addHelpText('after', '\nExample:\n  concordat verify declaration.json --network net --as government-service')
     .action(async (file: string, flags: VerifyFlags) => {
       const { enterpriseId, values } = await readDeclaration(file)
@@ -38,26 +46,48 @@ export function verifyCommand(): Command {
       if (asked.size === 0) throw new CommandError(`${file} declares none of ${flags.attribute.join(', ')}`)
       const keyFile = flags.encryptionKeyFile ?? join(departmentNode(flags, flags.as).dir, 'encryption.key')
       const encryptionKeys = [await readKeyFile(keyFile)]
-      const report = await signedIn(flags, flags.as, async (connection) => {
+      const { report, times } = await signedIn(flags, flags.as, async (connection) => {
         const requester = new Requester({ encryptionKeys }, connection)
         await requester.authenticate()
-        return requester.verify({
+        const basis = await basisOf(connection, flags)
+        const report = await requester.verify({
           enterpriseId,
           values: asked,
           ...(flags.purpose === undefined ? {} : { purpose: textId(flags.purpose, '--purpose') }),
-          ...(flags.basis === undefined ? {} : { basis: textId(flags.basis, '--basis') }),
+          ...(basis === undefined ? {} : { basis }),
         })
+        return { report, times: await answerTimes(connection.client, report) }
       })
       const out = createOutput(flags.json ?? false)
-      showVerification(out, report)
-      out.result(report)
+      showVerification(out, report, times)
+      const attributes = report.attributes.map((one) => ({ ...one, time: times.get(one.height ?? -1) ?? null }))
+      out.result({ ...report, attributes })
     })
 }
 
-/** One row an attribute: the interface of `concordat verify`. */
-export function showVerification(out: Output, report: VerificationReport): void {
+/** When the blocks were made from which the answers are: height -> time. */
+async function answerTimes(
+  client: RpcClient,
+  { attributes }: VerificationReport,
+): Promise<ReadonlyMap<number, string>> {
+  const heights = [...new Set(attributes.flatMap(({ height }) => height ?? []))]
+  const times = await Promise.all(
+    heights.map(async (height) => {
+      const block = await client.call('eth_getBlockByNumber', `0x${height.toString(16)}`, false)
+      return block === null ? [] : [[height, timeText(BigInt(block.timestamp))] as const]
+    }),
+  )
+  return new Map(times.flat())
+}
+
+/** One row an attribute: the interface of `concordat verify`. `times`: of the blocks of the answers, where they are known. */
+export function showVerification(
+  out: Output,
+  report: VerificationReport,
+  times: ReadonlyMap<number, string> = new Map(),
+): void {
   out.table(
-    ['attribute', 'exists', 'confirmed', 'answer', 'by whom', 'height', 'from portrait', 'ms'],
+    ['attribute', 'exists', 'confirmed', 'answer', 'by whom', 'as of block', 'time', 'from portrait', 'ms'],
     report.attributes.map((one) => [
       one.attribute,
       one.exists ? 'yes' : 'no',
@@ -65,6 +95,7 @@ export function showVerification(out: Output, report: VerificationReport): void 
       answerOf(one),
       one.attesters.map((attester) => attester.name).join(', ') || '-',
       one.height ?? '-',
+      times.get(one.height ?? -1) ?? '-',
       one.fromPortrait ? 'yes' : 'no',
       one.ms.toFixed(1),
     ]),
