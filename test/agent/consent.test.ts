@@ -18,8 +18,9 @@ import {
 import { consents, dataSharing, view } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { contestEntry, readObjections } from '../../src/agent/objection.js'
 import { Requester } from '../../src/agent/requester.js'
-import { BASIS } from '../../src/contracts/codes.js'
+import { BASIS, OBJECTION_STATUS } from '../../src/contracts/codes.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
 import { asHash, ZERO_ADDRESS } from '../../src/core/bytes.js'
 import { consentFileBytesMax } from '../../src/core/limits.js'
@@ -205,4 +206,26 @@ t.test('an answer that was already written down when the consent ended is droppe
   const emptied = async () => ((await database.outbox()).length === 0 ? true : undefined)
   await connection.heads.until(emptied, 10_000, 'the outbox to be empty')
   await close([again])
+})
+
+t.test('an enterprise contests an entry by its value', async (t) => {
+  const dir = t.testdir()
+  const { world, close, services, enterprise, requester } = await worldOf(dir)
+  const own = new Map([['registrationAddress', registrationAddress]])
+  await requester.verify({ enterpriseId, values: own })
+  const connection = world.connect(enterprise)
+  const portraitKeyFile = path.join(dir, 'portrait.json')
+  const contest = (value: string, file = portraitKeyFile) =>
+    contestEntry(connection, 'registrationAddress', { value, portraitKeyFile: file }, SALT)
+  await t.rejects(contest('elsewhere'), { error: 'NotContestable' })
+  await t.rejects(contest(registrationAddress, path.join(dir, 'none.json')), { code: 'UNREADABLE' })
+  const { objectionId, digest } = await contest(` ${registrationAddress}`)
+  t.match((await requester.verify({ enterpriseId, values: own })).attributes, [{ fromPortrait: false }])
+  const [objection] = await readObjections(world.chain.client())
+  t.match(objection, { objectionId, enterpriseId, digest, status: OBJECTION_STATUS.open, reasonHash: SALT })
+  const market = world.connect(world.department('market-regulation'))
+  const decision = { objectionId, upheld: false }
+  await market.sender.final(await market.sender.send(dataSharing, 'decideObjection', decision))
+  t.match((await requester.verify({ enterpriseId, values: own })).attributes, [{ fromPortrait: true }])
+  await close(services)
 })

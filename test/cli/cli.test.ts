@@ -33,6 +33,10 @@ t.test('every command has help with an example', async (t) => {
     ['attribute', 'register'],
     ['submit'],
     ['verify'],
+    ['consent', 'grant'],
+    ['consent', 'revoke'],
+    ['object'],
+    ['objection', 'decide'],
     ['bench'],
     ['bench', 'all'],
     ['bench', 'report'],
@@ -45,6 +49,23 @@ t.test('every command has help with an example', async (t) => {
     t.equal(status, 0, command.join(' '))
     t.match(stdout, /Example:/, command.join(' '))
   }
+})
+
+t.test('an enterprise signs a consent without a node', async (t) => {
+  writeFileSync(join(dir, 'enterprise.key'), `0x${'03'.repeat(32)}\n`, { mode: 0o600 })
+  const asked = ['--attribute', 'employees', '--purpose', 'policy-declaration', '--until', '2099-03-31', '--uses', '3']
+  const who = ['--enterprise', '91440300708461136T', '--requester', `0x${'ab'.repeat(20)}`, '--chain-id', '7']
+  const grant = [...who, ...asked, '--key-file', 'enterprise.key']
+  t.match(run('consent', 'grant', ...grant), { status: 2, stderr: /--out FILE, --send, or both/ })
+  const made = run('consent', 'grant', ...grant, '--out', 'consent.json', '--json')
+  t.equal(made.status, 0, made.stderr)
+  const { id } = JSON.parse(made.stdout) as { id: string }
+  const shown = run('consent', 'show', 'consent.json', '--json')
+  t.match(JSON.parse(shown.stdout), { id, attributes: ['employees'], notAfter: '2099-03-31T23:59:59Z', uses: '3' })
+  t.match(run('consent', 'grant', ...grant, '--out', 'consent.json'), { status: 1, stderr: /name another file/ })
+  t.match(run('consent', 'show', id), { status: 2, stderr: /--network DIR, or --rpc/ })
+  t.match(run('consent', 'show', 'nothing'), { status: 2, stderr: /neither a file nor the id/ })
+  t.match(run('objection', 'decide', '1', '--upheld', '--rejected'), { status: 2, stderr: /--upheld or --rejected/ })
 })
 
 t.test('wrong usage ends with 2 and says what is wrong', async (t) => {

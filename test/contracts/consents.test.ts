@@ -5,7 +5,7 @@ import t from 'tap'
 import { hashTypedData } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
-import { BASIS, EXISTENCE, nameOf, REFUSAL, STATUS } from '../../src/contracts/codes.js'
+import { BASIS, EXISTENCE, nameOf, REFUSAL, SIGNER_KIND, STATUS } from '../../src/contracts/codes.js'
 import {
   CONSENT_TYPES,
   type Consent,
@@ -17,6 +17,7 @@ import {
 import { loadContent, storeContent } from '../../src/contracts/dataPortraitContent.js'
 import { mainPlace } from '../../src/contracts/dataPortraitStorage.js'
 import type { Terms } from '../../src/contracts/sharingTerms.js'
+import { signerConsentDigest } from '../../src/contracts/signerConsent.js'
 import { textId } from '../../src/contracts/textId.js'
 import {
   type Address,
@@ -431,6 +432,56 @@ t.test('the portrait answers on a basis only, where the rule wants one', async (
   t.equal(refusal({ items: [...items, ...items] }), 'DuplicateAttribute')
   t.equal(refusal({ items: [{ attribute: word('x'), digest: D1 }] }), 'UnknownAttribute')
   t.equal(refusal({ items: [{ attribute: CAPITAL, digest: ZERO_HASH }] }), 'ZeroDigest')
+})
+
+const CHILD = new Uint8Array(32).fill(5)
+const proofBy = (key: Uint8Array, member: Address, kind: number) => {
+  const signer = privateKeyToAddress(key)
+  const digest = signerConsentDigest({ chainId: CHAIN_ID, member, signer, kind })
+  return { signer, proof: secp256k1.sign(digest, key) }
+}
+
+t.test('keys that act for the enterprise sign its consents; a replaced one no more', async (t) => {
+  const world = worldOf()
+  const before = consentWith(world, { salt: word('before') })
+  const { signer, proof } = proofBy(CHILD, OWNER, SIGNER_KIND.account)
+  world.must('members', OWNER, 'rotateAccountKey', { newSigner: signer, proof })
+  const grants = (consent: Consent, key: Uint8Array) =>
+    world.refusal('consents', STRANGER, 'grant', { consent, signature: signed(idOf(consent), key) })
+  t.equal(grants(before, KEY), 'NotActiveEnterprise', 'a consent in hand dies with its key')
+  t.equal(grants(before, CHILD), 'succeeded')
+  world.must('consents', signer, 'grant', { consent: before, signature: NO_SIGNATURE })
+  t.equal(
+    world.refusal('consents', OWNER, 'revoke', { id: idOf(before), signature: NO_SIGNATURE }),
+    'NotActiveEnterprise',
+  )
+  t.equal(world.refusal('consents', signer, 'revoke', { id: idOf(before), signature: NO_SIGNATURE }), 'succeeded')
+})
+
+t.test('further keys of a department share its budget and its consents', async (t) => {
+  const genesis = genesisConfig()
+  const rule = { basis: BASIS.consent, digestBudget: 3 }
+  const members = genesis.members.map((one) => (one.id === '91440300708461136T' ? { ...one, address: OWNER } : one))
+  const world = new World({ ...genesis, members, attributes: [profile(CAPITAL, [MARKET], rule)] })
+  const basis = grant(world)
+  const keys = [5, 6, 7].map((byte) => {
+    const given = proofBy(new Uint8Array(32).fill(byte), PATENTS, SIGNER_KIND.service)
+    world.must('members', PATENTS, 'addSigner', { ...given, kind: SIGNER_KIND.service })
+    return given.signer
+  })
+  const guess = (n: number, sender: Address) =>
+    ask(world, { ...asking(basis), items: [{ attribute: CAPITAL, digest: word(`guess ${n}`) }] }, sender)
+  t.same(
+    keys.map((key, i) => guess(i, key)),
+    ['asked', 'asked', 'asked'],
+  )
+  t.same(
+    [...keys, PATENTS].map((key, i) => guess(10 + i, key)),
+    Array.from({ length: 4 }, () => 'budgetSpent capital'),
+  )
+  const left = { requester: PATENTS, enterpriseId: ENTERPRISE_ID, attribute: CAPITAL }
+  t.equal(world.view('dataSharing', 'digestBudgetLeft', left), 0)
+  t.equal(world.view('dataSharing', 'requestOf', { requestId: 1n }).requester, PATENTS)
 })
 
 t.test('a bot that guesses by halving is stopped at its budget, whatever consents it has', async (t) => {
