@@ -120,16 +120,17 @@ export class ContractRevert extends CodedError<'REVERTED'> {
 /** The node's answer is not what the contract's ABI says: another version, or not a concordat chain. */
 export class ContractMismatch extends CodedError<'NOT_THE_CONTRACT'> {}
 
-/** Calls a view at the newest final block. Throws ContractRevert, ContractMismatch, RpcError or RpcClientError. */
+/** Calls a view at the newest final block; `from`: who asks, where nodes keep a record of that. Throws ContractRevert, ContractMismatch, RpcError or RpcClientError. */
 export async function view<H extends HumanAbi, N extends FunctionName<H>>(
   client: RpcClient,
   contract: Contract<H>,
   name: N,
   args: FunctionArgs<H, N>,
+  from?: Address,
 ): Promise<FunctionResult<H, N>> {
   const data = toHex(contract.abi.encodeCall(name, args))
   try {
-    const result = await client.call('eth_call', { to: contract.address, data }, 'latest')
+    const result = await client.call('eth_call', { ...(from && { from }), to: contract.address, data }, 'latest')
     return decodeView(contract, name, result)
   } catch (error) {
     throw asRevert(contract, error)

@@ -198,10 +198,10 @@ export class Requester {
     const { enterpriseId } = question
     const portraitKey = await this.#keyring.get(enterpriseId)
     const items = await this.#items(question, portraitKey.key)
-    const entries = await view(this.#connection.client, dataSharing, 'portraitEntries', {
-      enterpriseId,
-      items: items.map(({ attribute, digest }) => ({ attribute, digest })),
-    })
+    const lookUp = { enterpriseId, items: items.map(({ attribute, digest }) => ({ attribute, digest })) }
+    const { client, sender } = this.#connection
+    // The node keeps a record of who reads the portrait.
+    const entries = await view(client, dataSharing, 'portraitEntries', lookUp, sender.address)
     const found = new Map<string, VerifiedAttribute>()
     for (const [index, { name }] of items.entries()) {
       const entry = entries[index]

@@ -6,6 +6,7 @@ import type { ContractName } from '../contracts/addresses.js'
 import {
   ACK_CODE,
   CHANGE_KIND,
+  CHANGE_STATUS,
   CREDENTIAL_STATE,
   CREDIT_REASON,
   EXISTENCE,
@@ -23,7 +24,7 @@ import { wordText } from './words.js'
 export type Args = Readonly<Record<string, unknown>>
 
 /** Steps that belong together, and by what they are counted. */
-export type ExchangeKind = 'request' | 'submission' | 'change' | 'mandate' | 'objection' | 'decision' | 'batch'
+export type ExchangeKind = 'request' | 'submission' | 'change' | 'rule change' | 'mandate' | 'objection' | 'decision' | 'batch'
 
 export interface EventReading {
   readonly kind: TraceKind
@@ -82,6 +83,7 @@ const submission = ['submission', 'submissionId'] as const
 const objection = ['objection', 'objectionId'] as const
 const mandate = ['mandate', 'mandateId'] as const
 const change = ['change', 'id'] as const
+const ruleChange = ['rule change', 'id'] as const
 const batch = ['batch', 'batchId'] as const
 
 // biome-ignore format: one line an event
@@ -95,6 +97,11 @@ export const EVENT_TABLE: Readonly<Partial<Record<ContractName, Readonly<Record<
     EncryptionKeyRotated: { kind: 'key', says: 'changes its encryption key', who: 'account', outcome: epoch },
   },
   dataPortrait: {
+    ChangeProposed: { kind: 'rule', says: 'proposes a change of', who: 'by', attributes: 'attribute', exchange: ruleChange, opens: true, outcome: quoted('reason') },
+    ChangeApproved: { kind: 'rule', says: 'approves the change of', who: 'by', attributes: 'attribute', exchange: ruleChange },
+    ChangeRefused: { kind: 'rule', says: 'refuses the change of', who: 'by', attributes: 'attribute', exchange: ruleChange, outcome: quoted('reason') },
+    ChangeScheduled: { kind: 'rule', says: 'puts in force the change of', attributes: 'attribute', exchange: ruleChange, outcome: (a) => `from block ${a.from}` },
+    ChangeClosed: { kind: 'rule', says: 'ends the change of', attributes: 'attribute', exchange: ruleChange, outcome: (a) => named(CHANGE_STATUS, a.status) },
     DataProfileSet: { kind: 'rule', says: 'sets the rule of', who: 'by', attributes: 'attribute', outcome: (a) => `schema version ${a.schemaVersion}` },
   },
   dataSharing: {

@@ -136,6 +136,8 @@ export const equivocationsPerEpochMax = 4
 export const mandateEntriesMax = 64
 /** Reason of a mandate in UTF-8: a sentence and a file number. */
 export const mandateReasonBytesMax = 256
+/** One record of a node's read log: a request's attributes, and room for names. */
+export const readRecordBytesMax = 4 * KIB
 /** Mandates of one grantee that are valid at a time: mandatesOf reads all of them. */
 export const mandatesPerGranteeMax = 32
 /** Attributes of one consent: those of a long form. */

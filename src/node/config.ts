@@ -84,6 +84,34 @@ export const nodeConfigSchema = z.strictObject({
       nonceWindow: z.int().min(1).max(100_000).default(MEMPOOL_DEFAULTS.nonceWindow),
     })
     .prefault({}),
+  /** Record of reads of the user portrait through this node (docs/audit.md). */
+  readLog: z
+    .strictObject({
+      dir: z.string().default('reads'),
+      fileBytesMax: z
+        .int()
+        .min(64 * 1024)
+        .max(64 * 1024 * 1024)
+        .default(4 * 1024 * 1024),
+      /** The oldest files are deleted beyond this. */
+      totalBytesMax: z
+        .int()
+        .min(1024 * 1024)
+        .max(1024 ** 4)
+        .default(1024 ** 3),
+      flushMs: z.int().min(1).max(10_000).default(100),
+      /** Reads that may wait for the disk; beyond it reads are refused. */
+      queueMax: z.int().min(100).max(100_000).default(16_384),
+      /** The head goes on chain after so many new entries, */
+      anchorEntries: z.int().min(1).max(1_000_000_000).default(10_000),
+      /** or after so long, if there is anything new. */
+      anchorMs: z
+        .int()
+        .min(100)
+        .max(30 * 86_400_000)
+        .default(600_000),
+    })
+    .prefault({}),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
@@ -106,6 +134,7 @@ export function loadNodeConfig(
     dataDir: resolve(base, config.dataDir),
     journalDir: resolve(base, config.journalDir),
     keyFile: resolve(base, config.keyFile),
+    readLog: { ...config.readLog, dir: resolve(base, config.readLog.dir) },
     consensus: { ...config.consensus, extensions: config.consensus.extensions.map((path) => resolve(base, path)) },
     ...(config.passwordFile === undefined ? {} : { passwordFile: resolve(base, config.passwordFile) }),
   }

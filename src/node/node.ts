@@ -24,6 +24,8 @@ import { Membership } from './membership.js'
 import { type OwnJournal, openOwnJournal } from './ownJournal.js'
 import { announceAbsent, assemble, type NodeOptions, type NodeParts, type NodeResources } from './parts.js'
 import { Peering } from './peering.js'
+import { ReadLog } from './readLog.js'
+import { finalAnchor } from './readLogAnchors.js'
 
 export class Node {
   readonly #options: NodeOptions
@@ -95,7 +97,7 @@ export class Node {
 
   /** Listens, dials and takes part. Resolves when RPC and network are up; readiness comes later. */
   async start(): Promise<void> {
-    const { loop, transactions, sync, demand } = this.#parts
+    const { loop, transactions, sync, demand, anchors } = this.#parts
     const { network, peering } = this.#resources
     network.onFrame((from, channel, frame) => this.#receive(from, channel, frame))
     network.onPeer(({ address, connected }) => {
@@ -110,6 +112,7 @@ export class Node {
     announceAbsent(this.#resources, loop)
     loop.push({ type: 'tick' })
     demand.start()
+    anchors.start()
   }
 
   /** Stops taking part, waits for writes under way and closes everything. Idempotent. */
@@ -136,7 +139,7 @@ export class Node {
     this.#servers.push(
       await startRpcServer(
         { host, port, allowedHosts, corsOrigins, limits },
-        { api: view, metrics: readMetrics, onDefect },
+        { api: view, metrics: readMetrics, onDefect, reads: this.#parts.reads },
       ),
     )
     this.#servers.push(
@@ -148,12 +151,14 @@ export class Node {
   }
 
   async #close(): Promise<void> {
-    const { demand, loop, sync } = this.#parts
-    const { network, store, own } = this.#resources
+    const { demand, loop, sync, anchors } = this.#parts
+    const { network, store, own, reads } = this.#resources
+    anchors.stop()
     demand.stop()
     loop.stop()
     sync.stop()
     await Promise.all(this.#servers.map((server) => server.close()))
+    await reads.close()
     await network.stop()
     await store.close()
     own.journal.close()
@@ -199,6 +204,10 @@ function openResources(
   const calls = new FinalCalls({ chainId: genesis.chainId, genesisHash, chain, registry: systemContracts })
   const membership = new Membership(() => store.state())
   const addresses = new ChainAddresses(calls)
+  const reads = ReadLog.open(
+    { ...config.readLog, anchored: finalAnchor(store.state(), self) },
+    { fatal: failStop.raise, warn: (message, fields) => log.warn(fields, message) },
+  )
   const peering = new Peering({
     self,
     configured: config.p2p.peers,
@@ -207,7 +216,7 @@ function openResources(
     onChain: () => addresses.read(chain.set),
     log: (message, fields) => log.warn(fields, message),
   })
-  return { self, genesisHash, store, own, chain, calls, membership, addresses, peering, failStop }
+  return { self, genesisHash, store, own, chain, calls, membership, addresses, peering, reads, failStop }
 }
 
 function openNetwork(

@@ -30,6 +30,9 @@ import { Mempool } from './mempool.js'
 import { createMetrics, type NodeMetrics } from './metrics.js'
 import type { OwnJournal } from './ownJournal.js'
 import type { Peering } from './peering.js'
+import type { ReadLog } from './readLog.js'
+import { ReadLogAnchors } from './readLogAnchors.js'
+import { PortraitReads } from './readObserver.js'
 import { sealedBlockReader } from './sealedBlock.js'
 import { BlockSync } from './sync.js'
 import { Transactions } from './transactions.js'
@@ -61,6 +64,7 @@ export interface NodeResources {
   readonly membership: Membership
   readonly addresses: ChainAddresses
   readonly peering: Peering
+  readonly reads: ReadLog
   readonly network: Network
   readonly failStop: FailStop
 }
@@ -74,6 +78,8 @@ export interface NodeParts {
   readonly demand: Demand
   readonly view: ChainView
   readonly metrics: NodeMetrics
+  readonly reads: PortraitReads
+  readonly anchors: ReadLogAnchors
 }
 
 /** Monotonic milliseconds for the consensus core; wall-clock time goes into headers only. */
@@ -191,6 +197,19 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     sync,
     clocks: { monotonic, wall: Date.now },
   })
+  const reads = new PortraitReads({ log: resources.reads, height: () => chain.head().height, now: Date.now })
+  const { anchorEntries, anchorMs } = config.readLog
+  const anchors = new ReadLogAnchors(
+    { chainId, self, privateKey: options.privateKey, anchorEntries, anchorMs },
+    {
+      head: () => resources.reads.head,
+      state: () => store.state(),
+      isMember: () => resources.membership.standing(self) === 'active',
+      nonce: (address) => view.pendingNonce(address),
+      submit: (raw) => transactions.submit(raw),
+      log,
+    },
+  )
   const metrics = createMetrics({ name: config.name, engine, pool, chain, network, loop })
   // Registered after the view's own listener; all of them run once the block is on disk.
   chain.onFinal((candidate) => {
@@ -210,6 +229,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
   failStop.onFailure((error) => {
     loop.stop()
     sync.stop()
+    anchors.stop()
     options.onFatal(error)
   })
   return {
@@ -221,6 +241,8 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     demand,
     view,
     metrics,
+    reads,
+    anchors,
   }
 }
 

@@ -33,8 +33,9 @@ export class Dispatcher {
     readonly needs: DispatcherNeeds,
   ) {}
 
-  handle(text: string, socket?: SocketRequest): Answer | Promise<Answer> {
-    const context: CallContext = { deadlineMs: performance.now() + this.limits.requestTimeoutMs, socket }
+  /** `remote`: IP address of the client. */
+  handle(text: string, socket?: SocketRequest, remote = ''): Answer | Promise<Answer> {
+    const context: CallContext = { deadlineMs: performance.now() + this.limits.requestTimeoutMs, socket, remote }
     let message: unknown
     try {
       message = JSON.parse(text)

@@ -69,7 +69,7 @@ function bodyFault(error: FastifyError, { bodyBytesMax }: RpcLimits): string {
 export function addRpcRoutes(app: FastifyInstance, access: Access, dispatcher: Dispatcher): void {
   app.post('/', (request, reply) => {
     addCorsHeaders(access, request, reply)
-    const answer = dispatcher.handle(typeof request.body === 'string' ? request.body : '')
+    const answer = dispatcher.handle(typeof request.body === 'string' ? request.body : '', undefined, request.ip)
     if (answer instanceof Promise) {
       answer.then((text) => sendAnswer(reply, text)).catch((error: unknown) => reply.send(error))
     } else sendAnswer(reply, answer)

@@ -3,6 +3,7 @@ import type { ChainApi } from './chainApi.js'
 import type { Filters } from './filters.js'
 import type { LogScanner } from './logScan.js'
 import type { Params } from './params.js'
+import type { ReadObserver } from './reads.js'
 import type { SocketRequest } from './subscriptions.js'
 
 /** One request's surroundings. */
@@ -11,6 +12,8 @@ export interface CallContext {
   readonly deadlineMs: number
   /** undefined over HTTP. */
   readonly socket?: SocketRequest
+  /** IP address of the client; empty where it is not known. */
+  readonly remote: string
 }
 
 /** What methods work with; one per server. */
@@ -18,6 +21,8 @@ export interface MethodNeeds {
   readonly api: ChainApi
   readonly filters: Filters
   readonly logs: LogScanner
+  /** Absent: no reads are recorded. */
+  readonly reads?: ReadObserver
 }
 
 export interface Method {

@@ -9,6 +9,7 @@ import { Filters } from './filters.js'
 import { addHealthRoutes, addRpcRoutes, createHttpApp, type HealthNeeds, type MetricsText } from './httpServer.js'
 import { LogScanner } from './logScan.js'
 import { buildMethodTable } from './methods/table.js'
+import type { ReadObserver } from './reads.js'
 import { RPC_LIMITS, type RpcLimits } from './rpcLimits.js'
 import { attachSocketServer } from './socketServer.js'
 import { Subscriptions } from './subscriptions.js'
@@ -35,6 +36,8 @@ export interface RpcServerNeeds {
   readonly api: ChainApi
   metrics?(): Promise<MetricsText>
   readonly observe?: CallObserver
+  /** Records reads of the user portrait. */
+  readonly reads?: ReadObserver
   /** An exception that no method expects: a defect, to be logged. */
   onDefect(error: unknown, method: string): void
   /** Further routes of the same port, such as the console at GET /. */
@@ -55,12 +58,12 @@ export class ListenError extends CodedError<'PORT_TAKEN' | 'LISTEN_FAILED'> {}
 export async function startRpcServer(options: RpcServerOptions, needs: RpcServerNeeds): Promise<RunningServer> {
   const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
   const access = new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: options.corsOrigins ?? [] })
-  const { api, onDefect, observe } = needs
+  const { api, onDefect, observe, reads } = needs
   const logs = new LogScanner(api, limits.responseBytesMax)
   const filters = new Filters(api, logs, limits)
   const subscriptions = new Subscriptions(api, limits.subscriptionsMax)
   const { logRangeBlocksMax } = limits
-  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax })
+  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax, ...(reads && { reads }) })
   const dispatcher = new Dispatcher(limits, { methods, onDefect, observe })
   const app = createHttpApp(access, limits)
   addRpcRoutes(app, access, dispatcher)

@@ -35,7 +35,7 @@ export function attachSocketServer(limits: RpcLimits, needs: SocketServerNeeds):
     sockets.handleUpgrade(request, stream, head, (socket) => {
       alive.add(socket)
       socket.on('pong', () => alive.add(socket))
-      serveSocket(socket, limits, dispatcher, subscriptions)
+      serveSocket(socket, request.socket.remoteAddress ?? '', limits, dispatcher, subscriptions)
     })
   }
 
@@ -65,8 +65,14 @@ function refuseUpgrade({ url, headers }: IncomingMessage, access: Access, isFull
   return isFull ? '503 Service Unavailable' : undefined
 }
 
-function serveSocket(socket: WebSocket, limits: RpcLimits, dispatcher: Dispatcher, subscriptions: Subscriptions): void {
-  const connection = new SocketConnection(socket, limits, dispatcher)
+function serveSocket(
+  socket: WebSocket,
+  remote: string,
+  limits: RpcLimits,
+  dispatcher: Dispatcher,
+  subscriptions: Subscriptions,
+): void {
+  const connection = new SocketConnection(socket, remote, limits, dispatcher)
   socket.on('message', (data) => connection.receive(String(data)))
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
@@ -82,13 +88,15 @@ class SocketConnection implements SubscriptionSink {
 
   constructor(
     readonly socket: WebSocket,
+    readonly remote: string,
     readonly limits: Pick<RpcLimits, 'socketPendingMax' | 'socketQueueBytesMax'>,
     readonly dispatcher: Dispatcher,
   ) {}
 
   receive(text: string): void {
     const tasks: (() => void)[] = []
-    const answer = this.dispatcher.handle(text, { sink: this, afterAnswer: (task) => tasks.push(task) })
+    const request = { sink: this, afterAnswer: (task: () => void) => tasks.push(task) }
+    const answer = this.dispatcher.handle(text, request, this.remote)
     if (!(answer instanceof Promise)) {
       this.#answer(answer, tasks)
       return

@@ -4,7 +4,7 @@ import { rpcProofSlotsMax } from '../../core/limits.js'
 import { readState } from '../blockRef.js'
 import type { CallOutcome, CallRequest, ChainApi } from '../chainApi.js'
 import { invalidArgument, invalidParams, RPC_CODES, RpcError, serverError } from '../errors.js'
-import { type MethodEntries, type MethodNeeds, method } from '../method.js'
+import { type CallContext, type MethodEntries, type MethodNeeds, method } from '../method.js'
 import {
   asBytes,
   asFixed,
@@ -17,17 +17,19 @@ import {
   typeName,
 } from '../params.js'
 import { quantity } from '../present.js'
+import { type ReadObserver, requireRoom } from '../reads.js'
 import { revertReason } from '../revertReason.js'
 
-export function ethStateMethods({ api }: MethodNeeds): MethodEntries {
+export function ethStateMethods(needs: MethodNeeds): MethodEntries {
+  const { api } = needs
   return [
-    ['eth_call', method(4, (p) => call(api, p))],
-    ['eth_estimateGas', method(4, (p) => estimateGas(api, p))],
+    ['eth_call', method(4, (p, context) => call(needs, p, context))],
+    ['eth_estimateGas', method(4, (p, context) => estimateGas(needs, p, context))],
     ['eth_getBalance', method(2, (p) => getBalance(api, p))],
     ['eth_getCode', method(2, (p) => toHex(readState(api, p, 1).code(readAddress(p, 0))))],
-    ['eth_getStorageAt', method(3, (p) => getStorageAt(api, p))],
-    ['eth_getStorageValues', method(2, (p) => getStorageValues(api, p))],
-    ['eth_getProof', method(3, (p) => getProof(api, p))],
+    ['eth_getStorageAt', method(3, (p, context) => getStorageAt(needs, p, context))],
+    ['eth_getStorageValues', method(2, (p, context) => getStorageValues(needs, p, context))],
+    ['eth_getProof', method(3, (p, context) => getProof(needs, p, context))],
   ]
 }
 
@@ -36,18 +38,21 @@ function getBalance(api: ChainApi, params: Params): Hex {
   return quantity(readState(api, params, 1).account(address)?.balance ?? 0n)
 }
 
-function getStorageAt(api: ChainApi, params: Params): Hash {
+function getStorageAt({ api, reads }: MethodNeeds, params: Params, context: CallContext): Hash {
   const address = readAddress(params, 0)
+  noteStorage(reads, [address], context)
   const slot = readSlot(params[1])
   return readState(api, params, 2).storage(address, slot)
 }
 
 /** Values of several slots of several accounts: `{ address: [slot, ...] }`. */
-function getStorageValues(api: ChainApi, params: Params) {
+function getStorageValues({ api, reads }: MethodNeeds, params: Params, context: CallContext) {
   const asked = Object.entries(readObject(params, 0))
   if (asked.length === 0) throw invalidParams('empty request')
   const slotLists = asked.map(([address, slots]) => ({ address: asAddressKey(address), slots: readSlots(slots) }))
   if (slotLists.reduce((sum, { slots }) => sum + slots.length, 0) > rpcProofSlotsMax) throw tooManySlots()
+  const addresses = slotLists.map(({ address }) => address)
+  noteStorage(reads, addresses, context)
   const state = readState(api, params, 1)
   return Object.fromEntries(
     slotLists.map(({ address, slots }) => [address, slots.map((slot) => state.storage(address, slot))]),
@@ -79,8 +84,9 @@ function readSlot(value: unknown): Hash {
 const tooManySlots = () => invalidParams(`too many slots (max ${rpcProofSlotsMax})`)
 
 /** EIP-1186. A key written short is answered short, as clients compare it with what they sent. */
-function getProof(api: ChainApi, params: Params) {
+function getProof({ api, reads }: MethodNeeds, params: Params, context: CallContext) {
   const address = readAddress(params, 0)
+  noteStorage(reads, [address], context)
   const keys = isAbsent(params[1]) ? [] : readArray(params, 1)
   if (keys.length > rpcProofSlotsMax) throw tooManySlots()
   const proof = readState(api, params, 2).prove(address, keys.map(readSlot))
@@ -104,20 +110,34 @@ const asAsked = (key: unknown, slot: Hash): string => {
   return isFull ? slot : quantity(BigInt(slot))
 }
 
-function call(api: ChainApi, params: Params): Hex {
+function call({ api, reads }: MethodNeeds, params: Params, context: CallContext): Hex {
   const request = readCall(api, params)
   refuseOverrides(params)
+  const watched = reads?.watches(request) ? reads : undefined
+  if (watched) requireRoom(watched)
   const outcome = readState(api, params, 1).call(request)
-  if (outcome.ok) return toHex(outcome.returnData)
-  throw callError(outcome)
+  if (!outcome.ok) throw callError(outcome)
+  watched?.note(request, context.remote)
+  return toHex(outcome.returnData)
 }
 
-function estimateGas(api: ChainApi, params: Params): Hex {
+/** What a read would cost tells whether there is an entry: recorded as the read itself. */
+function estimateGas({ api, reads }: MethodNeeds, params: Params, context: CallContext): Hex {
   const request = readCall(api, params)
   refuseOverrides(params)
+  const watched = reads?.watches(request) ? reads : undefined
+  if (watched) requireRoom(watched)
   const outcome = readState(api, params, 1).estimateGas(request)
-  if (outcome.ok) return quantity(outcome.gas)
-  throw callError(outcome)
+  if (!outcome.ok) throw callError(outcome)
+  watched?.note(request, context.remote)
+  return quantity(outcome.gas)
+}
+
+/** Raw slots are recorded once a request, whichever they are. */
+function noteStorage(reads: ReadObserver | undefined, addresses: readonly Address[], { remote }: CallContext): void {
+  if (reads === undefined || !addresses.some((address) => reads.watchesStorage(address))) return
+  requireRoom(reads)
+  reads.noteStorage(remote)
 }
 
 function callError(outcome: Extract<CallOutcome, { ok: false }>): RpcError {
