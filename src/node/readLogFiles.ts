@@ -12,7 +12,7 @@ import { CodedError } from '../core/codedError.js'
 import { readRecordBytesMax } from '../core/limits.js'
 
 /** A read log that cannot be used. */
-export class ReadLogError extends CodedError<'NOT_A_READ_LOG' | 'FULL' | 'CLOSED'> {}
+export class ReadLogError extends CodedError<'NOT_A_READ_LOG'> {}
 
 const MAGIC = utf8('cdreads1')
 export const READ_FILE_HEADER_BYTES = 8 + 8 + 32
