@@ -24,7 +24,15 @@ import { wordText } from './words.js'
 export type Args = Readonly<Record<string, unknown>>
 
 /** Steps that belong together, and by what they are counted. */
-export type ExchangeKind = 'request' | 'submission' | 'change' | 'rule change' | 'mandate' | 'objection' | 'decision' | 'batch'
+export type ExchangeKind =
+  | 'request'
+  | 'submission'
+  | 'change'
+  | 'rule change'
+  | 'mandate'
+  | 'objection'
+  | 'decision'
+  | 'batch'
 
 export interface EventReading {
   readonly kind: TraceKind
