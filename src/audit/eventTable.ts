@@ -7,8 +7,10 @@ import {
   ACK_CODE,
   CHANGE_KIND,
   CHANGE_STATUS,
+  CONDITION_RESULT,
   CREDENTIAL_STATE,
   CREDIT_REASON,
+  DECISION_OUTCOME,
   EXISTENCE,
   nameOf,
   REFUSAL,
@@ -32,6 +34,8 @@ export type ExchangeKind =
   | 'mandate'
   | 'objection'
   | 'decision'
+  | 'service'
+  | 'key agreement'
   | 'batch'
 
 export interface EventReading {
@@ -92,6 +96,9 @@ const objection = ['objection', 'objectionId'] as const
 const mandate = ['mandate', 'mandateId'] as const
 const change = ['change', 'id'] as const
 const ruleChange = ['rule change', 'id'] as const
+const agreement = ['key agreement', 'group'] as const
+const policy = ['service', 'policyId'] as const
+const decision = ['decision', 'decisionId'] as const
 const batch = ['batch', 'batchId'] as const
 
 // biome-ignore format: one line an event
@@ -136,6 +143,21 @@ export const EVENT_TABLE: Readonly<Partial<Record<ContractName, Readonly<Record<
     ConsentGranted: { kind: 'consent', says: 'consents', parties: 'requester', enterprise: 'enterpriseId', purpose: 'purpose', basis: 'id', outcome: (a) => `${a.uses} uses` },
     ConsentUsed: { kind: 'consent', says: 'uses a consent', who: 'requester', enterprise: 'enterpriseId', basis: 'id', outcome: (a) => `use ${a.used}` },
     ConsentRevoked: { kind: 'consent', says: 'withdraws a consent', enterprise: 'enterpriseId', basis: 'id' },
+  },
+  keyAgreement: {
+    AgreementRound: { kind: 'key', says: 'is to contribute to a group key', who: 'member', parties: 'group', exchange: agreement, outcome: (a) => `round ${a.phase}, by block ${a.deadline}` },
+    ContributionPosted: { kind: 'key', says: 'contributes to a group key', who: 'member', parties: 'group', exchange: agreement, outcome: (a) => `round ${a.phase}` },
+    ContributionRefused: { kind: 'key', says: 'contributes wrongly to a group key', who: 'member', parties: 'group', exchange: agreement, outcome: (a) => `refused in round ${a.phase}` },
+    AgreementEnded: { kind: 'key', says: 'is done with a group key', who: 'member', parties: 'group', exchange: agreement, outcome: (a) => (a.agreed ? 'agreed' : 'not agreed') },
+    AgreementAborted: { kind: 'key', says: 'gives a group key up', parties: 'silent', exchange: agreement, outcome: () => 'aborted' },
+    GroupKeyAgreed: { kind: 'key', says: 'has a group key', who: 'group', parties: 'roster', exchange: agreement, outcome: epoch },
+  },
+  eligibility: {
+    PredicateDeclared: { kind: 'rule', says: 'declares a predicate', attributes: 'attribute' },
+    PolicyDefined: { kind: 'rule', says: 'defines a service', who: 'owner', exchange: policy, opens: true, outcome: quoted('title') },
+    PolicyClosed: { kind: 'rule', says: 'closes a service', exchange: policy, outcome: () => 'closed' },
+    Decided: { kind: 'decision', says: 'decides on a service', enterprise: 'enterpriseId', exchange: decision, opens: true, outcome: (a) => named(DECISION_OUTCOME, a.outcome) },
+    ConditionJudged: { kind: 'decision', says: 'judges a condition', attributes: 'attribute', exchange: decision, outcome: (a) => named(CONDITION_RESULT, a.result) },
   },
   credit: {
     ScoreChanged: { kind: 'credit', says: 'changes the score of', parties: 'member', outcome: score },

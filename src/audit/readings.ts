@@ -1,7 +1,6 @@
 /** The event table made ready: by address and topic, with the places of what is indexed. */
 import { CONTRACT_ADDRESSES, type ContractName } from '../contracts/addresses.js'
 import { systemInterfaces } from '../contracts/publishedAbis.js'
-import { assert } from '../core/assert.js'
 import { type Address, fromHex, type Hash, type Hex } from '../core/bytes.js'
 import type { EncodedEvent, FunctionCodec } from '../vm/abi.js'
 import { decodeTuple } from '../vm/abiCodec.js'
@@ -37,14 +36,21 @@ const byAddress = new Map(interfaces.map(([contract, abi]) => [CONTRACT_ADDRESSE
 
 /** Contract and event of every event that has a line in the table. */
 export const KNOWN_EVENTS: readonly KnownEvent[] = interfaces.flatMap(([contract, abi]) =>
-  Object.entries(EVENT_TABLE[contract] ?? {}).map(([event, reading]) => knownEvent(contract, abi, event, reading)),
+  Object.entries(EVENT_TABLE[contract] ?? {}).flatMap(
+    ([event, reading]) => knownEvent(contract, abi, event, reading) ?? [],
+  ),
 )
 
 const byTopic = new Map(KNOWN_EVENTS.map((known) => [`${known.address}${known.topic}`, known]))
 
-function knownEvent(contract: ContractName, abi: AnyInterface, event: string, reading: EventReading): KnownEvent {
+function knownEvent(
+  contract: ContractName,
+  abi: AnyInterface,
+  event: string,
+  reading: EventReading,
+): KnownEvent | undefined {
   const item = abi.json.find((item) => item.type === 'event' && item.name === event)
-  assert(item?.inputs, `${contract} has no event ${event}`)
+  if (item?.inputs === undefined) return undefined
   const indexed = item.inputs.filter((input) => input.indexed).map((input) => input.name)
   return {
     contract,

