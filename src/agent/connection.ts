@@ -49,7 +49,7 @@ export function connectionOn(
   const { privateKey, finalTimeoutMs } = options
   const heads = followHeads(client)
   const directory = createDirectory(client)
-  const watch = directory.watch()
+  const watch = directory.watch(heads)
   const sender = createSender({ chainId, privateKey, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
   return {
     client,

@@ -7,6 +7,7 @@ import { type Address, fromHex, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { agentCacheEntriesMax } from '../core/limits.js'
 import type { RpcClient, Subscription } from '../rpc/client.js'
 import { ContractRevert, dataPortrait, eligibility, members, view } from './contractClient.js'
+import type { Heads } from './heads.js'
 
 export interface Member {
   readonly account: Address
@@ -31,8 +32,8 @@ export interface Directory {
   predicate(id: Hash): Promise<Predicate | null>
   /** Forgets what was read. */
   clear(): void
-  /** Clears by itself when members, keys or profiles change. */
-  watch(): Subscription
+  /** Clears by itself when members, keys or profiles change, and when a change of the data portrait comes into force. */
+  watch(heads: Pick<Heads, 'height' | 'onHead'>): Subscription
 }
 
 export function createDirectory(client: RpcClient): Directory {
@@ -46,6 +47,9 @@ class ChainDirectory implements Directory {
   readonly #client: RpcClient
   #profiles: Promise<Profiles> | undefined
   #all: readonly Member[] | undefined
+  /** First block in which the profiles that are kept no longer hold. */
+  #staleFrom = Number.POSITIVE_INFINITY
+  #height = -1
   readonly #members = new Map<string, Promise<Member | null>>()
   /** What an id stands for never changes. */
   readonly #predicates = new Map<Hash, Predicate>()
@@ -57,12 +61,29 @@ class ChainDirectory implements Directory {
   profiles(): Promise<Profiles> {
     const kept = this.#profiles
     if (kept) return kept
-    const read = readProfiles(this.#client)
+    const read = this.#readProfiles()
     this.#profiles = read
     read.catch(() => {
       if (this.#profiles === read) this.#profiles = undefined
     })
     return read
+  }
+
+  /** The height is asked for first: a change that comes into force while the profiles are read drops them again. */
+  async #readProfiles(): Promise<Profiles> {
+    const next = Number(await view(this.#client, dataPortrait, 'nextChangeAt', {}))
+    this.#staleFrom = next === 0 ? Number.POSITIVE_INFINITY : next
+    const [profiles, codeLists] = await Promise.all([
+      view(this.#client, dataPortrait, 'GetDataProfile', {}),
+      view(this.#client, dataPortrait, 'codeLists', {}),
+    ])
+    this.#reached(this.#height)
+    return profilesByName(profiles, codeLists)
+  }
+
+  #reached(height: number): void {
+    this.#height = height
+    if (height >= this.#staleFrom) this.#profiles = undefined
   }
 
   member(account: Address): Promise<Member | null> {
@@ -108,15 +129,26 @@ class ChainDirectory implements Directory {
     this.#members.clear()
   }
 
-  watch(): Subscription {
+  watch(heads: Pick<Heads, 'height' | 'onHead'>): Subscription {
+    const following = heads.onHead((height) => this.#reached(height))
+    this.#reached(heads.height)
     const topics = [
       dataPortrait.abi.topic('DataProfileSet'),
+      dataPortrait.abi.topic('ChangeScheduled'),
+      dataPortrait.abi.topic('ChangeClosed'),
       members.abi.topic('MemberRegistered'),
       members.abi.topic('MemberStatusChanged'),
       members.abi.topic('EncryptionKeyRotated'),
     ]
     const filter = { address: [dataPortrait.address, members.address], topics: [topics] }
-    return this.#client.subscribe('logs', [filter], { onValue: () => this.clear(), onConnected: () => this.clear() })
+    const clear = () => this.clear()
+    const changes = this.#client.subscribe('logs', [filter], { onValue: clear, onConnected: clear })
+    return {
+      close() {
+        following.close()
+        changes.close()
+      },
+    }
   }
 
   #cached(key: string, read: () => Promise<RawMember>): Promise<Member | null> {
@@ -156,8 +188,4 @@ async function readPredicate(client: RpcClient, predicateId: Hash): Promise<Pred
     if (error instanceof ContractRevert && error.error === 'UnknownPredicate') return null
     throw error
   }
-}
-
-async function readProfiles(client: RpcClient): Promise<Profiles> {
-  return profilesByName(await view(client, dataPortrait, 'GetDataProfile', {}))
 }

@@ -14,6 +14,7 @@ export type ValueErrorCode =
   | 'NOT_A_DATE'
   | 'OUT_OF_RANGE'
   | 'BAD_CHECK_CHARACTER'
+  | 'NOT_LISTED'
 
 export type Canonical =
   | { readonly ok: true; readonly value: string }

@@ -3,7 +3,7 @@
  * the enterprise's proxy runs them before it seals, the recipient department again after it has opened. Pure.
  */
 import type { Address, Hash } from '../core/bytes.js'
-import { canonicalise, type ValueErrorCode } from './canonical.js'
+import { type Canonical, canonicalise, type ValueErrorCode } from './canonical.js'
 import type { DataProfile } from './genesisTypes.js'
 import { attributeId, idText } from './textId.js'
 
@@ -11,8 +11,13 @@ export { type Canonical, canonicalise, type ValueErrorCode } from './canonical.j
 export { isCreditCode, isResidentId } from './checkCharacters.js'
 export { attributeId, idText, textId } from './textId.js'
 
+/** An entry, with the values to which an attribute of type code is bound. */
+export interface KnownProfile extends DataProfile {
+  readonly codes?: ReadonlySet<string>
+}
+
 /** Entries of the data portrait by attribute name. */
-export type Profiles = ReadonlyMap<string, DataProfile>
+export type Profiles = ReadonlyMap<string, KnownProfile>
 /** Values by attribute name. */
 export type Values = ReadonlyMap<string, string>
 
@@ -62,8 +67,20 @@ export interface DistributionNeeds {
   seal(part: SplitPart, attributes: readonly Hash[], digests: readonly Hash[], keyEpoch: bigint): Uint8Array
 }
 
-export function profilesByName(profiles: Iterable<DataProfile>): Profiles {
-  return new Map([...profiles].map((profile) => [idText(profile.attribute, 'attribute'), profile]))
+export interface CodeList {
+  readonly attribute: Hash
+  /** Canonical values (textId). */
+  readonly codes: readonly Hash[]
+}
+
+export function profilesByName(profiles: Iterable<DataProfile>, codeLists: readonly CodeList[] = []): Profiles {
+  const codes = new Map(codeLists.map((list) => [list.attribute, new Set(list.codes.map((code) => idText(code)))]))
+  return new Map(
+    [...profiles].map((profile) => {
+      const allowed = codes.get(profile.attribute)
+      return [idText(profile.attribute, 'attribute'), allowed === undefined ? profile : { ...profile, codes: allowed }]
+    }),
+  )
 }
 
 /** Checks every value against its schema. */
@@ -76,11 +93,17 @@ export function DataValidation(profiles: Profiles, values: Values): Validation {
       errors.push({ attribute, code: 'UNKNOWN_ATTRIBUTE', message: `${attribute} is not in the data portrait` })
       continue
     }
-    const result = canonicalise(profile.schema, given)
+    const result = listed(profile, canonicalise(profile.schema, given))
     if (result.ok) canonical.set(attribute, result.value)
     else errors.push({ attribute, code: result.code, message: `${attribute} ${result.message}` })
   }
   return { ok: errors.length === 0, errors, values: canonical }
+}
+
+/** A value that the attribute's list of codes has, where it has a list. */
+function listed({ codes }: KnownProfile, result: Canonical): Canonical {
+  if (!result.ok || codes === undefined || codes.has(result.value)) return result
+  return { ok: false, code: 'NOT_LISTED', message: 'is none of the codes that its entry in the data portrait lists' }
 }
 
 /** One part for each supervisor, with all of its attributes; the order of parts and items does not depend on the input's. */
