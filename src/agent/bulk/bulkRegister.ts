@@ -19,13 +19,13 @@ export interface NewEnterprise {
   readonly account: Address
 }
 
-/** The key in `file`; made when there is none. Throws KeyFileError. */
-export async function enterpriseKey(file: string, make: boolean): Promise<Uint8Array> {
+/** The key in `file`; with `make` it is made when there is none. `passwordFile`: of keystores. Throws KeyFileError or KeystoreError. */
+export async function enterpriseKey(file: string, make: boolean, passwordFile?: string): Promise<Uint8Array> {
   if (make && !existsSync(file)) {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
     writeKeyFile(file, new Uint8Array(randomBytes(32)))
   }
-  return readKeyFile(file)
+  return readKeyFile(file, passwordFile)
 }
 
 /** Throws AgentError when the declaration has no company name. */

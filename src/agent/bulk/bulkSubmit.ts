@@ -26,6 +26,8 @@ import { inParallel } from './inParallel.js'
 export interface BulkOptions {
   /** Holds CREDIT_CODE.key of the enterprises whose key the input does not name. */
   readonly keysDir: string
+  /** Password of the keys that are keystores. */
+  readonly passwordFile?: string
   /** Register who is no member yet, and make keys that are missing; the connection is the operator's then. */
   readonly register: boolean
   /** Enterprises submitted at a time. */
@@ -115,7 +117,10 @@ class BulkRun {
     await inParallel(this.#items, registrationsMax, async (item) => {
       try {
         const declaration = await item.declaration()
-        const enterprise = newEnterprise(declaration, await enterpriseKey(this.#keyFile(item, declaration), true))
+        const enterprise = newEnterprise(
+          declaration,
+          await enterpriseKey(this.#keyFile(item, declaration), true, this.#options.passwordFile),
+        )
         if (await this.#steadily(() => registerEnterprise(connection, enterprise))) this.#registered++
       } catch (error) {
         // Told with its outcome; what it cannot be, an unreadable declaration, is told there too.
@@ -224,7 +229,7 @@ class BulkRun {
     const { connection } = this.#needs
     const { client, heads, chainId } = connection
     const file = this.#keyFile(item, declaration)
-    const privateKey = await enterpriseKey(file, false)
+    const privateKey = await enterpriseKey(file, false, this.#options.passwordFile)
     const { finalTimeoutMs } = this.#options
     const sender = createSender({ chainId, privateKey, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
     // Members that were registered a moment ago were looked for before.

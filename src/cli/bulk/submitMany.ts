@@ -57,7 +57,12 @@ export async function submitMany(input: string, flags: BulkFlags): Promise<void>
       const needs: BulkNeeds = { connection, journal, onOutcome, onProgress: progress.show }
       return await bulkSubmit(
         items,
-        { keysDir, register: flags.register ?? false, concurrency: flags.concurrency },
+        {
+          keysDir,
+          register: flags.register ?? false,
+          concurrency: flags.concurrency,
+          ...(flags.passwordFile !== undefined && { passwordFile: flags.passwordFile }),
+        },
         needs,
       )
     } finally {

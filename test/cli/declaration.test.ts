@@ -1,0 +1,54 @@
+/** `concordat declaration` without a network. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { progressText } from '../../src/cli/bulk/progressLine.js'
+
+const MAIN = path.join(process.cwd(), 'dist/src/cli/main.js')
+const EXAMPLE = path.join(process.cwd(), 'examples/declarations/english')
+
+function run(dir: string, ...args: string[]) {
+  return spawnSync(process.execPath, [MAIN, 'declaration', ...args], { cwd: dir, encoding: 'utf8', timeout: 120_000 })
+}
+
+t.test('from a folder of forms to a proof of one document', async (t) => {
+  const dir = t.testdir()
+  cpSync(EXAMPLE, path.join(dir, 'pack'), { recursive: true })
+  rmSync(path.join(dir, 'pack/manifest.json'))
+  t.match(run(dir, 'init', 'pack', '--enterprise', '915101040002025182', '--json').status, 0)
+  t.equal(statSync(path.join(dir, 'pack/manifest.json')).mode & 0o077, 0, 'the salt is for its owner')
+  const checked = run(dir, 'check', 'pack', '--offline', '--json')
+  t.equal(checked.status, 0)
+  const { documentHash, values, undeclared } = JSON.parse(checked.stdout)
+  const capital = values.find((row: { attribute: string }) => row.attribute === 'paidUpCapital')
+  t.match(capital, { value: '1234567', place: 'registration.csv, row 5, field B' })
+  t.ok(undeclared.includes('bankAccount'))
+  t.equal(run(dir, 'prove', 'pack', '--file', 'audit/report-2025.txt').status, 0)
+  t.ok(existsSync(path.join(dir, 'report-2025.txt.proof.json')))
+  const verify = (file: string, ...more: string[]) =>
+    run(dir, 'verify-file', file, '--proof', 'report-2025.txt.proof.json', ...more)
+  t.equal(verify('pack/audit/report-2025.txt', '--document-hash', documentHash).status, 0)
+  t.match(verify('pack/rights.csv', '--document-hash', documentHash), { status: 1, stderr: /is not the file audit/ })
+  t.match(verify('pack/audit/report-2025.txt'), { status: 2, stderr: /a proof alone proves nothing/ })
+})
+
+t.test('what is wrong is told with its place, all at once', async (t) => {
+  const dir = t.testdir()
+  cpSync(EXAMPLE, path.join(dir, 'pack'), { recursive: true })
+  writeFileSync(path.join(dir, 'pack/rights.csv'), 'Kind,Number\nSecret,A1\nDesign,\n')
+  const { status, stderr } = run(dir, 'check', 'pack', '--offline')
+  t.equal(status, 1)
+  t.match(stderr, /rights.csv, row 2, field A: must be one of/)
+  t.match(stderr, /rights.csv, row 3: needs a value under/)
+})
+
+t.test('progress: rate and time left', async (t) => {
+  const progress = { phase: 'submit', total: 1000, done: 100, failed: 1, waiting: 20, perSecond: 10 } as const
+  t.equal(
+    progressText(progress),
+    'submitting: 100 of 1000 done, 20 wait for departments, 1 failed, 10.0 a second, 88 s left',
+  )
+  t.match(progressText({ ...progress, total: 100_000 }), /167 min left|3 h left/)
+  t.notMatch(progressText({ ...progress, perSecond: 0 }), /left/)
+})
