@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
+import { checkPostgresDatabase } from '../../src/agent/database/postgres/check.js'
 import { loadDepartmentConfig } from '../../src/cli/commands/department.js'
 import { testDatabase, testRole, withoutPostgres } from '../support/postgres.js'
 
@@ -65,6 +66,9 @@ t.test('commands', { skip: withoutPostgres }, async (t) => {
   const lacking = await concordat('check', '--config', config)
   t.equal(lacking.status, 1)
   t.match(lacking.out, /wrong: schema concordat: is not complete and concordat_role_\w+ may not create it/)
+  await sql(`create schema owned authorization ${role}`)
+  const owned = await checkPostgresDatabase({ source: as(role, 'geheim'), schema: 'owned' })
+  t.same(owned.faults, [], 'whoever owns the schema completes it')
   const urlFile = join(dir, 'url')
   writeFileSync(urlFile, `${settings.url}\n`)
   const made = await concordat('init-schema', '--config', config, '--url-file', urlFile)

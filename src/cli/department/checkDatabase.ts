@@ -11,7 +11,8 @@ export async function checkDatabase(file: string, config: DatabaseConfig, json: 
   const out = createOutput(json)
   show(check, out)
   out.result({ fine: check.faults.length === 0, ...check })
-  if (check.faults.length > 0) throw new CommandError(`${check.faults.length} faults in the configuration of ${file}`)
+  if (check.faults.length > 0)
+    throw new CommandError(`the configuration of ${file} does not fit its database (faults: ${check.faults.length})`)
 }
 
 function show(check: DatabaseCheck, out: ReturnType<typeof createOutput>): void {

@@ -66,9 +66,12 @@ async function rehearsalFaults({ mapping }: PostgresPlan, catalogues: Catalogues
 }
 
 async function lookAtStore(plan: PostgresPlan, read: Read, faults: MappingFault[], notes: string[]): Promise<void> {
-  const [row] =
-    await read(`select current_setting('server_version') as version, current_setting('server_encoding') as encoding,
-    current_setting('fsync') as fsync, has_database_privilege(current_database(), 'CREATE') as may_create`)
+  const [row] = await read(
+    `select current_setting('server_version') as version, current_setting('server_encoding') as encoding,
+    current_setting('fsync') as fsync, coalesce((select has_schema_privilege(oid, 'CREATE') from pg_namespace where nspname = $1),
+      has_database_privilege(current_database(), 'CREATE')) as may_create`,
+    [plan.schema],
+  )
   notes.push(`the store's server is PostgreSQL ${row?.version}`)
   if (row?.encoding !== 'UTF8')
     faults.push({ at: 'store', text: `its encoding is ${row?.encoding}; it has to be UTF8` })
