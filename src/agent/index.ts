@@ -1,5 +1,7 @@
 /** What commands and programs use of the agents: submit, verify, serve a department, load data. */
 import { type Connection, type ConnectionOptions, connect } from './connection.js'
+import type { DepartmentDatabase } from './database/departmentDatabase.js'
+import type { PostgresOptions } from './database/postgres/open.js'
 import { type Declaration, readDeclaration } from './declaration.js'
 import { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
 import { Requester, type RequesterOptions, type VerificationReport } from './requester.js'
@@ -31,6 +33,7 @@ export {
   type RecordWrite,
 } from './database/departmentDatabase.js'
 export { openDepartmentDatabase, openMemoryDatabase } from './database/open.js'
+export type { PostgresOptions } from './database/postgres/open.js'
 export { DATASET_DEPARTMENTS, type DepartmentId } from './dataset/departments.js'
 export { type DatasetOptions, datasetCompanies, datasetRows, datasetSamples, datasetSizes } from './dataset/generate.js'
 export { loadDataset } from './dataset/load.js'
@@ -52,6 +55,12 @@ export {
   type VerifiedAttribute,
 } from './requester.js'
 export { type Transacted, transact } from './transact.js'
+
+/** A department's database in PostgreSQL (docs/databases.md); the client is loaded with the first. Throws DatabaseError. */
+export async function openPostgresDatabase(options: PostgresOptions): Promise<DepartmentDatabase> {
+  const postgres = await import('./database/postgres/open.js')
+  return postgres.openPostgresDatabase(options)
+}
 
 /** Reads a declaration file and submits it with the enterprise's key. Errors: DeclarationError and those of EnterpriseProxy.submit. */
 export async function submitDeclaration(

@@ -29,6 +29,8 @@ t.test('every command has help with an example', async (t) => {
     ['dataset', 'load'],
     ['dataset', 'declaration'],
     ['department', 'serve'],
+    ['department', 'check'],
+    ['department', 'init-schema'],
     ['attribute', 'list'],
     ['attribute', 'register'],
     ['submit'],
