@@ -6,7 +6,7 @@ import type { Predicate } from '../contracts/predicates.js'
 import { type Address, fromHex, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { agentCacheEntriesMax } from '../core/limits.js'
 import type { RpcClient, Subscription } from '../rpc/client.js'
-import { ContractRevert, dataPortrait, eligibility, members, view } from './contractClient.js'
+import { ContractRevert, dataPortrait, eligibility, keyAgreement, members, view } from './contractClient.js'
 import type { Heads } from './heads.js'
 
 export interface Member {
@@ -139,8 +139,9 @@ class ChainDirectory implements Directory {
       members.abi.topic('MemberRegistered'),
       members.abi.topic('MemberStatusChanged'),
       members.abi.topic('EncryptionKeyRotated'),
+      keyAgreement.abi.topic('GroupKeyAgreed'),
     ]
-    const filter = { address: [dataPortrait.address, members.address], topics: [topics] }
+    const filter = { address: [dataPortrait.address, members.address, keyAgreement.address], topics: [topics] }
     const clear = () => this.clear()
     const changes = this.#client.subscribe('logs', [filter], { onValue: clear, onConnected: clear })
     return {

@@ -14,6 +14,7 @@ import type { Member } from './directory.js'
 import { WaitError } from './heads.js'
 import { type PartReport, partReports } from './partReports.js'
 import { notePortraitKeyShared, type PortraitKey, portraitKeyOf } from './portraitKeyFile.js'
+import { type Recipient, recipientOf } from './recipients.js'
 import { type SealedContext, type SealedValues, sealValues } from './sealedValues.js'
 import type { BeforeHandOver } from './sender.js'
 
@@ -47,7 +48,7 @@ export interface SubmissionReport extends StoredSubmission {
 
 /** A part before it is sealed, with its recipient. */
 interface DraftPart extends SplitPart {
-  readonly department: Member
+  readonly department: Recipient
 }
 
 /** Recipients of one sharePortraitKey transaction. */
@@ -127,16 +128,16 @@ export class EnterpriseProxy {
     throw new AgentError('OTHER_ENTERPRISE', message)
   }
 
-  /** Step (d): every active supervisor of an attribute gets its value. */
+  /** Step (d): every active supervisor of an attribute gets its value, alone or with its group. */
   async #split(profiles: Profiles, values: Values): Promise<DraftPart[]> {
     const { directory } = this.#connection
     const draft = await Promise.all(
       DataSplit(profiles, values).map(async (part) => ({
         ...part,
-        department: await directory.member(part.recipient),
+        department: await recipientOf(directory, part.recipient, part.items[0]!.profile),
       })),
     )
-    return draft.flatMap(({ department, ...part }) => (department?.active ? [{ ...part, department }] : []))
+    return draft.flatMap(({ department, ...part }) => (department ? [{ ...part, department }] : []))
   }
 
   async #portraitKey(enterpriseId: Hash): Promise<PortraitKey> {
@@ -148,7 +149,7 @@ export class EnterpriseProxy {
   #distribute(enterpriseId: Hash, { key: portraitKey, version }: PortraitKey, draft: readonly DraftPart[]) {
     const { chainId } = this.#connection
     const departments = new Map(draft.map(({ department }) => [department.account, department]))
-    const departmentOf = (recipient: Address): Member => {
+    const departmentOf = (recipient: Address): Recipient => {
       const department = departments.get(recipient)
       assert(department, 'each part has its department')
       return department
@@ -173,7 +174,7 @@ export class EnterpriseProxy {
     kind: SealedContext['kind'],
     enterpriseId: Hash,
     portraitVersion: number,
-    { account, keyEpoch }: Member,
+    { account, keyEpoch }: Recipient,
     attributes: readonly Hash[],
     digests: readonly Hash[],
   ): SealedContext {
@@ -259,7 +260,7 @@ export function storedIn(receipt: RpcReceipt): StoredSubmission {
   throw new AgentError('TRANSACTION_FAILED', message)
 }
 
-function sealFor({ name, encryptionKey }: Member, sealed: SealedValues, context: SealedContext): Uint8Array {
+function sealFor({ name, encryptionKey }: Recipient, sealed: SealedValues, context: SealedContext): Uint8Array {
   if (encryptionKey) return sealValues(sealed, encryptionKey, context)
   throw new AgentError('NO_ENCRYPTION_KEY', `${name} has published no encryption key: it has to rotate to one first`)
 }

@@ -5,8 +5,9 @@ import type { Address } from '../core/bytes.js'
 import type { RpcClient } from '../rpc/client.js'
 import { dataSharing, view } from './contractClient.js'
 import type { Directory } from './directory.js'
+import { nameOfRecipient } from './recipients.js'
 
-/** One department's part of a submission. */
+/** The part of one department, or of a group of departments: then all of them are named, and each acknowledges. */
 export interface PartReport {
   readonly department: string
   readonly address: Address
@@ -24,9 +25,8 @@ export async function partReports(
 ): Promise<PartReport[]> {
   const parts = Array.from({ length: partCount }, async (_, part): Promise<PartReport> => {
     const state = await view(client, dataSharing, 'partOf', { submissionId, part })
-    const department = await directory.member(state.recipient)
     return {
-      department: department?.name ?? state.recipient,
+      department: await nameOfRecipient(client, directory, state.recipient),
       address: state.recipient,
       attributes: state.attributes.map((attribute) => idText(attribute)),
       status: state.acknowledged ? (state.accepted ? 'accepted' : 'rejected') : 'pending',

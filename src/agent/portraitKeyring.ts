@@ -1,11 +1,12 @@
 /** Portrait keys that enterprises have shared with one department, found on the chain and kept in memory. */
-import { type Address, concatBytes, fromHex, type Hash, toHash } from '../core/bytes.js'
-import { agentCacheEntriesMax, rpcLogRangeBlocksMax } from '../core/limits.js'
+import { type Address, fromHex, type Hash } from '../core/bytes.js'
+import { agentCacheEntriesMax, rpcLogAlternativesMax, rpcLogRangeBlocksMax } from '../core/limits.js'
 import type { RpcClient } from '../rpc/client.js'
 import type { RpcLog } from '../rpc/wire.js'
 import { AgentError } from './agentError.js'
 import { dataSharing, view } from './contractClient.js'
 import { carriedKeyShare, carriedPart, readTransactions } from './department/carried.js'
+import { topicOf } from './department/events.js'
 import { isTooWide } from './logRange.js'
 import { openValues } from './sealedValues.js'
 
@@ -24,11 +25,19 @@ export interface PortraitKeyring {
   drop(enterpriseId: Hash): void
 }
 
+/** What a department that is in groups can open beside its own envelopes. */
+export interface JointKeys {
+  readonly groups: readonly Address[]
+  /** null when the department does not have it. */
+  groupKey(group: Address, keyEpoch: bigint): Promise<Uint8Array | null>
+}
+
 export interface KeyringOptions {
   readonly chainId: number
   readonly self: Address
   /** X25519 private keys, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
+  readonly joint?: JointKeys
 }
 
 export function createPortraitKeyring(options: KeyringOptions, client: RpcClient): PortraitKeyring {
@@ -70,7 +79,7 @@ async function searchKey(
     const key = await newestKey(
       options,
       client,
-      await readKeyLogs(options.self, client, enterpriseId, shared, shared),
+      await readKeyLogs(options, client, enterpriseId, shared, shared),
       version,
     )
     if (key) return key
@@ -79,7 +88,7 @@ async function searchKey(
   let blocks = rpcLogRangeBlocksMax
   while (to >= 0) {
     const from = Math.max(0, to - blocks + 1)
-    const logs = await readKeyLogs(options.self, client, enterpriseId, from, to).catch((error: unknown) => {
+    const logs = await readKeyLogs(options, client, enterpriseId, from, to).catch((error: unknown) => {
       if (isTooWide(error, to - from + 1)) return null
       throw error
     })
@@ -108,18 +117,19 @@ async function newestKey(
 }
 
 async function readKeyLogs(
-  self: Address,
+  { self, joint }: KeyringOptions,
   client: RpcClient,
   enterpriseId: Hash,
   from: number,
   to: number,
 ): Promise<RpcLog[]> {
   const { abi, address } = dataSharing
-  const own = toHash(concatBytes(new Uint8Array(12), fromHex(self)))
+  const own = topicOf(self)
+  const recipients = [self, ...(joint?.groups ?? [])].slice(0, rpcLogAlternativesMax).map(topicOf)
   const range = { address, fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` } as const
   const [shares, parts] = await Promise.all([
     client.call('eth_getLogs', { ...range, topics: [abi.topic('PortraitKeyShared'), enterpriseId, own] }),
-    client.call('eth_getLogs', { ...range, topics: [abi.topic('DataStored'), null, enterpriseId, own] }),
+    client.call('eth_getLogs', { ...range, topics: [abi.topic('DataStored'), null, enterpriseId, recipients] }),
   ])
   return [...parts, ...shares]
 }
@@ -136,5 +146,8 @@ async function openKeyLog(
   const stored = dataSharing.abi.decodeEvent('DataStored', { topics: log.topics, data: fromHex(log.data) })
   const carried = stored ? carriedPart(chainId, transaction, stored.part) : carriedKeyShare(chainId, transaction, self)
   if (carried.context.portraitVersion !== version) return null
-  return openValues(carried.envelope, encryptionKeys, carried.context)?.portraitKey ?? null
+  const { recipient, keyEpoch } = carried.context
+  const groupKey = recipient === self ? null : await options.joint?.groupKey(recipient, keyEpoch)
+  const keys = recipient === self ? encryptionKeys : groupKey ? [groupKey] : []
+  return openValues(carried.envelope, keys, carried.context)?.portraitKey ?? null
 }

@@ -1,5 +1,6 @@
 /** A department's query (paper 4.3, Fig. 7): from the user portrait where it has the answers, else from the supervisors. */
 import { BASIS, EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
+import { recipientsOf } from '../contracts/dataFunctions.js'
 import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, textId } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
@@ -10,14 +11,22 @@ import type { Connection } from './connection.js'
 import { ContractRevert, dataSharing, members, view } from './contractClient.js'
 import { WaitError } from './heads.js'
 import { isTooWide } from './logRange.js'
-import { createPortraitKeyring, type KnownPortraitKey, type PortraitKeyring } from './portraitKeyring.js'
+import {
+  createPortraitKeyring,
+  type JointKeys,
+  type KnownPortraitKey,
+  type PortraitKeyring,
+} from './portraitKeyring.js'
 import { usePortrait } from './portraitUse.js'
 import { refusalIn } from './questionRefused.js'
+import { itemsFor, recipientOf } from './recipients.js'
 import { sealValues } from './sealedValues.js'
 
 export interface RequesterOptions {
   /** X25519 private keys of the asking department, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
+  /** Its groups, whose envelopes may hold a portrait key, too. */
+  readonly joint?: JointKeys
   /** How long answers are waited for after the request is final; default 30,000. */
   readonly answerTimeoutMs?: number
 }
@@ -129,10 +138,13 @@ export class Requester {
 
   constructor(options: RequesterOptions, connection: Connection) {
     const { chainId, client, sender } = connection
-    const { encryptionKeys } = options
+    const { encryptionKeys, joint } = options
     this.#options = options
     this.#connection = connection
-    this.#keyring = createPortraitKeyring({ chainId, self: sender.address, encryptionKeys }, client)
+    this.#keyring = createPortraitKeyring(
+      { chainId, self: sender.address, encryptionKeys, ...(joint && { joint }) },
+      client,
+    )
   }
 
   /** Step (a): the asking account as the chain knows it. Throws AgentError NOT_A_MEMBER. */
@@ -292,16 +304,16 @@ export class Requester {
     return { requestId, transaction, attributes, phases }
   }
 
-  /** One envelope for each active supervisor, with the values that it supervises. */
+  /** One envelope for each active supervisor or group of supervisors, with the values that it supervises. */
   async #seal(enterpriseId: Hash, items: readonly AskedItem[], { key, version }: KnownPortraitKey) {
     const { chainId, directory, sender } = this.#connection
-    const supervisors = [...new Set(items.flatMap(({ profile }) => profile.supervisors))]
+    const supervisors = [...new Set(items.flatMap(({ profile }) => recipientsOf(profile)))]
     const sealed = await Promise.all(
       supervisors.map(async (supervisor) => {
-        const member = await directory.member(supervisor)
-        if (!member?.active) return null
-        if (!member.encryptionKey) throw noEncryptionKey(member.name)
-        const own = items.filter(({ profile }) => profile.supervisors.includes(supervisor))
+        const own = itemsFor(items, supervisor)
+        const recipient = await recipientOf(directory, supervisor, own[0]!.profile)
+        if (!recipient) return null
+        if (!recipient.encryptionKey) throw noEncryptionKey(recipient.name)
         const context = {
           kind: 'question',
           chainId,
@@ -310,7 +322,7 @@ export class Requester {
           enterpriseId,
           portraitVersion: version,
           recipient: supervisor,
-          keyEpoch: member.keyEpoch,
+          keyEpoch: recipient.keyEpoch,
           attributes: own.map(({ attribute }) => attribute),
           digests: own.map(({ digest }) => digest),
         } as const
@@ -319,8 +331,8 @@ export class Requester {
             return value === null ? [] : [[name, { schemaVersion, value }] as const]
           }),
         )
-        const envelope = sealValues({ portraitKey: key, values }, member.encryptionKey, context)
-        return { supervisor, keyEpoch: member.keyEpoch, envelope }
+        const envelope = sealValues({ portraitKey: key, values }, recipient.encryptionKey, context)
+        return { supervisor, keyEpoch: recipient.keyEpoch, envelope }
       }),
     )
     return sealed.filter((entry) => entry !== null)

@@ -2,9 +2,11 @@
  * DataValidation, DataSplit and DataDistribution (paper 4.2, Table 1). They need plain values, which never reach the chain:
  * the enterprise's proxy runs them before it seals, the recipient department again after it has opened. Pure.
  */
-import type { Address, Hash } from '../core/bytes.js'
+import { type Address, type Hash, ZERO_HASH } from '../core/bytes.js'
 import { type Canonical, canonicalise, type ValueErrorCode } from './canonical.js'
+import { DELIVERY } from './codes.js'
 import type { DataProfile } from './genesisTypes.js'
+import { groupIdOf } from './groupId.js'
 import { attributeId, idText } from './textId.js'
 
 export { type Canonical, canonicalise, type ValueErrorCode } from './canonical.js'
@@ -35,7 +37,7 @@ export interface Validation {
   readonly values: Values
 }
 
-/** What goes to one supervisor. */
+/** What goes to one supervisor, or to the group of all. */
 export interface SplitPart {
   readonly recipient: Address
   /** In the order of their ids. */
@@ -106,7 +108,16 @@ function listed({ codes }: KnownProfile, result: Canonical): Canonical {
   return { ok: false, code: 'NOT_LISTED', message: 'is none of the codes that its entry in the data portrait lists' }
 }
 
-/** One part for each supervisor, with all of its attributes; the order of parts and items does not depend on the input's. */
+/**
+ * Whom values of an attribute are sealed for: their group where its supervisors have agreed on a key, else each of them. What
+ * is delivered directly goes to each department's node.
+ */
+export function recipientsOf({ supervisors, encryptionKey, rule }: DataProfile): readonly Address[] {
+  const joint = supervisors.length > 1 && encryptionKey !== ZERO_HASH && rule.delivery === DELIVERY.ledger
+  return joint ? [groupIdOf(supervisors)] : supervisors
+}
+
+/** One part for each recipient, with all of its attributes; the order of parts and items does not depend on the input's. */
 export function DataSplit(profiles: Profiles, values: Values): SplitPart[] {
   const parts = new Map<Address, SplitItem[]>()
   const sorted = [...values].sort(([a], [b]) => compare(attributeId(a), attributeId(b)))
@@ -114,9 +125,9 @@ export function DataSplit(profiles: Profiles, values: Values): SplitPart[] {
     const profile = profiles.get(attribute)
     if (profile === undefined)
       throw new RangeError(`${attribute} is not in the data portrait, run DataValidation first`)
-    for (const supervisor of profile.supervisors) {
-      const items = parts.get(supervisor)
-      if (items === undefined) parts.set(supervisor, [{ attribute, profile, value }])
+    for (const recipient of recipientsOf(profile)) {
+      const items = parts.get(recipient)
+      if (items === undefined) parts.set(recipient, [{ attribute, profile, value }])
       else items.push({ attribute, profile, value })
     }
   }

@@ -9,6 +9,7 @@ import { readBounded, readPackageFiles } from '../../agent/declaration/packageFi
 import { BUILT_IN_TEMPLATES, type PackageDeclaration, readPackage } from '../../agent/declaration/readPackage.js'
 import { type Declaration, readDeclaration } from '../../agent/declaration.js'
 import { createDirectory } from '../../agent/directory.js'
+import { recipientOf } from '../../agent/recipients.js'
 import { DataSplit, DataValidation } from '../../contracts/dataFunctions.js'
 import { idText } from '../../contracts/textId.js'
 import { asHash, type Hash } from '../../core/bytes.js'
@@ -131,7 +132,7 @@ async function heldAgainst(declared: Declaration, flags: CheckFlags) {
       })
     }
     for (const { recipient, items } of DataSplit(profiles, values)) {
-      const name = (await directory.member(recipient))?.name ?? recipient
+      const name = (await recipientOf(directory, recipient, items[0]!.profile))?.name ?? recipient
       for (const { attribute } of items) {
         const entry = found.get(attribute) ?? { to: [] }
         entry.to.push(name)
