@@ -14,67 +14,13 @@ import { Requester } from '../../src/agent/requester.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
 import { fromHex } from '../../src/core/bytes.js'
-import type { RpcClient } from '../../src/rpc/client.js'
 import { ContractAbi } from '../../src/vm/abi.js'
+import { Mortal } from './support/mortal.js'
 import { type Account, declarationOf, World } from './support/world.js'
 
 const company = datasetSamples({ records: 500 }).complete
 const abi = new ContractAbi(dataSharingAbi)
 const ATTRIBUTES = ['employees', 'registeredCapital', 'registrationDate']
-
-/** Counts steps; at step `at` the process is dead: nothing that it started afterwards, or waits for, ever comes. */
-class Mortal {
-  steps = 0
-  dead = false
-  readonly died: Promise<void>
-  #die: () => void = () => {}
-
-  constructor(
-    readonly at: number,
-    readonly after: boolean,
-  ) {
-    this.died = new Promise((resolve) => {
-      this.#die = resolve
-    })
-  }
-
-  async step<T>(work: () => Promise<T>): Promise<T> {
-    const fatal = ++this.steps === this.at
-    if (this.dead || (fatal && !this.after)) return this.#end()
-    const result = await work()
-    if (this.dead || fatal) return this.#end()
-    return result
-  }
-
-  #end(): Promise<never> {
-    this.dead = true
-    this.#die()
-    return new Promise(() => {})
-  }
-
-  client(inner: RpcClient): RpcClient {
-    return {
-      ...inner,
-      call: (method, ...params) => this.step(() => inner.call(method, ...params)),
-      request: (method, params) => this.step(() => inner.request(method, params)),
-      batch: (calls) => this.step(() => inner.batch(calls)),
-    }
-  }
-
-  database(inner: DepartmentDatabase): DepartmentDatabase {
-    return {
-      find: (locator) => inner.find(locator),
-      cursor: () => inner.cursor(),
-      outbox: () => inner.outbox(),
-      portraitKey: (enterpriseId, version) => inner.portraitKey(enterpriseId, version),
-      secret: (name) => inner.secret(name),
-      count: () => inner.count(),
-      bulkLoad: (records, options) => inner.bulkLoad(records, options),
-      apply: (change) => this.step(() => inner.apply(change)),
-      close: () => inner.close(),
-    }
-  }
-}
 
 /** A submission and a query while the agent dies at a step; resolves with the steps that the first agent took. */
 async function scenario(t: Test, dir: string, mortal: Mortal): Promise<number> {
