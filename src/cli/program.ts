@@ -13,6 +13,7 @@ import { departmentCommand } from './commands/department.js'
 import { doctorCommand } from './commands/doctor.js'
 import { documentCommand } from './commands/document.js'
 import { eligibilityCommand } from './commands/eligibility.js'
+import { keyAgreementCommand } from './commands/keyAgreement.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
     nodeCommand(),
     doctorCommand(),
     keysCommand(),
+    keyAgreementCommand(),
     memberCommand(),
     sealerCommand(),
     datasetCommand(),

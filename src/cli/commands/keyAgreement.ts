@@ -1,0 +1,210 @@
+import { Command } from 'commander'
+import { keyAgreement, view } from '../../agent/contractClient.js'
+import { createDirectory } from '../../agent/directory.js'
+import { AGREEMENT_PHASE, nameOf } from '../../contracts/codes.js'
+import type { keyAgreementAbi } from '../../contracts/keyAgreement.abi.js'
+import { idText, textId } from '../../contracts/textId.js'
+import { type Address, asAddress, ZERO_HASH } from '../../core/bytes.js'
+import type { RpcClient } from '../../rpc/client.js'
+import type { FunctionResult } from '../../vm/abiTypes.js'
+import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
+import { CommandError, UsageError } from '../errors.js'
+import { createOutput, short } from '../output.js'
+
+interface ActFlags extends ConnectionFlags {
+  readonly as?: string
+}
+
+type Attempt = FunctionResult<typeof keyAgreementAbi, 'attemptOf'>
+
+/** `concordat key-agreement`: keys that the supervisors of an attribute hold together. */
+export function keyAgreementCommand(): Command {
+  const command = new Command('key-agreement')
+    .description('keys that several supervisors of an attribute hold together')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat key-agreement list --network net\n\nHow it works: docs/key-agreement.md',
+    )
+  withNode(command.command('list').description('all groups, their keys and running attempts'))
+    .addHelpText('after', '\nExample:\n  concordat key-agreement list --network net')
+    .action(list)
+  withNode(command.command('status <attribute>').description('the latest attempt: who has done what, who is awaited'))
+    .addHelpText('after', '\nExample:\n  concordat key-agreement status legalRepresentative --network net')
+    .action(status)
+  withActor(
+    command.command('start <attribute>').description('begin an agreement, or renew its key; the agents do the rest'),
+  )
+    .option('--round-blocks <n>', 'blocks that each round may take', '300')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat key-agreement start legalRepresentative --network net --as market-regulation',
+    )
+    .action(start)
+  withActor(command.command('abort <attribute>').description('end an attempt after its deadline; names who was silent'))
+    .addHelpText('after', '\nExample:\n  concordat key-agreement abort legalRepresentative --network net --as finance')
+    .action(abort)
+  return command
+}
+
+function withActor(command: Command): Command {
+  return withSigner(command).option('--as <name>', 'with --network: department whose development key signs')
+}
+
+async function list(flags: ConnectionFlags): Promise<void> {
+  const rows = await reading(flags, async (client) => {
+    const nameOfMember = namesOn(client)
+    const count = Number(await view(client, keyAgreement, 'groupCount', {}))
+    const rows = []
+    for (let index = 0; index < count; index++) {
+      const group = await view(client, keyAgreement, 'groupAt', { index: BigInt(index) })
+      const {
+        roster,
+        keyEpoch,
+        publicKey,
+        current,
+        attempt: number,
+      } = await view(client, keyAgreement, 'groupOf', { group })
+      const { phase } = await view(client, keyAgreement, 'attemptOf', { group, attempt: number })
+      const departments = await Promise.all(roster.map(nameOfMember))
+      const state = { attempt: number, phase: phaseName(phase) }
+      rows.push({ group, departments, keyEpoch: Number(keyEpoch), encryptionKey: publicKey, current, ...state })
+    }
+    return rows
+  })
+  const out = createOutput(flags.json ?? false)
+  out.table(
+    ['group', 'departments', 'key epoch', 'key', 'in use', 'latest attempt'],
+    rows.map((row) => [
+      row.group,
+      row.departments.join(', '),
+      row.keyEpoch,
+      row.keyEpoch === 0 ? '-' : short(row.encryptionKey),
+      row.current ? 'yes' : 'no',
+      `${row.attempt}: ${row.phase}`,
+    ]),
+  )
+  out.result(rows)
+}
+
+async function status(attribute: string, flags: ConnectionFlags): Promise<void> {
+  const report = await reading(flags, async (client) => {
+    const group = await groupOf(client, attribute)
+    const state = await view(client, keyAgreement, 'groupOf', { group })
+    const attempt = await view(client, keyAgreement, 'attemptOf', { group, attempt: state.attempt })
+    const height = Number(await client.call('eth_blockNumber'))
+    const names = await Promise.all(state.roster.map(namesOn(client)))
+    const members = state.roster.map((account, i) => ({
+      department: names[i]!,
+      account,
+      ...doings(attempt, account, i),
+    }))
+    const { keyEpoch, current, failures, notBefore } = state
+    const key = { keyEpoch: Number(keyEpoch), current, failures, notBefore: Number(notBefore) }
+    const { phase, deadline } = attempt
+    return {
+      group,
+      ...key,
+      attempt: state.attempt,
+      phase: phaseName(phase),
+      deadline: Number(deadline),
+      height,
+      members,
+    }
+  })
+  const out = createOutput(flags.json ?? false)
+  const { group, attempt, phase, deadline, height, keyEpoch, current } = report
+  out.line(`group ${group}: key epoch ${keyEpoch}${keyEpoch > 0 ? (current ? ', in use' : ', not in use') : ''}`)
+  out.line(`attempt ${attempt}: ${phase}, deadline block ${deadline}, now ${height}`)
+  out.table(
+    ['department', 'share', 'link', 'confirmation', 'awaited', 'at fault'],
+    report.members.map((row) => [
+      row.department,
+      row.share,
+      row.link,
+      row.confirmation,
+      row.awaited ? 'awaited' : '',
+      row.fault,
+    ]),
+  )
+  out.result(report)
+}
+
+/** What one member has contributed to an attempt, and what it is blamed for. */
+function doings(attempt: Attempt, account: Address, place: number) {
+  const done = [attempt.shares, attempt.links, attempt.confirmations].map((words) => words[place] !== ZERO_HASH)
+  // Links of two members are zero by right: they count as given once the next round has begun.
+  const linked = done[1] || (attempt.shares.length === 2 && attempt.phase > AGREEMENT_PHASE.links)
+  const [share, link, confirmation] = [done[0], linked, done[2]].map((one) => (one ? 'done' : '-'))
+  const given = [done[0], linked, done[2], false][attempt.phase - 1]
+  const faults = (['silent', 'refused', 'deviating'] as const).filter((fault) => attempt[fault].includes(account))
+  const awaited = attempt.phase <= AGREEMENT_PHASE.dispute && given !== true
+  return { share: share!, link: link!, confirmation: confirmation!, awaited, fault: faults.join(', ') }
+}
+
+async function start(attribute: string, flags: ActFlags & { readonly roundBlocks: string }): Promise<void> {
+  const roundBlocks = Number(flags.roundBlocks)
+  if (!Number.isInteger(roundBlocks) || roundBlocks < 1 || roundBlocks > 0xffffffff)
+    throw new UsageError(`--round-blocks must be a number of blocks, got '${flags.roundBlocks}'`)
+  const id = textId(attribute, 'attribute')
+  const done = await signedIn(flags, actorOf(flags), async ({ client, sender }) => {
+    const hash = await sender.send(keyAgreement, 'startAgreement', { attribute: id, roundBlocks })
+    const block = await finalBlock(sender, hash)
+    const group = await groupOf(client, attribute)
+    const { attempt } = await view(client, keyAgreement, 'groupOf', { group })
+    return { group, attempt, block }
+  })
+  const out = createOutput(flags.json ?? false)
+  out.line(
+    `attempt ${done.attempt} of group ${done.group} has begun in block ${done.block}; the departments' agents go on`,
+  )
+  out.result(done)
+}
+
+async function abort(attribute: string, flags: ActFlags): Promise<void> {
+  const done = await signedIn(flags, actorOf(flags), async ({ client, sender }) => {
+    const group = await groupOf(client, attribute)
+    const { attempt } = await view(client, keyAgreement, 'groupOf', { group })
+    const hash = await sender.send(keyAgreement, 'abortAgreement', { group, attempt })
+    const block = await finalBlock(sender, hash)
+    const { silent } = await view(client, keyAgreement, 'attemptOf', { group, attempt })
+    return { group, attempt, block, silent: await Promise.all(silent.map(namesOn(client))) }
+  })
+  const out = createOutput(flags.json ?? false)
+  out.line(`attempt ${done.attempt} has ended in block ${done.block}; silent: ${done.silent.join(', ')}`)
+  out.result(done)
+}
+
+function actorOf(flags: ActFlags): string {
+  if (flags.as === undefined && flags.keyFile === undefined)
+    throw new UsageError('say who signs: --as NAME with --network, or --key-file FILE')
+  return flags.as ?? ''
+}
+
+type Sender = Parameters<Parameters<typeof signedIn>[2]>[0]['sender']
+
+async function finalBlock(sender: Sender, hash: Awaited<ReturnType<Sender['send']>>): Promise<number> {
+  const receipt = await sender.final(hash)
+  if (receipt.status !== '0x1')
+    throw new CommandError(`the chain has refused it meanwhile (transaction ${hash}); try again`)
+  return Number(receipt.blockNumber)
+}
+
+/** The group of an attribute's supervisors, or the group with this id. */
+async function groupOf(client: RpcClient, attribute: string): Promise<Address> {
+  if (attribute.startsWith('0x')) return asAddress(attribute, 'group')
+  const profile = (await createDirectory(client).profiles()).get(attribute)
+  if (profile === undefined) throw new UsageError(`there is no attribute '${attribute}': see concordat attribute list`)
+  if (profile.supervisors.length < 2) throw new UsageError(`${attribute} has one supervisor: its own key serves`)
+  return view(client, keyAgreement, 'groupId', { departments: profile.supervisors })
+}
+
+/** Short names of departments. */
+function namesOn(client: RpcClient): (account: Address) => Promise<string> {
+  const directory = createDirectory(client)
+  return async (account) => {
+    const member = await directory.member(account)
+    return member === null ? account : idText(member.id)
+  }
+}
+
+const phaseName = (phase: number): string => nameOf(AGREEMENT_PHASE, phase) ?? 'none'
