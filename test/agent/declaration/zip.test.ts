@@ -110,6 +110,14 @@ t.test('BAD_ARCHIVE, ENCRYPTED: archives that two tools would read differently',
   t.throws(() => read([{ name: 'a', data: 'x' }], { directoryOffset: 0 }), bad)
 })
 
+t.test('BAD_ARCHIVE: a file inside of another, as bombs are made', async (t) => {
+  const inner = writeZip([{ name: 'b', data: 'x', method: 0 }]).subarray(0, 32)
+  const outer = { name: 'a', data: inner, method: 0 }
+  const nested = { name: 'b', data: 'x', method: 0, offset: 31 }
+  t.throws(() => read([outer, nested]), { code: 'BAD_ARCHIVE', message: /overlap/ })
+  t.equal(read([outer, { ...nested, offset: 63 }]).size, 2, 'the same one beside it')
+})
+
 t.test('TOO_LARGE: bombs', async (t) => {
   const many = (n: number) => Array.from({ length: n }, (_, i) => ({ name: `f${i}`, data: '' }))
   t.equal(read(many(archiveEntriesMax)).size, archiveEntriesMax)
