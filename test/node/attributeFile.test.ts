@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { z } from 'zod'
 import { QUORUM, QUORUM_OF } from '../../src/contracts/codes.js'
-import { attributeSchema, toAttribute } from '../../src/node/attributeFile.js'
+import { textId } from '../../src/contracts/textId.js'
+import { asAddress } from '../../src/core/bytes.js'
+import { attributeSchema, toAttribute, unknownMembers } from '../../src/node/attributeFile.js'
 
 const FILE = 'schemas/attribute.schema.json'
 const entry = (quorum: unknown) => ({
@@ -27,4 +29,40 @@ t.test('the published JSON Schema is the one that is checked', async (t) => {
   const schema = { $id: 'attribute.schema.json', title: 'Attribute', ...json }
   if (process.env.WRITE_SCHEMAS === '1') writeFileSync(FILE, `${JSON.stringify(schema, null, 2)}\n`)
   t.same(JSON.parse(readFileSync(FILE, 'utf8')), JSON.parse(JSON.stringify(schema)))
+})
+
+t.test('terms, members by id, and what the chain could not hold', async (t) => {
+  const MARKET = asAddress(`0x${'11'.repeat(20)}`)
+  const named = {
+    ...entry('all'),
+    supervisors: ['market'],
+    terms: {
+      askers: ['market', `0x${'AB'.repeat(20)}`],
+      purposes: ['licence'],
+      statutes: ['act-1'],
+      exceptions: ['licence'],
+    },
+    description: 'in yuan',
+  }
+  const { supervisors, terms, details } = toAttribute(attributeSchema.parse(named), () => MARKET)
+  t.same(supervisors, [MARKET])
+  t.same(terms, {
+    askers: [MARKET, `0x${'ab'.repeat(20)}`],
+    purposes: [textId('licence')],
+    statutes: [textId('act-1')],
+    exceptions: [textId('licence')],
+  })
+  t.same(details, { description: 'in yuan', codes: [] })
+  t.same(
+    unknownMembers(attributeSchema.parse(named), () => undefined).map(({ field }) => field),
+    ['supervisors.0', 'terms.askers.0'],
+  )
+  const refused = (changes: object) => attributeSchema.safeParse({ ...named, ...changes }).success === false
+  t.ok(refused({ schemaVersion: 2 ** 32 }))
+  t.ok(refused({ schema: { valueType: 'integer', max: String(2n ** 255n) } }))
+  t.ok(refused({ rule: { validityBlocks: -1 } }))
+  t.ok(refused({ rule: { deadlineBlocks: String(2n ** 64n) } }))
+  t.ok(refused({ terms: { purposes: ['two words'] } }))
+  t.ok(refused({ terms: { purposes: Array.from({ length: 33 }, (_, i) => `p${i}`) } }))
+  t.ok(refused({ supervisors: ['schön'] }))
 })

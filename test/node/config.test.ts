@@ -210,6 +210,15 @@ t.test('genesis faults name the field', async (t) => {
     failure(() => parseGenesis({ ...genesis, extra: 1 })),
     { code: 'INVALID', message: /extra/ },
   )
+  const attribute = { attribute: 'a', schema: { valueType: 'text' }, supervisors: ['nobody'] }
+  t.match(
+    failure(() => parseGenesis({ ...genesis, attributes: [attribute] })),
+    { message: /'attributes\.0\.supervisors\.0': 'nobody' is no address, and no member has this id/ },
+  )
+  const share = (numerator: number, denominator: number) =>
+    failure(() => parseGenesis({ ...genesis, portrait: { changeThreshold: { numerator, denominator } } }))
+  t.match(share(1, 3), { message: /'portrait\.changeThreshold'.*at least 1\/2/ })
+  t.match(share(2, 2), { message: /'portrait\.changeThreshold'.*below 1/ })
   t.match(
     failure(() => loadGenesis(file('genesis.json', '{'))),
     { code: 'SYNTAX' },
