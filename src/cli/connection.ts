@@ -121,7 +121,8 @@ function endpointOf(flags: ConnectionFlags, account?: string): string {
 
 const isOf = (node: NetworkNode, account: string): boolean => node.department === account || node.name === account
 
-async function privateKeyOf(flags: ConnectionFlags, account: string): Promise<Uint8Array> {
+/** The key that the flags name. Throws UsageError. */
+export async function privateKeyOf(flags: ConnectionFlags, account: string): Promise<Uint8Array> {
   if (flags.keyFile !== undefined) return readKeyFile(flags.keyFile, flags.passwordFile)
   const network = networkOf(flags)
   const department = network?.nodes.find((one) => one.name === account)?.department

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { attributeCommand } from './commands/attribute.js'
+import { auditCommand } from './commands/audit.js'
 import { batchCommand } from './commands/batch.js'
 import { benchCommand } from './commands/bench.js'
 import { consentCommand } from './commands/consent.js'
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
     objectCommand(),
     objectionCommand(),
     traceCommand(),
+    auditCommand(),
     policyCommand(),
     eligibilityCommand(),
     documentCommand(),

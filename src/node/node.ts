@@ -139,7 +139,7 @@ export class Node {
     this.#servers.push(
       await startRpcServer(
         { host, port, allowedHosts, corsOrigins, limits },
-        { api: view, metrics: readMetrics, onDefect, reads: this.#parts.reads },
+        { api: view, metrics: readMetrics, onDefect, reads: this.#parts.reads, audit: this.#parts.audit },
       ),
     )
     this.#servers.push(

@@ -13,6 +13,8 @@ import type { Address, Hash } from '../core/bytes.js'
 import { readVanity } from '../core/seal.js'
 import type { Network } from '../p2p/network.js'
 import type { ChainStore } from '../state/chainStore.js'
+import { AuditService } from './auditService.js'
+import { nodeSource, timeMsOf } from './auditSource.js'
 import { Blocks, type Candidate } from './blocks.js'
 import { EffectCarrier } from './carrier.js'
 import type { ChainAddresses } from './chainAddresses.js'
@@ -79,6 +81,7 @@ export interface NodeParts {
   readonly view: ChainView
   readonly metrics: NodeMetrics
   readonly reads: PortraitReads
+  readonly audit: AuditService
   readonly anchors: ReadLogAnchors
 }
 
@@ -198,6 +201,18 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     clocks: { monotonic, wall: Date.now },
   })
   const reads = new PortraitReads({ log: resources.reads, height: () => chain.head().height, now: Date.now })
+  const audit = new AuditService({
+    chainId,
+    self,
+    head: () => chain.head().height,
+    state: () => store.state(),
+    calls,
+    timeOf: (height) => Math.floor(timeMsOf(view, height) / 1_000),
+    source: (deadlineMs) => nodeSource(view, deadlineMs),
+    log: resources.reads,
+    reads,
+    nowS: () => Math.floor(Date.now() / 1_000),
+  })
   const { anchorEntries, anchorMs } = config.readLog
   const anchors = new ReadLogAnchors(
     { chainId, self, privateKey: options.privateKey, anchorEntries, anchorMs },
@@ -242,6 +257,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     view,
     metrics,
     reads,
+    audit,
     anchors,
   }
 }

@@ -119,3 +119,13 @@ function recordAt(bytes: Uint8Array, at: number) {
     return undefined
   }
 }
+
+/** Records of a file's bytes in order, up to the first that is not whole; whether they are chained is not looked at. */
+export function* recordsIn(bytes: Uint8Array): Generator<ReadRecord> {
+  for (let at = READ_FILE_HEADER_BYTES; ; ) {
+    const frame = recordAt(bytes, at)
+    if (frame === undefined) return
+    yield frame.record
+    at = frame.end
+  }
+}

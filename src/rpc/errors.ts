@@ -15,6 +15,8 @@ export const RPC_CODES = {
   timeout: -32002,
   responseTooLarge: -32003,
   limitExceeded: -32005,
+  /** A node's records are not for this caller; `data.reason` says why (audit/authorization.ts). */
+  auditRefused: -32010,
   revert: 3,
 } as const
 

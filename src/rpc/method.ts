@@ -1,4 +1,5 @@
 /** What a JSON-RPC method is, and the table that holds all of them. */
+import type { AuditApi } from './auditApi.js'
 import type { ChainApi } from './chainApi.js'
 import type { Filters } from './filters.js'
 import type { LogScanner } from './logScan.js'
@@ -21,6 +22,8 @@ export interface MethodNeeds {
   readonly api: ChainApi
   readonly filters: Filters
   readonly logs: LogScanner
+  /** Absent: nobody is told of this node's records. */
+  readonly audit?: AuditApi
   /** Absent: no reads are recorded. */
   readonly reads?: ReadObserver
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { CodedError } from '../core/codedError.js'
 import { Access } from './access.js'
+import type { AuditApi } from './auditApi.js'
 import type { ChainApi } from './chainApi.js'
 import { type CallObserver, Dispatcher } from './dispatcher.js'
 import { Filters } from './filters.js'
@@ -36,6 +37,8 @@ export interface RpcServerNeeds {
   readonly api: ChainApi
   metrics?(): Promise<MetricsText>
   readonly observe?: CallObserver
+  /** Answers concordat_auditTrail. */
+  readonly audit?: AuditApi
   /** Records reads of the user portrait. */
   readonly reads?: ReadObserver
   /** An exception that no method expects: a defect, to be logged. */
@@ -58,12 +61,20 @@ export class ListenError extends CodedError<'PORT_TAKEN' | 'LISTEN_FAILED'> {}
 export async function startRpcServer(options: RpcServerOptions, needs: RpcServerNeeds): Promise<RunningServer> {
   const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
   const access = new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: options.corsOrigins ?? [] })
-  const { api, onDefect, observe, reads } = needs
+  const { api, onDefect, observe, reads, audit } = needs
   const logs = new LogScanner(api, limits.responseBytesMax)
   const filters = new Filters(api, logs, limits)
   const subscriptions = new Subscriptions(api, limits.subscriptionsMax)
   const { logRangeBlocksMax } = limits
-  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax, ...(reads && { reads }) })
+  const methods = buildMethodTable({
+    api,
+    logs,
+    filters,
+    subscriptions,
+    logRangeBlocksMax,
+    ...(reads && { reads }),
+    ...(audit && { audit }),
+  })
   const dispatcher = new Dispatcher(limits, { methods, onDefect, observe })
   const app = createHttpApp(access, limits)
   addRpcRoutes(app, access, dispatcher)

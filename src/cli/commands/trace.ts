@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { auditTrail } from '../../agent/auditClient.js'
 import { createDirectory } from '../../agent/directory.js'
 import { traceChain } from '../../agent/trace.js'
 import { FAILED_BLOCKS_MAX, traceFailed } from '../../agent/traceFailed.js'
@@ -9,7 +10,7 @@ import type { TrailPage } from '../../audit/trail.js'
 import { idText } from '../../contracts/textId.js'
 import type { Address } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
-import { reading, withNode } from '../connection.js'
+import { privateKeyOf, reading, withSigner } from '../connection.js'
 import { UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
 import { type TraceFlags, traceQuery, wholeNumber } from '../trace/query.js'
@@ -20,7 +21,7 @@ const LIMIT_MAX = 100_000
 
 /** `concordat trace`: who asked and answered what, about whom, on which basis. */
 export function traceCommand(): Command {
-  return withNode(new Command('trace'))
+  return withSigner(new Command('trace'))
     .description('who did what, about whom, on which basis, with which outcome, and how fast: from final blocks')
     .option('--enterprise <id>', 'about this enterprise')
     .option('--department <id>', 'by or for this member: its id, its name in the local network, or its address')
@@ -31,15 +32,16 @@ export function traceCommand(): Command {
     .option('--kind <kind>', `of this kind; may be repeated: ${TRACE_KINDS.join(', ')}`, collect, [])
     .option('--summary', 'statistics instead of the steps')
     .option('--failed', `transactions without effect instead, in at most ${FAILED_BLOCKS_MAX} blocks`)
+    .option('--as <name>', 'ask as this account of the network (or with --key-file), and see reads too')
     .option('--limit <number>', 'steps to show at most', '1000')
     .addHelpText('after', '\nExample:\n  concordat trace --network net --enterprise 91440300708461136T --since 100')
-    .action((flags: TraceFlags) => reading(flags, (client) => trace(flags, client)))
+    .action((flags: TraceFlags) => reading(flags, (client) => trace(flags, client), flags.as))
 }
 
 async function trace(flags: TraceFlags, client: RpcClient): Promise<void> {
   const limit = wholeNumber('--limit', flags.limit, LIMIT_MAX)
   const query = await traceQuery(flags, client)
-  const pages = withProgress(flags.failed ? failedPages(query, client) : traceChain(client, query), query)
+  const pages = withProgress(await pagesOf(flags, query, client), query)
   const names = await memberNames(client)
   const out = createOutput(flags.json ?? false)
   if (flags.summary) {
@@ -53,6 +55,16 @@ async function trace(flags: TraceFlags, client: RpcClient): Promise<void> {
   showTrail(out, entries, names)
   if (continueAt !== null) out.line(`there is more; go on with --since ${continueAt}, or raise --limit`)
   out.result({ fromBlock: query.fromBlock, toBlock: query.toBlock, continueAt, entries: entries.map(named(names)) })
+}
+
+/** From final blocks alone, or, for who proves a key, from the node with its record of reads. */
+async function pagesOf(flags: TraceFlags, query: TraceQuery, client: RpcClient): Promise<AsyncGenerator<TrailPage>> {
+  if (flags.failed) return failedPages(query, client)
+  if (flags.as === undefined && flags.keyFile === undefined) return traceChain(client, query)
+  const { fromBlock, toBlock, department, kinds } = query
+  const { enterprise, attribute, purpose } = flags
+  const asked = { fromBlock, toBlock, enterprise, department, attribute, purpose, kinds: kinds && [...kinds] }
+  return auditTrail(client, await privateKeyOf(flags, flags.as ?? ''), asked)
 }
 
 function failedPages({ fromBlock, toBlock }: TraceQuery, client: RpcClient): AsyncGenerator<TrailPage> {

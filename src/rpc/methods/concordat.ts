@@ -22,8 +22,9 @@ import type {
   RpcSealerStanding,
 } from '../wire.js'
 
-export function concordatMethods({ api }: MethodNeeds): MethodEntries {
+export function concordatMethods({ api, audit }: MethodNeeds): MethodEntries {
   return [
+    ...(audit ? [['concordat_auditTrail', method(2, (p, context) => audit.trail(p[0], p[1], context))] as const] : []),
     ['concordat_getFinalityCertificate', method(1, (p) => certificate(api, p))],
     ['concordat_getSealerSet', method(1, (p) => sealerSet(api, p))],
     ['concordat_peers', method(0, () => api.peers().map(presentPeer))],
