@@ -4,6 +4,8 @@ import { CodedError } from '../core/codedError.js'
 export type AgentErrorCode =
   /** The account is no member, or not an active one. */
   | 'NOT_A_MEMBER'
+  /** The member has another key now. */
+  | 'KEY_REPLACED'
   /** The member's role does not do this. */
   | 'WRONG_ROLE'
   /** The declaration is about another enterprise than the one that signs. */

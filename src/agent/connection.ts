@@ -1,13 +1,15 @@
 /** A member's link to the chain through one node: what proxies and agents share. */
+import type { Address } from '../core/bytes.js'
 import { createRpcClient, type RpcClient, type RpcClientOptions } from '../rpc/client.js'
 import { AgentError } from './agentError.js'
+import { ContractRevert, members, view } from './contractClient.js'
 import { createDirectory, type Directory } from './directory.js'
 import { followHeads, type Heads } from './heads.js'
 import { createSender, type TransactionSender } from './sender.js'
 
 export interface ConnectionOptions {
   readonly rpc: RpcClientOptions
-  /** secp256k1 private key of the member's account, 32 bytes. */
+  /** secp256k1 private key of the member, 32 bytes: its account's, or another that acts for it. */
   readonly privateKey: Uint8Array
   /** When given, the node has to be on this chain. */
   readonly chainId?: number
@@ -21,6 +23,11 @@ export interface Connection {
   readonly directory: Directory
   readonly sender: TransactionSender
   readonly chainId: number
+  /**
+   * Account of the member for which the key acts: what others know it by, and what is addressed to it names. The key's own
+   * address while it acts for nobody. Rejects with RpcError or RpcClientError.
+   */
+  account(): Promise<Address>
   close(): void
 }
 
@@ -57,10 +64,26 @@ export function connectionOn(
     directory,
     sender,
     chainId,
+    account: memberAccount(client, sender.address),
     close() {
       heads.stop()
       watch.close()
       client.close()
     },
+  }
+}
+
+/** Asked once: a key acts for one member only, for ever. Who is not registered yet may be soon. */
+function memberAccount(client: RpcClient, signer: Address): () => Promise<Address> {
+  let known: Address | undefined
+  return async () => {
+    known ??= await view(client, members, 'getMember', { account: signer }).then(
+      ({ account }) => account,
+      (error: unknown) => {
+        if (error instanceof ContractRevert && error.error === 'UnknownMember') return undefined
+        throw error
+      },
+    )
+    return known ?? signer
   }
 }

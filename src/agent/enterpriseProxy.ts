@@ -196,10 +196,11 @@ export class EnterpriseProxy {
     sinceHeight?: number,
   ): Promise<string[]> {
     const { directory, sender } = this.#connection
+    const self = await this.#connection.account()
     const rules = draft.flatMap(({ items }) => items.map(({ profile }) => profile.rule))
     const askers = rules.reduce((mask, rule) => mask | rule.askerRoles, 0)
     const wanting = (await directory.members()).filter((member) => {
-      const mayAsk = member.active && ((askers >>> member.role) & 1) === 1 && member.account !== sender.address
+      const mayAsk = member.active && ((askers >>> member.role) & 1) === 1 && member.account !== self
       return mayAsk && member.encryptionKey !== null && !portraitKey.sharedWith.includes(member.account)
     })
     const recipients = sinceHeight === undefined ? wanting : await this.#notSince(sinceHeight, enterpriseId, wanting)

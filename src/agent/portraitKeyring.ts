@@ -34,11 +34,15 @@ export interface JointKeys {
 
 export interface KeyringOptions {
   readonly chainId: number
-  readonly self: Address
+  /** Account of the member that asks. */
+  readonly self: () => Promise<Address>
   /** X25519 private keys, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
   readonly joint?: JointKeys
 }
+
+/** The same with the account at hand. */
+type Search = Omit<KeyringOptions, 'self'> & { readonly self: Address }
 
 export function createPortraitKeyring(options: KeyringOptions, client: RpcClient): PortraitKeyring {
   const known = new Map<Hash, KnownPortraitKey>()
@@ -53,7 +57,8 @@ export function createPortraitKeyring(options: KeyringOptions, client: RpcClient
       const kept = known.get(enterpriseId)
       if (kept) return kept
       const version = await view(client, dataSharing, 'portraitVersionOf', { enterpriseId })
-      const key = version === 0 ? null : await searchKey(options, client, enterpriseId, version)
+      const self = await options.self()
+      const key = version === 0 ? null : await searchKey({ ...options, self }, client, enterpriseId, version)
       if (!key) {
         const problem =
           version === 0 ? 'has submitted nothing yet' : 'has not shared its portrait key with this department'
@@ -67,7 +72,7 @@ export function createPortraitKeyring(options: KeyringOptions, client: RpcClient
 
 /** In the block that the contract names; else, as for a supervisor that was sent a submission only, by a search of the logs. */
 async function searchKey(
-  options: KeyringOptions,
+  options: Search,
   client: RpcClient,
   enterpriseId: Hash,
   version: number,
@@ -104,7 +109,7 @@ async function searchKey(
 }
 
 async function newestKey(
-  options: KeyringOptions,
+  options: Search,
   client: RpcClient,
   logs: readonly RpcLog[],
   version: number,
@@ -135,7 +140,7 @@ async function readKeyLogs(
 }
 
 async function openKeyLog(
-  options: KeyringOptions,
+  options: Search,
   client: RpcClient,
   log: RpcLog,
   version: number,

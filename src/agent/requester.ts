@@ -137,12 +137,12 @@ export class Requester {
   readonly #keyring: PortraitKeyring
 
   constructor(options: RequesterOptions, connection: Connection) {
-    const { chainId, client, sender } = connection
+    const { chainId, client } = connection
     const { encryptionKeys, joint } = options
     this.#options = options
     this.#connection = connection
     this.#keyring = createPortraitKeyring(
-      { chainId, self: sender.address, encryptionKeys, ...(joint && { joint }) },
+      { chainId, self: () => connection.account(), encryptionKeys, ...(joint && { joint }) },
       client,
     )
   }

@@ -14,6 +14,9 @@ export type StatusName = keyof typeof STATUS
 export const SIGNER_KIND = { account: 1, node: 2, service: 3 } as const
 export type SignerKindName = keyof typeof SIGNER_KIND
 
+/** How a decision on a member ended. */
+export const MEMBER_DECISION_OUTCOME = { done: 1, declined: 2, withdrawn: 3 } as const
+
 /** A department's answer on one attribute; 0 means unanswered. */
 export const EXISTENCE = { exists: 1, missing: 2, vacant: 3, refused: 4 } as const
 export type ExistenceName = keyof typeof EXISTENCE

@@ -20,7 +20,13 @@ export function consensusConfigOf({ sealers, consensus }: GenesisConfig): Consen
 
 /** Parameters of the register with the defaults filled in. */
 export function membersConfigOf({ membership }: GenesisConfig): MembersConfig {
-  return { encryptionGraceBlocks: 1_000, recoveryDelayBlocks: 10_000, decisionBlocksMax: 100_000, ...membership }
+  return {
+    encryptionGraceBlocks: 1_000,
+    recoveryDelayBlocks: 10_000,
+    decisionBlocksMax: 100_000,
+    admission: [],
+    ...membership,
+  }
 }
 
 /** Parameters of the data portrait with the defaults filled in. */

@@ -98,6 +98,16 @@ export interface ConsensusConfig {
   readonly changeBlocksMax: number
 }
 
+/** Who decides on members of one role, and how many of them it takes. */
+export interface AdmissionConfig {
+  readonly role: number
+  readonly threshold: number
+  /** Bit mask of 1 << role: all active members of these; operators and departments only, which are counted. */
+  readonly roles: number
+  /** Members that decide beside them. */
+  readonly approvers: readonly Address[]
+}
+
 /** How the register of members is kept. */
 export interface MembersConfig {
   /** Blocks for which envelopes to an encryption key that was replaced are still taken. */
@@ -106,6 +116,8 @@ export interface MembersConfig {
   readonly recoveryDelayBlocks: number
   /** Blocks after which an open decision on a member lapses. */
   readonly decisionBlocksMax: number
+  /** Of the roles on which not just one operator decides. */
+  readonly admission: readonly AdmissionConfig[]
 }
 
 /** What the state of block 0 is made of. */

@@ -39,6 +39,22 @@ const PARAMETERS_SLOT = slotAt(7)
 export const SIGNER_LISTS_SLOT = slotAt(8)
 /** mapping(address => uint256[]): the keys that have replaced an account's own, each with the block since which it is the account's. */
 export const ACCOUNT_KEYS_SLOT = slotAt(9)
+/** mapping(address => uint256[]): changes of status; see memberStatus.ts. */
+export const STATUS_LOG_SLOT = slotAt(10)
+/** mapping(address => mapping(uint256 => string)): why, where it was said. */
+export const STATUS_REASONS_SLOT = slotAt(11)
+/** mapping(uint256 => Admission): by role; see memberAdmission.ts. */
+export const ADMISSION_SLOT = slotAt(12)
+/** mapping(bytes32 => Decision): by account and status; see memberDecisions.ts. */
+export const DECISIONS_SLOT = slotAt(13)
+/** bytes32[]: keys of the decisions that may still be open. */
+export const OPEN_DECISIONS_SLOT = slotAt(14)
+/** mapping(address => Guardianship); see memberRecovery.ts. */
+export const GUARDIANS_SLOT = slotAt(15)
+/** mapping(address => Recovery). */
+export const RECOVERIES_SLOT = slotAt(16)
+/** mapping(address => mapping(address => Vote)): account, guardian. */
+export const RECOVERY_VOTES_SLOT = slotAt(17)
 
 /**
  * role 0: not registered. keyEpoch 0: no key yet. keyUntil: block in which the account's own key ceased to act; 0: it acts.

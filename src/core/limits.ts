@@ -81,6 +81,18 @@ export const attributeValueBytesMax = 4 * KIB
 export const memberNameBytesMax = 128
 /** Keys that act for one member beside its account's own: a department's further nodes and services. */
 export const signersMax = 16
+/** Accounts that genesis may name as approvers of one role, beside all members of a role. */
+export const approversMax = 32
+/** Decisions on members that are open at a time: each change of the list reads all of it. */
+export const openDecisionsMax = 128
+/** Decisions on members that one approver may have open: it cannot fill the list for the others. */
+export const openDecisionsPerApproverMax = 32
+/** Why a member's status changes, or an application is declined, in UTF-8: a sentence and a file number. */
+export const memberReasonBytesMax = 256
+/** Changes of one member's status in one answer. */
+export const statusEntriesMax = 64
+/** Guardians of one member. */
+export const guardiansMax = 16
 /** Entries of the data portrait: GetDataProfile answers with all of them, under 1 KiB each. */
 export const attributesMax = 2_048
 /** Departments that supervise one attribute together; the envelope of a jointly supervised value has to reach all of them. */

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { toleratesHeaviest } from '../consensus/quorum.js'
-import { ROLE } from '../contracts/codes.js'
+import { ROLE, type RoleName } from '../contracts/codes.js'
 import { CREDIT_REASONS, creditScoreMax } from '../contracts/creditRules.js'
 import { consensusConfigOf, portraitConfigOf } from '../contracts/genesisDefaults.js'
-import type { GenesisAttribute, GenesisConfig } from '../contracts/genesisTypes.js'
+import type { GenesisAttribute, GenesisConfig, MembersConfig } from '../contracts/genesisTypes.js'
 import type { Address, Hash } from '../core/bytes.js'
-import { sealersMax } from '../core/limits.js'
+import { approversMax, sealersMax } from '../core/limits.js'
 import { address, attributeSchema, bigint, keyOf, toAttribute, unknownMembers } from './attributeFile.js'
 import { ConfigError } from './configSchema.js'
 
@@ -37,6 +37,12 @@ const consensusSchema = z
   })
   .partial()
 
+const admissionSchema = z.strictObject({
+  /** 'operator' or 'department' for every active one of them, else the id of a member of genesis. */
+  by: z.array(z.string().min(1).max(32)).min(1).max(approversMax),
+  threshold: z.int().min(1).max(approversMax).default(1),
+})
+
 /** How the register of members is kept; what is left out is as in `membersConfigOf`. */
 const membershipSchema = z
   .strictObject({
@@ -44,6 +50,8 @@ const membershipSchema = z
     encryptionGraceBlocks: z.int().min(0).max(10_000_000),
     recoveryDelayBlocks: z.int().min(1).max(10_000_000),
     decisionBlocksMax: z.int().min(10).max(1_000_000_000),
+    /** Role -> who decides on its members, and how many of them it takes; one operator where a role is left out. */
+    admission: z.partialRecord(keyOf(ROLE), admissionSchema),
   })
   .partial()
 
@@ -158,11 +166,26 @@ function toConfig(file: z.output<typeof genesisSchema>, attributes: readonly Gen
     attributes,
     alloc: file.alloc,
     ...(file.consensus === undefined ? {} : { consensus: given(file.consensus) }),
-    ...(file.membership === undefined ? {} : { membership: given(file.membership) }),
+    ...(file.membership === undefined ? {} : { membership: toMembership(file) }),
     ...(file.credit === undefined ? {} : { credit: given(file.credit) }),
     ...(file.portrait === undefined ? {} : { portrait: given(file.portrait) }),
   }
 }
+
+function toMembership({ membership, members }: z.output<typeof genesisSchema>): Partial<MembersConfig> {
+  const { admission, ...rest } = given(membership ?? {})
+  if (admission === undefined) return rest
+  const accounts = new Map(members.map(({ id, address }) => [id, address]))
+  const rules = Object.entries(admission).map(([role, { by, threshold }]) => ({
+    role: ROLE[role as RoleName],
+    threshold,
+    roles: by.reduce((mask, name) => mask | (isDecidingRole(name) ? 1 << ROLE[name] : 0), 0),
+    approvers: by.flatMap((name) => (isDecidingRole(name) ? [] : (accounts.get(name) ?? []))),
+  }))
+  return { ...rest, admission: rules }
+}
+
+const isDecidingRole = (name: string): name is 'operator' | 'department' => name === 'operator' || name === 'department'
 
 type Fail = (field: string, problem: string) => never
 
@@ -173,7 +196,7 @@ function given<T extends object>(section: T): { [K in keyof T]: Exclude<T[K], un
 }
 
 /** What no single field shows. Throws ConfigError. */
-function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, fail: Fail): void {
+function checkAgreement({ sealers, members, membership }: z.output<typeof genesisSchema>, fail: Fail): void {
   const addresses = new Set(sealers.map((sealer) => sealer.address))
   if (addresses.size !== sealers.length) fail('sealers', 'names an address twice; give each sealer one entry')
   if (sealers.length >= 4 && !toleratesHeaviest(sealers.map((sealer) => sealer.weight))) {
@@ -184,6 +207,12 @@ function checkAgreement({ sealers, members }: z.output<typeof genesisSchema>, fa
   }
   if (!members.some((member) => member.role === 'operator')) {
     fail('members', "has no member with role 'operator', so nobody could ever be registered; add one")
+  }
+  const ids = new Set(members.map(({ id }) => id))
+  for (const [role, { by }] of Object.entries(membership?.admission ?? {})) {
+    const unknown = by.find((name) => !isDecidingRole(name) && !ids.has(name))
+    if (unknown === undefined) continue
+    fail(`membership.admission.${role}.by`, `'${unknown}' is neither operator, department nor the id of a member`)
   }
 }
 

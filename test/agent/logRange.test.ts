@@ -41,7 +41,7 @@ for (const limit of [7, 1]) {
     }
     t.same(parts, whole.events)
     const { address, encryption } = world.asker
-    const options = { chainId: chain.chainId, self: address, encryptionKeys: [encryption.privateKey] }
+    const options = { chainId: chain.chainId, self: async () => address, encryptionKeys: [encryption.privateKey] }
     t.match(await createPortraitKeyring(options, chain.client()).get(enterpriseId), { version: 1 })
   })
 }
@@ -50,7 +50,11 @@ t.test('one block that is refused is not asked for for ever', async (t) => {
   const { chain, asker } = await submitted(t)
   chain.logRangeBlocksMax = 0
   await t.rejects(readEvents(chain.client(), asker.address, [], 0, chain.height), RpcError)
-  const options = { chainId: chain.chainId, self: asker.address, encryptionKeys: [asker.encryption.privateKey] }
+  const options = {
+    chainId: chain.chainId,
+    self: async () => asker.address,
+    encryptionKeys: [asker.encryption.privateKey],
+  }
   await t.rejects(createPortraitKeyring(options, chain.client()).get(enterpriseId), RpcError)
   t.ok(chain.logSpans.length <= 24, `${chain.logSpans.length} searches`)
 })

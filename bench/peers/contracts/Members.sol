@@ -7,6 +7,7 @@ contract Members {
     struct Member { address account; uint8 role; uint8 status; bytes32 id; string name; bytes32 encryptionKey; uint64 keyEpoch; uint64 since; }
     /// keyUntil stays 0: a key of the register's own, never replaced here.
     struct Entry { uint8 role; uint8 status; uint64 keyEpoch; uint64 since; uint48 keyUntil; uint48 graceUntil; bytes32 id; bytes32 encryptionKey; string name; }
+    struct StatusChange { uint8 status; uint48 height; address by; }
 
     event MemberRegistered(address indexed account, uint8 indexed role, bytes32 indexed id, string name);
     event MemberStatusChanged(address indexed account, uint8 status);
@@ -47,6 +48,9 @@ contract Members {
     uint32 private encryptionGraceBlocks;
     uint32 private recoveryDelayBlocks;
     uint32 private decisionBlocksMax;
+    mapping(address => address[]) private signerLists;
+    mapping(address => bytes32[]) private accountKeys;
+    mapping(address => StatusChange[]) private statusLog;
 
     function IdentityAuth(address userID)
         external
@@ -101,6 +105,7 @@ contract Members {
             else if (entry.status == ACTIVE) departments--;
         }
         entry.status = status;
+        statusLog[account].push(StatusChange(status, uint48(block.number), msg.sender));
         emit MemberStatusChanged(account, status);
     }
 

@@ -31,6 +31,8 @@ import { encodeMessage } from './outbox.js'
 
 export interface DepartmentAgentOptions {
   readonly chainId: number
+  /** Account of the department: what is meant for it names this, whichever of its keys sends. */
+  readonly self: Address
   /** X25519 private keys, the current one first. */
   readonly encryptionKeys: readonly Uint8Array[]
   /** First block to look at when the database has no cursor; default 0. */
@@ -41,7 +43,7 @@ export interface DepartmentAgentNeeds {
   readonly client: RpcClient
   readonly database: DepartmentDatabase
   readonly directory: Directory
-  /** Of the department's own account. */
+  /** Of a key that acts for the department. */
   readonly sender: TransactionSender
   readonly log: AgentLog
   /** Asks for another `pump` soon. */
@@ -79,7 +81,7 @@ export class DepartmentAgent {
   #inDoubt = false
 
   constructor(options: DepartmentAgentOptions, needs: DepartmentAgentNeeds) {
-    this.self = needs.sender.address
+    this.self = options.self
     this.#options = options
     this.#needs = needs
     this.#agreement = new Agreement(options.chainId, this.self, needs)

@@ -1,7 +1,7 @@
 /** A department's agent as a long-lived part of a process: `concordat department serve` and the demo run it. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { ROLE } from '../../contracts/codes.js'
-import type { Hash } from '../../core/bytes.js'
+import type { Address, Hash } from '../../core/bytes.js'
 import { RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
 import { AgentError } from '../agentError.js'
@@ -61,7 +61,7 @@ export async function startOn(
   options: Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight'>,
   needs: DepartmentServiceNeeds,
 ): Promise<DepartmentService> {
-  const loop = new ServiceLoop(connection, options, needs)
+  const loop = new ServiceLoop(connection, { ...options, self: await connection.account() }, needs)
   await loop.open()
   const finished = loop.run()
   // Whoever awaits `finished` sees the fault; nobody has to.
@@ -85,6 +85,10 @@ async function assertDepartment({ client, sender }: Connection): Promise<void> {
   const { active, role } = await view(client, members, 'IdentityAuth', { userID: sender.address })
   if (!active) throw new AgentError('NOT_A_MEMBER', `${sender.address} is no active member: register it first`)
   if (role !== ROLE.department) throw new AgentError('WRONG_ROLE', `${sender.address} is not a department`)
+  const { until } = await view(client, members, 'signerOf', { signer: sender.address })
+  if (until === 0n) return
+  const message = `the key of ${sender.address} was replaced in block ${until}: name the file of the new one as keyFile`
+  throw new AgentError('KEY_REPLACED', message)
 }
 
 class ServiceLoop {
@@ -97,7 +101,7 @@ class ServiceLoop {
 
   constructor(
     connection: Connection,
-    options: Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight'>,
+    options: Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight'> & { readonly self: Address },
     needs: DepartmentServiceNeeds,
   ) {
     const { chainId, client, directory, sender } = connection
