@@ -122,7 +122,7 @@ async function newestKey(
 }
 
 async function readKeyLogs(
-  { self, joint }: KeyringOptions,
+  { self, joint }: Search,
   client: RpcClient,
   enterpriseId: Hash,
   from: number,
