@@ -138,7 +138,7 @@ t.test(
     t.equal(await reason(ask(service, KEYS.auditor, about(ENTERPRISE))), 'answered')
     t.equal(await reason(ask(service, KEYS.auditor, all)), 'OUT_OF_SCOPE', 'everything is more than one enterprise')
     t.equal(await reason(ask(service, KEYS.auditor, about(OTHER))), 'OUT_OF_SCOPE')
-      const time = (height: number) => BigInt(w.genesis.timestamp + height)
+    const time = (height: number) => BigInt(w.genesis.timestamp + height)
     grant({ attributes: [textId('employees')], departments: [MARKET], fromTime: time(2), toTime: time(4) })
     const narrow = { fromBlock: 2, toBlock: 4, attribute: 'employees', department: MARKET }
     t.equal(await reason(ask(service, KEYS.auditor, narrow)), 'answered')
