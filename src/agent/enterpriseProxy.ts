@@ -8,13 +8,14 @@ import { attributeDigest } from '../crypto/digest.js'
 import type { RpcReceipt } from '../rpc/wire.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
-import { dataSharing, members, view } from './contractClient.js'
+import { dataSharing, view } from './contractClient.js'
 import type { Declaration } from './declaration.js'
 import type { Member } from './directory.js'
 import { WaitError } from './heads.js'
 import { type PartReport, partReports } from './partReports.js'
 import { notePortraitKeyShared, type PortraitKey, portraitKeyOf } from './portraitKeyFile.js'
 import { type Recipient, recipientOf } from './recipients.js'
+import { activeIdentity } from './replacedKey.js'
 import { type SealedContext, type SealedValues, sealValues } from './sealedValues.js'
 import type { BeforeHandOver } from './sender.js'
 
@@ -120,8 +121,7 @@ export class EnterpriseProxy {
   /** Step (a). */
   async #authenticate({ enterpriseId, creditCode }: Declaration): Promise<void> {
     const { client, sender } = this.#connection
-    const { active, role, id } = await view(client, members, 'IdentityAuth', { userID: sender.address })
-    if (!active) throw new AgentError('NOT_A_MEMBER', `${sender.address} is no active member: register it first`)
+    const { role, id } = await activeIdentity(client, sender.address)
     if (role !== ROLE.enterprise) throw new AgentError('WRONG_ROLE', `${sender.address} is not an enterprise`)
     if (id === enterpriseId) return
     const message = `the declaration is of ${creditCode}, the key belongs to ${idText(id)}: sign with the enterprise's own key`

@@ -54,6 +54,7 @@ export {
   type VerificationReport,
   type VerifiedAttribute,
 } from './requester.js'
+export { type SignerProof, signerProof } from './signerProof.js'
 export { type Transacted, transact } from './transact.js'
 
 /** A department's database in PostgreSQL (docs/databases.md); the client is loaded with the first. Throws DatabaseError. */

@@ -8,7 +8,7 @@ import { type Address, fromHex, type Hash, type Hex, toHash, uintToWord, ZERO_HA
 import { attributeDigest, portraitKeyBytes } from '../crypto/digest.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
-import { ContractRevert, dataSharing, members, view } from './contractClient.js'
+import { ContractRevert, dataSharing, view } from './contractClient.js'
 import { WaitError } from './heads.js'
 import { isTooWide } from './logRange.js'
 import {
@@ -20,6 +20,7 @@ import {
 import { usePortrait } from './portraitUse.js'
 import { refusalIn } from './questionRefused.js'
 import { itemsFor, recipientOf } from './recipients.js'
+import { activeIdentity } from './replacedKey.js'
 import { sealValues } from './sealedValues.js'
 
 export interface RequesterOptions {
@@ -147,12 +148,10 @@ export class Requester {
     )
   }
 
-  /** Step (a): the asking account as the chain knows it. Throws AgentError NOT_A_MEMBER. */
+  /** Step (a): the asking account as the chain knows it. Throws AgentError NOT_A_MEMBER or KEY_REPLACED. */
   async authenticate(): Promise<{ readonly role: number; readonly id: Hash }> {
     const { client, sender } = this.#connection
-    const { active, role, id } = await view(client, members, 'IdentityAuth', { userID: sender.address })
-    if (!active) throw new AgentError('NOT_A_MEMBER', `${sender.address} is no active member: register it first`)
-    return { role, id }
+    return activeIdentity(client, sender.address)
   }
 
   /**

@@ -8,9 +8,10 @@ import type { RpcClient } from '../rpc/client.js'
 import { RpcError } from '../rpc/errors.js'
 import type { RpcReceipt } from '../rpc/wire.js'
 import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
-import { asRevert, type Contract } from './contractClient.js'
+import { asRevert, type Contract, ContractRevert } from './contractClient.js'
 import { type Fee, readFee } from './fee.js'
 import { type Heads, WaitError } from './heads.js'
+import { replacedKey } from './replacedKey.js'
 
 export interface SenderOptions {
   readonly chainId: number
@@ -33,7 +34,7 @@ export interface TransactionSender {
   /**
    * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates first, so a
    * contract's refusal costs nothing. `beforeHandOver` gets the hash of each signed transaction and is awaited before the node gets it.
-   * Throws ContractRevert, RpcError or RpcClientError.
+   * Throws ContractRevert, AgentError KEY_REPLACED, RpcError or RpcClientError.
    */
   send<H extends HumanAbi, N extends FunctionName<H>>(
     contract: Contract<H>,
@@ -126,8 +127,14 @@ class Sender implements TransactionSender {
     try {
       return withMargin(BigInt(await this.#needs.client.call('eth_estimateGas', call)))
     } catch (error) {
-      throw asRevert(contract, error)
+      throw await this.#refusal(asRevert(contract, error))
     }
+  }
+
+  /** Contracts take a key that was replaced for a stranger's: the refusal would not say why. */
+  async #refusal(error: unknown): Promise<unknown> {
+    if (!(error instanceof ContractRevert && error.error.startsWith('Not'))) return error
+    return (await replacedKey(this.#needs.client, this.address).catch(() => undefined)) ?? error
   }
 
   async #submit(to: Address, data: Uint8Array, gasLimit: bigint, before?: BeforeHandOver): Promise<Submitted> {

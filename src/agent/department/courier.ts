@@ -5,6 +5,7 @@ import { agentTransactionsInFlightMax, attestAnswersMax } from '../../core/limit
 import type { RpcClient } from '../../rpc/client.js'
 import { RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
+import { AgentError } from '../agentError.js'
 import { ContractRevert, dataSharing, keyAgreement, view } from '../contractClient.js'
 import { DatabaseError, type OutboxItem } from '../database/departmentDatabase.js'
 import { WaitError } from '../heads.js'
@@ -53,6 +54,8 @@ export class Courier {
   /** Whose sending failed: sent alone next time, after a look at the chain. */
   readonly #doubtful = new Set<string>()
   readonly #running = new Set<Promise<void>>()
+  /** The key acts for the department no more: nothing will ever be taken from it. */
+  #replaced: AgentError | undefined
 
   constructor(self: Address, needs: CourierNeeds) {
     this.#self = self
@@ -64,8 +67,9 @@ export class Courier {
     for (const item of items) this.#doubtful.add(item.key)
   }
 
-  /** Starts to send what is not under way, as far as the limit of transactions allows. Never rejects. */
+  /** Starts to send what is not under way, as far as the limit of transactions allows. Throws AgentError KEY_REPLACED. */
   pump(outbox: readonly OutboxItem[]): void {
+    if (this.#replaced) throw this.#replaced
     const waiting = outbox.filter((item) => !this.#underway.has(item.key))
     for (const load of this.#loads(waiting.slice(0, PUMP_MESSAGES).map(decodeMessage))) {
       if (this.#running.size >= agentTransactionsInFlightMax) return
@@ -191,6 +195,7 @@ export class Courier {
       log.warn({ messages: keys.length, reason: String(error) }, 'messages could not be sent, they are tried again')
       return this.#retry(keys)
     }
+    if (error instanceof AgentError && error.code === 'KEY_REPLACED') this.#replaced = error
     // A defect: keep the messages for the next start, say so, and do not repeat it for ever.
     log.error({ messages: keys, reason: String(error) }, 'messages cannot be sent')
   }

@@ -6,9 +6,9 @@ import { RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
 import { AgentError } from '../agentError.js'
 import { type Connection, type ConnectionOptions, connect } from '../connection.js'
-import { members, view } from '../contractClient.js'
 import { DatabaseError, type DepartmentDatabase } from '../database/departmentDatabase.js'
 import type { AgentLog } from '../log.js'
+import { activeIdentity, replacedKey } from '../replacedKey.js'
 import { DepartmentAgent } from './agent.js'
 
 export interface DepartmentServiceOptions {
@@ -28,7 +28,7 @@ export interface DepartmentServiceNeeds {
 export interface DepartmentService {
   /** First block that is not wholly handled yet. */
   readonly height: number
-  /** Rejects when the agent cannot go on (its database failed, say); resolves after `stop`. */
+  /** Rejects when the agent cannot go on (its database failed, or its key acts no more: AgentError KEY_REPLACED); resolves after `stop`. */
   readonly finished: Promise<void>
   /** Ends after the event in hand. What became of transactions under way is looked up at the next start. */
   stop(): Promise<void>
@@ -82,13 +82,10 @@ function passingTrouble(error: unknown): 'the node' | 'the database' | null {
 }
 
 async function assertDepartment({ client, sender }: Connection): Promise<void> {
-  const { active, role } = await view(client, members, 'IdentityAuth', { userID: sender.address })
-  if (!active) throw new AgentError('NOT_A_MEMBER', `${sender.address} is no active member: register it first`)
+  const { role } = await activeIdentity(client, sender.address)
   if (role !== ROLE.department) throw new AgentError('WRONG_ROLE', `${sender.address} is not a department`)
-  const { until } = await view(client, members, 'signerOf', { signer: sender.address })
-  if (until === 0n) return
-  const message = `the key of ${sender.address} was replaced in block ${until}: name the file of the new one as keyFile`
-  throw new AgentError('KEY_REPLACED', message)
+  const replaced = await replacedKey(client, sender.address)
+  if (replaced) throw replaced
 }
 
 class ServiceLoop {

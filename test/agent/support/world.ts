@@ -9,7 +9,7 @@ import { parseDeclaration } from '../../../src/agent/declaration.js'
 import { startOn } from '../../../src/agent/department/service.js'
 import type { AgentLog } from '../../../src/agent/log.js'
 import { CASE_RULE, CHECKSUM, ROLE, VALUE_TYPE } from '../../../src/contracts/codes.js'
-import type { DataProfile, GenesisConfig, Schema } from '../../../src/contracts/genesisTypes.js'
+import type { DataProfile, GenesisConfig, MembersConfig, Schema } from '../../../src/contracts/genesisTypes.js'
 import { attributeId } from '../../../src/contracts/textId.js'
 import { type Address, toHash, utf8, ZERO_HASH } from '../../../src/core/bytes.js'
 import { type EncryptionKeyPair, encryptionKeyFromPrivate } from '../../../src/crypto/encryptionKey.js'
@@ -21,6 +21,11 @@ export interface Account {
   readonly privateKey: Uint8Array
   readonly address: Address
   readonly encryption: EncryptionKeyPair
+}
+
+/** What a department's agent signs with and opens envelopes with. */
+export interface ServingKeys extends Pick<Account, 'privateKey' | 'encryption'> {
+  readonly earlier?: readonly EncryptionKeyPair[]
 }
 
 const keyOf = (kind: number, number: number) =>
@@ -60,6 +65,8 @@ export interface WorldOptions {
   readonly deadlineBlocks?: bigint
   /** Attributes whose rule wants a basis: attribute -> BASIS. */
   readonly bases?: Readonly<Record<string, number>>
+  /** Of the register of members; what is left out is as usual. */
+  readonly membership?: Partial<MembersConfig>
 }
 
 export class World {
@@ -86,7 +93,7 @@ export class World {
   }
 
   /** A member's connection; all are closed by `close`. */
-  connect(member: Account, client = this.chain.client()): Connection {
+  connect(member: Pick<Account, 'privateKey'>, client = this.chain.client()): Connection {
     const connection = connectionOn(client, this.chain.chainId, {
       privateKey: member.privateKey,
       finalTimeoutMs: 5_000,
@@ -106,11 +113,11 @@ export class World {
     return database
   }
 
-  async serve(id: string, database?: DepartmentDatabase) {
-    const department = this.department(id)
-    const options = { encryptionKeys: [department.encryption.privateKey] }
+  async serve(id: string, database?: DepartmentDatabase, keys: ServingKeys = this.department(id)) {
+    const { encryption, earlier = [] } = keys
+    const options = { encryptionKeys: [encryption, ...earlier].map(({ privateKey }) => privateKey) }
     const needs = { database: database ?? (await this.database(id)), log: this.log }
-    return startOn(this.connect(department), options, needs)
+    return startOn(this.connect(keys), options, needs)
   }
 
   serveAll() {
@@ -125,7 +132,7 @@ export class World {
     return (data: object, message: string) => void this.logged.push(`${level} ${message} ${JSON.stringify(data)}`)
   }
 
-  #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n, bases = {} }: WorldOptions): GenesisConfig {
+  #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n, bases = {}, membership }: WorldOptions): GenesisConfig {
     const attributes: DataProfile[] = []
     for (const { id, locators, attributes: own } of DATASET_DEPARTMENTS) {
       for (const name of [...locators, ...own]) {
@@ -167,6 +174,7 @@ export class World {
       ],
       attributes,
       alloc: [],
+      ...(membership && { membership }),
     }
   }
 }
