@@ -1,16 +1,18 @@
 /**
  * Five departments on four real nodes: two of them supervise one attribute together, one falls silent, one node is killed and
- * comes back; an enterprise consents, revokes and asks for erasure; an auditor looks with a mandate, a stranger without one. In the
- * end no planted value is anywhere but with those who supervise it.
+ * comes back; an enterprise consents and revokes; an auditor looks with a mandate, a stranger without one. In the end no planted
+ * value is anywhere but with those who supervise it.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
+import { auditTrail } from '../../src/agent/auditClient.js'
 import { type Connection, connect } from '../../src/agent/connection.js'
 import { grantConsent, signConsent } from '../../src/agent/consent.js'
 import {
+  audit,
   consents,
   credit,
   dataPortrait,
@@ -37,6 +39,7 @@ import { type Address, fromHex, type Hash, toHash, toHex, utf8, ZERO_HASH } from
 import { generateEncryptionKey } from '../../src/crypto/encryptionKey.js'
 import { readKeyFile } from '../../src/crypto/keyFile.js'
 import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
+import { RPC_CODES } from '../../src/rpc/errors.js'
 import { findValues, holds, needlesOf } from '../support/canary.js'
 import { FrameRecorder } from '../support/frameRecorder.js'
 import { eventually, freeBasePort, type LocalNetwork, startLocalNetwork } from '../support/localNetwork.js'
@@ -196,7 +199,7 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
   open.push(tax.connection)
   await tax.start()
 
-  // The data portrait: one attribute of two departments, one whose envelopes stay off the chain, one with a deadline.
+  // The data portrait: one attribute of two departments, one of the new department's own, one with a deadline.
   const decimals = { valueType: VALUE_TYPE.decimal, scale: 2 }
   const joint = profile('taxPaid', [finance.sender.address, tax.address], decimals, {})
   const proposal = { dataProfile: joint, terms: { askers: [], purposes: [PURPOSE], statutes: [], exceptions: [] } }
@@ -204,8 +207,8 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
   await transact(finance, dataPortrait, 'proposeChange', { ...proposal, ...details })
   const [changeId] = (await view(asking.client, dataPortrait, 'openChanges', { before: 0n })).ids
   await transact(tax.connection, dataPortrait, 'approveChange', { id: changeId! })
-  const direct = profile('taxRegistration', [tax.address], {}, { delivery: DELIVERY.direct, basis: BASIS.none })
-  await transact(tax.connection, dataPortrait, 'SetDataProfile', { dataProfile: direct })
+  const own = profile('taxRegistration', [tax.address], {}, { basis: BASIS.none })
+  await transact(tax.connection, dataPortrait, 'SetDataProfile', { dataProfile: own })
   const integers = { valueType: VALUE_TYPE.integer }
   const timed = profile('patentFees', [patents.sender.address], integers, { deadlineBlocks: 6n, basis: BASIS.none })
   await transact(patents, dataPortrait, 'SetDataProfile', { dataProfile: timed })
@@ -230,7 +233,10 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
       encryptionKey: ZERO_HASH,
     },
   })
-  const enterprise = await signIn(enterpriseKey, 0)
+  const enterprise = await signIn(enterpriseKey, MARKET)
+  const userID = enterprise.sender.address
+  const isKnown = async () => (await view(enterprise.client, members, 'IdentityAuth', { userID })).active
+  await eventually(isKnown, 'its own node to know the enterprise')
   const values = new Map([...PLANTED, ['companyName', 'Sunflower Works'], ['patentFees', '1200']])
   const json = JSON.stringify({ enterprise: CREDIT_CODE, values: Object.fromEntries(values) })
   const declaration = parseDeclaration(utf8(json), 'declaration.json')
@@ -323,6 +329,44 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
   t.match(rows(await whileBlocksPass(operator, unanswered)).get('taxPaid'), { status: 'withdrawn', confirmed: false })
   await tax.start()
   await refusal(t, ask(['taxPaid'], {}, basis), 'consentRevoked', 'after the revocation')
+
+  // An auditor sees all of it with a mandate, nothing without one; the enterprise sees what concerns it; a stranger nothing.
+  const regulator = await member('regulator')
+  const auditor = await member('auditor')
+  const auditorKey = fromHex(accounts.auditor!.privateKey)
+  const about = {
+    fromBlock: 0,
+    toBlock: Number(await asking.client.call('eth_blockNumber')),
+    enterprise: CREDIT_CODE,
+  }
+  const trail = async (key: Uint8Array) => {
+    const entries = []
+    for await (const page of auditTrail(asking.client, key, about)) entries.push(...page.entries)
+    return entries
+  }
+  const refused = (reason: string) => ({ code: RPC_CODES.auditRefused, data: { reason } })
+  await t.rejects(trail(auditorKey), refused('NO_MANDATE'), 'an auditor without a mandate')
+  const scope = {
+    enterprises: [ENTERPRISE_ID],
+    departments: [],
+    attributes: [],
+    purposes: [],
+    fromTime: 0n,
+    toTime: 0n,
+  }
+  const expiry = { expiryHeight: 1_000_000n, expiryTime: 0n, reason: 'file 12/2026' }
+  await transact(regulator, audit, 'grantMandate', { grantee: auditor.sender.address, scope, ...expiry })
+  const seen = await trail(auditorKey)
+  const kinds = new Set(seen.map(({ kind }) => kind))
+  for (const kind of ['submission', 'question', 'answer', 'refusal', 'consent', 'decision', 'read'] as const) {
+    t.ok(kinds.has(kind), `the auditor sees every ${kind}`)
+  }
+  t.equal(seen.filter(({ kind }) => kind === 'refusal').length, 2, 'both refused questions are on record')
+  t.ok(
+    (await trail(enterpriseKey)).some(({ kind }) => kind === 'read'),
+    'the enterprise sees who read about it',
+  )
+  await t.rejects(trail(new Uint8Array(randomBytes(32))), refused('NOT_A_MEMBER'), 'a stranger')
 
   // Everything ends, and every byte is looked at.
   await recorder!.stop()
