@@ -18,6 +18,8 @@ export type AgentErrorCode =
   | 'NO_PORTRAIT_KEY'
   /** A transaction was final but had no effect. */
   | 'TRANSACTION_FAILED'
+  /** An envelope could not be brought to its recipient's node. */
+  | 'NOT_DELIVERED'
   | 'WRONG_CHAIN'
 
 /** A submission or query that cannot be done; the message says what to change. */

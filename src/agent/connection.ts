@@ -3,6 +3,8 @@ import type { Address } from '../core/bytes.js'
 import { createRpcClient, type RpcClient, type RpcClientOptions } from '../rpc/client.js'
 import { AgentError } from './agentError.js'
 import { ContractRevert, members, view } from './contractClient.js'
+import { Deliveries } from './delivery/delivery.js'
+import { createDirectDelivery, type DirectDeliveryOptions } from './delivery/direct.js'
 import { createDirectory, type Directory } from './directory.js'
 import { followHeads, type Heads } from './heads.js'
 import { createSender, type TransactionSender } from './sender.js'
@@ -15,6 +17,8 @@ export interface ConnectionOptions {
   readonly chainId?: number
   /** How long a transaction may take to become final; default 30,000. */
   readonly finalTimeoutMs?: number
+  /** Of envelopes that travel directly. */
+  readonly delivery?: DirectDeliveryOptions
 }
 
 export interface Connection {
@@ -22,6 +26,7 @@ export interface Connection {
   readonly heads: Heads
   readonly directory: Directory
   readonly sender: TransactionSender
+  readonly deliveries: Deliveries
   readonly chainId: number
   /**
    * Account of the member for which the key acts: what others know it by, and what is addressed to it names. The key's own
@@ -51,18 +56,21 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 export function connectionOn(
   client: RpcClient,
   chainId: number,
-  options: Pick<ConnectionOptions, 'privateKey' | 'finalTimeoutMs'>,
+  options: Pick<ConnectionOptions, 'privateKey' | 'finalTimeoutMs' | 'delivery'>,
 ): Connection {
   const { privateKey, finalTimeoutMs } = options
   const heads = followHeads(client)
   const directory = createDirectory(client)
   const watch = directory.watch(heads)
   const sender = createSender({ chainId, privateKey, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
+  const sign = (digest: Uint8Array) => sender.sign(digest)
+  const direct = createDirectDelivery(options.delivery ?? {}, { client, chainId, sign })
   return {
     client,
     heads,
     directory,
     sender,
+    deliveries: new Deliveries(direct),
     chainId,
     account: memberAccount(client, sender.address),
     close() {

@@ -1,6 +1,13 @@
 /** An enterprise's submission (paper 4.3, Fig. 6): declaration -> values -> validate -> split -> seal -> StoreData. */
-import { ROLE } from '../contracts/codes.js'
-import { DataDistribution, DataSplit, type Profiles, type SplitPart, type Values } from '../contracts/dataFunctions.js'
+import { DELIVERY, ROLE } from '../contracts/codes.js'
+import {
+  DataDistribution,
+  DataSplit,
+  type Profiles,
+  type SealedPart,
+  type SplitPart,
+  type Values,
+} from '../contracts/dataFunctions.js'
 import { idText } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
 import { type Address, fromHex, type Hash } from '../core/bytes.js'
@@ -111,7 +118,7 @@ export class EnterpriseProxy {
     const values = validated(profiles, declaration.values, declaration.places)
     const draft = await this.#split(profiles, values)
     const portraitKey = await this.#portraitKey(enterpriseId)
-    const parts = this.#distribute(enterpriseId, portraitKey, draft)
+    const parts = await this.#handOver(this.#distribute(enterpriseId, portraitKey, draft), draft)
     const submission = { enterpriseId, documentHash, portraitVersion: portraitKey.version, parts }
     const transaction = await sender.send(dataSharing, 'StoreData', submission, undefined, beforeHandOver)
     const receipt = await sender.final(transaction)
@@ -168,6 +175,17 @@ export class EnterpriseProxy {
         return sealFor(department, { portraitKey, values: new Map(values) }, context)
       },
     })
+  }
+
+  /** What travels directly goes to the node before the transaction that refers to it. */
+  #handOver(parts: readonly SealedPart[], draft: readonly DraftPart[]): Promise<SealedPart[]> {
+    const { deliveries } = this.#connection
+    return Promise.all(
+      parts.map(async (part, index) => {
+        const delivery = draft[index]?.items[0]?.profile.rule.delivery ?? DELIVERY.ledger
+        return { ...part, envelope: await deliveries.of(delivery).send(part.envelope, part.recipient) }
+      }),
+    )
   }
 
   #context(

@@ -5,6 +5,7 @@ import type { RpcClient } from '../rpc/client.js'
 import type { RpcLog } from '../rpc/wire.js'
 import { AgentError } from './agentError.js'
 import { dataSharing, view } from './contractClient.js'
+import type { Deliveries } from './delivery/delivery.js'
 import { carriedKeyShare, carriedPart, readTransactions } from './department/carried.js'
 import { topicOf } from './department/events.js'
 import { isTooWide } from './logRange.js'
@@ -44,7 +45,12 @@ export interface KeyringOptions {
 /** The same with the account at hand. */
 type Search = Omit<KeyringOptions, 'self'> & { readonly self: Address }
 
-export function createPortraitKeyring(options: KeyringOptions, client: RpcClient): PortraitKeyring {
+export interface KeyringNeeds {
+  readonly client: RpcClient
+  readonly deliveries: Pick<Deliveries, 'receive'>
+}
+
+export function createPortraitKeyring(options: KeyringOptions, needs: KeyringNeeds): PortraitKeyring {
   const known = new Map<Hash, KnownPortraitKey>()
   const put = (enterpriseId: Hash, entry: KnownPortraitKey): void => {
     if (known.size >= agentCacheEntriesMax) known.clear()
@@ -56,9 +62,9 @@ export function createPortraitKeyring(options: KeyringOptions, client: RpcClient
     async get(enterpriseId) {
       const kept = known.get(enterpriseId)
       if (kept) return kept
-      const version = await view(client, dataSharing, 'portraitVersionOf', { enterpriseId })
+      const version = await view(needs.client, dataSharing, 'portraitVersionOf', { enterpriseId })
       const self = await options.self()
-      const key = version === 0 ? null : await searchKey({ ...options, self }, client, enterpriseId, version)
+      const key = version === 0 ? null : await searchKey({ ...options, self }, needs, enterpriseId, version)
       if (!key) {
         const problem =
           version === 0 ? 'has submitted nothing yet' : 'has not shared its portrait key with this department'
@@ -73,17 +79,18 @@ export function createPortraitKeyring(options: KeyringOptions, client: RpcClient
 /** In the block that the contract names; else, as for a supervisor that was sent a submission only, by a search of the logs. */
 async function searchKey(
   options: Search,
-  client: RpcClient,
+  needs: KeyringNeeds,
   enterpriseId: Hash,
   version: number,
 ): Promise<Uint8Array | null> {
+  const { client } = needs
   const shared = Number(
     await view(client, dataSharing, 'portraitKeySharedAt', { enterpriseId, recipient: options.self }),
   )
   if (shared > 0) {
     const key = await newestKey(
       options,
-      client,
+      needs,
       await readKeyLogs(options, client, enterpriseId, shared, shared),
       version,
     )
@@ -102,7 +109,7 @@ async function searchKey(
       continue
     }
     to = from - 1
-    const key = await newestKey(options, client, logs, version)
+    const key = await newestKey(options, needs, logs, version)
     if (key) return key
   }
   return null
@@ -110,12 +117,12 @@ async function searchKey(
 
 async function newestKey(
   options: Search,
-  client: RpcClient,
+  needs: KeyringNeeds,
   logs: readonly RpcLog[],
   version: number,
 ): Promise<Uint8Array | null> {
   for (const log of logs.toReversed()) {
-    const key = await openKeyLog(options, client, log, version)
+    const key = await openKeyLog(options, needs, log, version)
     if (key) return key
   }
   return null
@@ -141,7 +148,7 @@ async function readKeyLogs(
 
 async function openKeyLog(
   options: Search,
-  client: RpcClient,
+  { client, deliveries }: KeyringNeeds,
   log: RpcLog,
   version: number,
 ): Promise<Uint8Array | null> {
@@ -151,8 +158,10 @@ async function openKeyLog(
   const stored = dataSharing.abi.decodeEvent('DataStored', { topics: log.topics, data: fromHex(log.data) })
   const carried = stored ? carriedPart(chainId, transaction, stored.part) : carriedKeyShare(chainId, transaction, self)
   if (carried.context.portraitVersion !== version) return null
+  const received = await deliveries.receive(carried.envelope, carried.context.sender)
+  if (received.state !== 'here') return null
   const { recipient, keyEpoch } = carried.context
   const groupKey = recipient === self ? null : await options.joint?.groupKey(recipient, keyEpoch)
   const keys = recipient === self ? encryptionKeys : groupKey ? [groupKey] : []
-  return openValues(carried.envelope, keys, carried.context)?.portraitKey ?? null
+  return openValues(received.envelope, keys, carried.context)?.portraitKey ?? null
 }

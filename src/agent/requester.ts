@@ -1,5 +1,5 @@
 /** A department's query (paper 4.3, Fig. 7): from the user portrait where it has the answers, else from the supervisors. */
-import { BASIS, EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
+import { BASIS, DELIVERY, EXISTENCE, type ExistenceName, nameOf } from '../contracts/codes.js'
 import { recipientsOf } from '../contracts/dataFunctions.js'
 import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, textId } from '../contracts/textId.js'
@@ -130,6 +130,8 @@ const STALE = new Set([
   'EnvelopeNotWanted',
   'NoActiveSupervisor',
   'UnknownAttribute',
+  'EnvelopeInClear',
+  'ReferenceNotWanted',
 ])
 
 export class Requester {
@@ -142,9 +144,10 @@ export class Requester {
     const { encryptionKeys, joint } = options
     this.#options = options
     this.#connection = connection
+    const { deliveries } = connection
     this.#keyring = createPortraitKeyring(
       { chainId, self: () => connection.account(), encryptionKeys, ...(joint && { joint }) },
-      client,
+      { client, deliveries },
     )
   }
 
@@ -305,7 +308,7 @@ export class Requester {
 
   /** One envelope for each active supervisor or group of supervisors, with the values that it supervises. */
   async #seal(enterpriseId: Hash, items: readonly AskedItem[], { key, version }: KnownPortraitKey) {
-    const { chainId, directory, sender } = this.#connection
+    const { chainId, deliveries, directory, sender } = this.#connection
     const supervisors = [...new Set(items.flatMap(({ profile }) => recipientsOf(profile)))]
     const sealed = await Promise.all(
       supervisors.map(async (supervisor) => {
@@ -330,7 +333,10 @@ export class Requester {
             return value === null ? [] : [[name, { schemaVersion, value }] as const]
           }),
         )
-        const envelope = sealValues({ portraitKey: key, values }, recipient.encryptionKey, context)
+        const sealed = sealValues({ portraitKey: key, values }, recipient.encryptionKey, context)
+        const direct = own.some(({ profile }) => profile.rule.delivery === DELIVERY.direct)
+        const delivery = deliveries.of(direct ? DELIVERY.direct : DELIVERY.ledger)
+        const envelope = await delivery.send(sealed, supervisor)
         return { supervisor, keyEpoch: recipient.keyEpoch, envelope }
       }),
     )

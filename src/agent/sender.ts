@@ -2,7 +2,7 @@
 
 import { type Address, type Hash, toHex } from '../core/bytes.js'
 import { agentCacheEntriesMax } from '../core/limits.js'
-import { privateKeyToAddress } from '../crypto/secp256k1.js'
+import { privateKeyToAddress, secp256k1 } from '../crypto/secp256k1.js'
 import { signTransaction } from '../crypto/transaction.js'
 import type { RpcClient } from '../rpc/client.js'
 import { RpcError } from '../rpc/errors.js'
@@ -31,6 +31,8 @@ export type BeforeHandOver = (hash: Hash) => Promise<void>
 
 export interface TransactionSender {
   readonly address: Address
+  /** Signs a digest of 32 bytes with the account's key: 65 bytes (r, s, yParity). */
+  sign(digest: Uint8Array): Uint8Array
   /**
    * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates first, so a
    * contract's refusal costs nothing. `beforeHandOver` gets the hash of each signed transaction and is awaited before the node gets it.
@@ -83,6 +85,10 @@ class Sender implements TransactionSender {
     this.#options = options
     this.#needs = needs
     this.address = privateKeyToAddress(options.privateKey)
+  }
+
+  sign(digest: Uint8Array): Uint8Array {
+    return secp256k1.sign(digest, this.#options.privateKey)
   }
 
   async send<H extends HumanAbi, N extends FunctionName<H>>(

@@ -37,7 +37,7 @@ export interface Validation {
   readonly values: Values
 }
 
-/** What goes to one supervisor, or to the group of all. */
+/** What goes to one supervisor, or to the group of all, in one way. */
 export interface SplitPart {
   readonly recipient: Address
   /** In the order of their ids. */
@@ -117,21 +117,25 @@ export function recipientsOf({ supervisors, encryptionKey, rule }: DataProfile):
   return joint ? [groupIdOf(supervisors)] : supervisors
 }
 
-/** One part for each recipient, with all of its attributes; the order of parts and items does not depend on the input's. */
+/**
+ * One part for each recipient and way to travel, with all of its attributes; the order of parts and items does not depend on
+ * the input's.
+ */
 export function DataSplit(profiles: Profiles, values: Values): SplitPart[] {
-  const parts = new Map<Address, SplitItem[]>()
+  const parts = new Map<string, SplitPart & { items: SplitItem[] }>()
   const sorted = [...values].sort(([a], [b]) => compare(attributeId(a), attributeId(b)))
   for (const [attribute, value] of sorted) {
     const profile = profiles.get(attribute)
     if (profile === undefined)
       throw new RangeError(`${attribute} is not in the data portrait, run DataValidation first`)
     for (const recipient of recipientsOf(profile)) {
-      const items = parts.get(recipient)
-      if (items === undefined) parts.set(recipient, [{ attribute, profile, value }])
-      else items.push({ attribute, profile, value })
+      const key = `${recipient}/${profile.rule.delivery}`
+      const part = parts.get(key)
+      if (part === undefined) parts.set(key, { recipient, items: [{ attribute, profile, value }] })
+      else part.items.push({ attribute, profile, value })
     }
   }
-  return [...parts].sort(([a], [b]) => compare(a, b)).map(([recipient, items]) => ({ recipient, items }))
+  return [...parts].sort(([a], [b]) => compare(a, b)).map(([, part]) => part)
 }
 
 /** Digests and seals each part under its recipient's key. */

@@ -6,7 +6,7 @@ import { DELIVERY } from './codes.js'
 import { dataSharingInterface as abi } from './dataSharingStorage.js'
 import { deliveryInterface, isAnnounced } from './deliveryStorage.js'
 import { decodeReference, isReference, referenceFault } from './envelopeReference.js'
-import { actingMember } from './membersStorage.js'
+import { actingMember, readMemberHead } from './membersStorage.js'
 
 /** An envelope where the rule says ledger, a sound and new reference where it says direct. */
 export function checkEnvelope(host: ContractHost, envelope: Uint8Array, delivery: number, recipient: Address): void {
@@ -17,7 +17,8 @@ export function checkEnvelope(host: ContractHost, envelope: Uint8Array, delivery
   }
   if (!given) throw revert(abi, 'EnvelopeInClear', { recipient })
   const reference = decodeReference(envelope)
-  const problem = referenceFault(reference, host.block.number)
+  const joint = readMemberHead(host, recipient).role === 0
+  const problem = joint ? 'a group has no node: one for each department' : referenceFault(reference, host.block.number)
   if (problem !== undefined) throw revert(abi, 'InvalidReference', { recipient, problem })
   const sender = actingMember(host)
   if (isAnnounced(host, sender, reference.hash)) throw revert(abi, 'EnvelopeKnown', { sender, hash: reference.hash })

@@ -30,6 +30,8 @@ export const consensusFrameBytesMax = 2 * MIB
 export const transactionsFrameBytesMax = 1 * MIB
 /** Frame on the blocks channel: a range of final blocks. */
 export const blocksFrameBytesMax = 8 * MIB
+/** Frame on the envelopes channel: the largest envelope, who sends it to whom, signatures. */
+export const envelopesFrameBytesMax = 128 * KIB
 /** The largest frame of any channel. */
 export const frameBytesMax = blocksFrameBytesMax
 /** Bytes one peer may have waiting on the ping channel: a few pings and answers. */
@@ -40,6 +42,8 @@ export const consensusQueueBytesMax = 4 * consensusFrameBytesMax
 export const transactionsQueueBytesMax = 4 * MIB
 /** Bytes one peer may have waiting on the blocks channel: two answers to sync requests. */
 export const blocksQueueBytesMax = 2 * blocksFrameBytesMax
+/** Bytes one peer may have waiting on the envelopes channel: what does not fit is on disk and is tried again. */
+export const envelopesQueueBytesMax = 1 * MIB
 /** Cost of a queued frame beside its bytes: array slot, object and view. */
 export const queuedFrameOverheadBytes = 64
 /** Larger frames travel in fragments of this size, so that a vote waits for at most one fragment of a block. */
@@ -166,6 +170,14 @@ export const reportAttributesMax = 256
 export const envelopeBytesMax = envelopePlaintextBytesMax + 128 * envelopeRecipientsMax + KIB
 /** Blocks for which an envelope that travels directly may be kept: a year of blocks every three seconds. */
 export const envelopeLifetimeBlocksMax = 10_000_000
+/** Default bounds of a node's store of envelopes, in bytes: in all, and of one sender. */
+export const storedEnvelopesBytesMax = 1024 * MIB
+export const storedEnvelopesOfSenderBytesMax = 64 * MIB
+/** What a stored envelope counts beside its bytes: its file's last block and its record in memory. */
+export const storedEnvelopeOverheadBytes = 4 * KIB
+/** Bytes per second of envelopes taken from one peer; each counts `envelopeCostBytes` more: a signature and two syncs. */
+export const envelopeBytesPerSecondMax = 8 * MIB
+export const envelopeCostBytes = 16 * KIB
 /** Blocks within which holders may be asked to have erased an envelope. */
 export const erasureBlocksMax = 1_000_000
 /** Declared values that the user portrait lists for one enterprise and attribute; older ones stay known by their digest. */
@@ -318,6 +330,9 @@ assert(4 * blockBytesMax < rpcResponseBytesMax, 'a JSON-RPC answer must hold the
 assert(consensusQueueBytesMax > consensusFrameBytesMax, 'the consensus queue must hold the largest consensus frame')
 assert(transactionsQueueBytesMax > transactionsFrameBytesMax, 'the transactions queue must hold the largest frame')
 assert(blocksQueueBytesMax > blocksFrameBytesMax, 'the blocks queue must hold the largest blocks frame')
+assert(envelopesQueueBytesMax > envelopesFrameBytesMax, 'the envelopes queue must hold the largest envelopes frame')
+assert(envelopeBytesMax + 4 * KIB <= envelopesFrameBytesMax, 'an envelopes frame must hold the largest envelope')
+assert(storedEnvelopesOfSenderBytesMax <= storedEnvelopesBytesMax, 'one sender has a part of the store of envelopes')
 assert(fragmentBytesMax + 8 <= writeBytesMax, 'a write must hold a fragment')
 
 /** Trie nodes kept in memory, about 250 bytes each; the upper levels and what changed lately. Others are read from disk (a few µs). */

@@ -1,7 +1,14 @@
 /** A node's configuration: YAML file, overridden by CONCORDAT_* environment variables, overridden by flags. */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { rpcBatchMax, rpcBodyBytesMax, rpcLogRangeBlocksMax, rpcResponseBytesMax } from '../core/limits.js'
+import {
+  rpcBatchMax,
+  rpcBodyBytesMax,
+  rpcLogRangeBlocksMax,
+  rpcResponseBytesMax,
+  storedEnvelopesBytesMax,
+  storedEnvelopesOfSenderBytesMax,
+} from '../core/limits.js'
 import { readConfig } from './configFile.js'
 import { ADDRESS_PATTERN } from './configSchema.js'
 import { MEMPOOL_DEFAULTS } from './mempool.js'
@@ -112,6 +119,24 @@ export const nodeConfigSchema = z.strictObject({
         .default(600_000),
     })
     .prefault({}),
+  delivery: z
+    .strictObject({
+      /** Envelopes that travel from node to node, and their index. */
+      dir: z.string().default('envelopes'),
+      bytesMax: z
+        .int()
+        .min(1024 * 1024)
+        .max(1024 ** 4)
+        .default(storedEnvelopesBytesMax),
+      senderBytesMax: z
+        .int()
+        .min(1024 * 1024)
+        .max(1024 ** 4)
+        .default(storedEnvelopesOfSenderBytesMax),
+      /** An envelope to which no transaction refers is dropped after so many blocks. */
+      orphanBlocks: z.int().min(1).max(1_000_000).default(10_000),
+    })
+    .prefault({}),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
@@ -135,6 +160,7 @@ export function loadNodeConfig(
     journalDir: resolve(base, config.journalDir),
     keyFile: resolve(base, config.keyFile),
     readLog: { ...config.readLog, dir: resolve(base, config.readLog.dir) },
+    delivery: { ...config.delivery, dir: resolve(base, config.delivery.dir) },
     consensus: { ...config.consensus, extensions: config.consensus.extensions.map((path) => resolve(base, path)) },
     ...(config.passwordFile === undefined ? {} : { passwordFile: resolve(base, config.passwordFile) }),
   }

@@ -6,6 +6,7 @@ import type { RecoveredTransaction } from '../crypto/transaction.js'
 import { recoverCount } from '../crypto/transaction.js'
 import type { Network } from '../p2p/network.js'
 import type { MetricsText } from '../rpc/server.js'
+import type { Delivery } from './delivery/delivery.js'
 import type { FinalChain } from './finalChain.js'
 import type { ConsensusLoop } from './loop.js'
 import type { Mempool } from './mempool.js'
@@ -24,6 +25,7 @@ export interface MetricsNeeds {
   readonly chain: FinalChain
   readonly network: Network
   readonly loop: ConsensusLoop
+  readonly delivery: Pick<Delivery, 'counts'>
 }
 
 export function createMetrics(needs: MetricsNeeds): NodeMetrics {
@@ -50,6 +52,12 @@ export function createMetrics(needs: MetricsNeeds): NodeMetrics {
   gauge('mempool_bytes', 'their size in bytes', () => needs.pool.bytes)
   gauge('consensus_backlog', 'inputs that wait for the consensus loop', () => needs.loop.backlog)
   gauge('commits_pending', 'final blocks on their way to the disk', () => needs.chain.pending)
+  gauge('envelopes_stored', 'envelopes on the disk of this node', () => needs.delivery.counts().stored)
+  gauge('envelopes_bytes', 'their size in bytes', () => needs.delivery.counts().bytes)
+  gauge('envelope_deliveries_waiting', 'deliveries that no node of the recipient has acknowledged', () => {
+    return needs.delivery.counts().waiting
+  })
+  gauge('envelope_erasures_owed', 'erasures done here and not confirmed on chain', () => needs.delivery.counts().owed)
   gauge('sender_recoveries', 'senders recovered from transaction signatures', recoverCount)
   const blocks = counter('final_blocks', 'blocks made final since the start')
   const transactions = counter('final_transactions', 'transactions made final since the start')

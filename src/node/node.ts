@@ -1,20 +1,26 @@
 /** One node: opens its folders, joins what they say, takes part, and closes everything in order. */
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Engine } from '../consensus/engine.js'
 import { policyNamed, scheduleNamed } from '../consensus/extensions.js'
 import type { SealerSet } from '../consensus/types.js'
+import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import { consensusConfigOf } from '../contracts/genesisDefaults.js'
 import { systemContracts } from '../contracts/registry.js'
 import { sealerSetOf } from '../contracts/sealers.js'
-import type { Address, Hash } from '../core/bytes.js'
+import { type Address, asHeight, type Hash } from '../core/bytes.js'
+import { bloomMayHold } from '../crypto/bloom.js'
 import { privateKeyToAddress } from '../crypto/secp256k1.js'
 import { listenMultiaddr } from '../p2p/identity.js'
 import { createLibp2pNetwork, type Libp2pNetwork } from '../p2p/libp2pNetwork.js'
 import { CHANNEL, type Channel } from '../p2p/network.js'
 import { type RunningServer, startHealthServer, startRpcServer } from '../rpc/server.js'
 import { ChainStore } from '../state/chainStore.js'
+import { openLevelStore } from '../state/store/level.js'
 import { ChainAddresses } from './chainAddresses.js'
 import type { ChainView } from './chainView.js'
+import type { NodeConfig } from './config.js'
+import { EnvelopeStore } from './delivery/envelopeStore.js'
 import { FailStop } from './failStop.js'
 import { FinalCalls } from './finalCalls.js'
 import { FinalChain } from './finalChain.js'
@@ -46,6 +52,7 @@ export class Node {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
     const store = await ChainStore.open({ dir: config.dataDir })
     let own: OwnJournal | undefined
+    let envelopes: EnvelopeStore | undefined
     try {
       const block0 = buildGenesis(genesis)
       const genesisSet = sealerSetOf(block0.overlay)
@@ -54,11 +61,13 @@ export class Node {
       const { acceptLostJournal: acceptLost = false, log } = options
       own = openOwnJournal({ dir: config.journalDir, genesisHash, self, store, acceptLost, log })
       await store.init(block0)
-      const resources = openResources(options, { self, store, own, genesisHash, genesisSet })
+      envelopes = await openEnvelopes(config)
+      const resources = openResources(options, { self, store, own, envelopes, genesisHash, genesisSet })
       const network = await openNetwork(options, block0.hash, resources.peering)
       return new Node(options, { ...resources, network })
     } catch (error) {
       own?.journal.close()
+      await envelopes?.close()
       await store.close()
       throw error
     }
@@ -97,15 +106,21 @@ export class Node {
 
   /** Listens, dials and takes part. Resolves when RPC and network are up; readiness comes later. */
   async start(): Promise<void> {
-    const { loop, transactions, sync, demand, anchors } = this.#parts
+    const { loop, transactions, sync, demand, delivery, anchors } = this.#parts
     const { network, peering } = this.#resources
     network.onFrame((from, channel, frame) => this.#receive(from, channel, frame))
     network.onPeer(({ address, connected }) => {
       this.#options.log.info({ peer: address, connected }, 'peer')
       loop.push({ type: 'peer', address, connected })
-      if (connected) transactions.greet(address)
-      else sync.peerGone(address)
+      if (connected) {
+        transactions.greet(address)
+        delivery.peerConnected()
+      } else {
+        sync.peerGone(address)
+        delivery.peerGone(address)
+      }
     })
+    this.#rereadDelivery()
     await network.start()
     peering.refresh(network)
     await this.#serve()
@@ -113,6 +128,22 @@ export class Node {
     loop.push({ type: 'tick' })
     demand.start()
     anchors.start()
+    delivery.start()
+  }
+
+  /** Blocks that became final before envelopes were acted on: this node ended in between. */
+  #rereadDelivery(): void {
+    const { store } = this.#resources
+    const { delivery } = this.#parts
+    const end = store.head()?.height ?? 0
+    for (let height = asHeight(delivery.nextBlock); height <= end; height = asHeight(height + 1)) {
+      const { logsBloom } = store.headerByNumber(height)!
+      if (!bloomMayHold(logsBloom, CONTRACT_ADDRESSES.delivery) && height < end) continue
+      void delivery.finalBlock(
+        height,
+        store.receipts(height)!.flatMap((receipt) => receipt.logs),
+      )
+    }
   }
 
   /** Stops taking part, waits for writes under way and closes everything. Idempotent. */
@@ -124,7 +155,7 @@ export class Node {
   /** One server after the other, each kept at once: where the second cannot listen, `stop` closes the first. */
   async #serve(): Promise<void> {
     const { rpc, metrics: monitoring } = this.#options.config
-    const { view, metrics } = this.#parts
+    const { view, metrics, delivery } = this.#parts
     const { host, port, allowedHosts, allowedOrigins: corsOrigins } = rpc
     const limits = {
       bodyBytesMax: rpc.bodyBytesMax,
@@ -139,7 +170,7 @@ export class Node {
     this.#servers.push(
       await startRpcServer(
         { host, port, allowedHosts, corsOrigins, limits },
-        { api: view, metrics: readMetrics, onDefect, reads: this.#parts.reads, audit: this.#parts.audit },
+        { api: view, delivery, metrics: readMetrics, onDefect, reads: this.#parts.reads, audit: this.#parts.audit },
       ),
     )
     this.#servers.push(
@@ -151,7 +182,7 @@ export class Node {
   }
 
   async #close(): Promise<void> {
-    const { demand, loop, sync, anchors } = this.#parts
+    const { demand, loop, sync, delivery, anchors } = this.#parts
     const { network, store, own, reads } = this.#resources
     anchors.stop()
     demand.stop()
@@ -160,6 +191,7 @@ export class Node {
     await Promise.all(this.#servers.map((server) => server.close()))
     await reads.close()
     await network.stop()
+    await delivery.stop()
     await store.close()
     own.journal.close()
   }
@@ -174,7 +206,8 @@ export class Node {
 
   /** Takes a frame in; what is wrong with it, if anything is. */
   #fault(from: Address, channel: Channel, frame: Uint8Array): string | undefined {
-    const { transactions, sync } = this.#parts
+    const { transactions, sync, delivery } = this.#parts
+    if (channel === CHANNEL.envelopes) return delivery.receive(from, frame)
     if (channel === CHANNEL.consensus) return this.#takeConsensus(from, frame)
     if (channel === CHANNEL.blocks) return sync.receive(from, frame)
     return transactions.receive(from, frame) ? undefined : 'MALFORMED: transactions'
@@ -193,12 +226,20 @@ export class Node {
   }
 }
 
+async function openEnvelopes({ delivery: { dir, bytesMax, senderBytesMax } }: NodeConfig): Promise<EnvelopeStore> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const index = await openLevelStore(join(dir, 'index'))
+  return EnvelopeStore.open({ dir: join(dir, 'bodies'), bytesMax, senderBytesMax }, index)
+}
+
 /** The final chain and what is read of it. */
 function openResources(
   { config, genesis, log }: NodeOptions,
-  opened: Pick<NodeResources, 'self' | 'store' | 'own' | 'genesisHash'> & { readonly genesisSet: SealerSet },
+  opened: Pick<NodeResources, 'self' | 'store' | 'own' | 'envelopes' | 'genesisHash'> & {
+    readonly genesisSet: SealerSet
+  },
 ): Omit<NodeResources, 'network'> {
-  const { self, store, own, genesisHash, genesisSet } = opened
+  const { self, store, own, envelopes, genesisHash, genesisSet } = opened
   const failStop = new FailStop()
   const chain = new FinalChain(store, genesisSet, failStop.raise, () => own.journal.position)
   const calls = new FinalCalls({ chainId: genesis.chainId, genesisHash, chain, registry: systemContracts })
@@ -216,7 +257,7 @@ function openResources(
     onChain: () => addresses.read(chain.set),
     log: (message, fields) => log.warn(fields, message),
   })
-  return { self, genesisHash, store, own, chain, calls, membership, addresses, peering, reads, failStop }
+  return { self, genesisHash, store, own, envelopes, chain, calls, membership, addresses, peering, reads, failStop }
 }
 
 function openNetwork(

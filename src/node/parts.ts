@@ -11,6 +11,7 @@ import type { GenesisConfig } from '../contracts/genesisTypes.js'
 import { systemContracts } from '../contracts/registry.js'
 import type { Address, Hash } from '../core/bytes.js'
 import { readVanity } from '../core/seal.js'
+import { secp256k1 } from '../crypto/secp256k1.js'
 import type { Network } from '../p2p/network.js'
 import type { ChainStore } from '../state/chainStore.js'
 import { AuditService } from './auditService.js'
@@ -20,6 +21,9 @@ import { EffectCarrier } from './carrier.js'
 import type { ChainAddresses } from './chainAddresses.js'
 import { ChainView } from './chainView.js'
 import type { NodeConfig } from './config.js'
+import { confirmer, finalDeliveryChain } from './delivery/chain.js'
+import { Delivery } from './delivery/delivery.js'
+import type { EnvelopeStore } from './delivery/envelopeStore.js'
 import { Demand } from './demand.js'
 import { EvidenceReporter } from './evidence.js'
 import type { FailStop } from './failStop.js'
@@ -61,6 +65,7 @@ export interface NodeResources {
   readonly genesisHash: Hash
   readonly store: ChainStore
   readonly own: OwnJournal
+  readonly envelopes: EnvelopeStore
   readonly chain: FinalChain
   readonly calls: FinalCalls
   readonly membership: Membership
@@ -78,6 +83,7 @@ export interface NodeParts {
   readonly sync: BlockSync
   readonly transactions: Transactions
   readonly demand: Demand
+  readonly delivery: Delivery
   readonly view: ChainView
   readonly metrics: NodeMetrics
   readonly reads: PortraitReads
@@ -225,7 +231,11 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
       log,
     },
   )
-  const metrics = createMetrics({ name: config.name, engine, pool, chain, network, loop })
+  const delivery = openDelivery(options, resources, {
+    pendingNonce: () => view.pendingNonce(self),
+    submit: (raw) => transactions.submit(raw),
+  })
+  const metrics = createMetrics({ name: config.name, engine, pool, chain, network, loop, delivery })
   // Registered after the view's own listener; all of them run once the block is on disk.
   chain.onFinal((candidate) => {
     const { sealed, block } = candidate
@@ -233,6 +243,10 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     transactions.advanced()
     blocks.prune(sealed.height)
     followChain(resources, candidate, loop)
+    void delivery.finalBlock(
+      sealed.height,
+      candidate.receipts.flatMap((receipt) => receipt.logs),
+    )
     evidence.advanced()
     metrics.finalBlock(block)
     loop.prune(sealed.hash)
@@ -254,12 +268,34 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     sync,
     transactions,
     demand,
+    delivery,
     view,
     metrics,
     reads,
     audit,
     anchors,
   }
+}
+
+function openDelivery(
+  { config, genesis, privateKey, log }: NodeOptions,
+  { self, envelopes, network, calls, membership, peering }: NodeResources,
+  sending: { pendingNonce: () => bigint; submit: Transactions['submit'] },
+): Delivery {
+  const { chainId } = genesis
+  const { pendingNonce: nonce, submit } = sending
+  return new Delivery(
+    { chainId, orphanBlocks: config.delivery.orphanBlocks },
+    {
+      network,
+      store: envelopes,
+      chain: finalDeliveryChain({ calls, membership, relays: (peer) => peering.isSealer(peer) }),
+      sign: (digest) => secp256k1.sign(digest, privateKey),
+      confirm: confirmer({ chainId, self, privateKey, calls, nonce, submit }),
+      now: monotonic,
+      log: (level, fields, message) => log[level](fields, message),
+    },
+  )
 }
 
 function openEngine(

@@ -11,20 +11,22 @@
 import {
   blocksFrameBytesMax,
   consensusFrameBytesMax,
+  envelopesFrameBytesMax,
   fragmentBytesMax,
   pingFrameBytesMax,
   transactionsFrameBytesMax,
 } from '../core/limits.js'
 
 /** Any channel, the network's own one included. */
-export type WireChannel = 0 | 1 | 2 | 3
+export type WireChannel = 0 | 1 | 2 | 3 | 4
 
 /** Cap on the payload of one frame, in bytes, by channel. */
-export const frameBytesMaxOf: readonly [number, number, number, number] = [
+export const frameBytesMaxOf: readonly [number, number, number, number, number] = [
   pingFrameBytesMax,
   consensusFrameBytesMax,
   transactionsFrameBytesMax,
   blocksFrameBytesMax,
+  envelopesFrameBytesMax,
 ]
 
 export const FRAME_HEADER_BYTES = 5
@@ -84,7 +86,7 @@ type FrameSink = (channel: WireChannel, payload: Uint8Array) => void
 /** Cuts a byte stream into frames. `push` throws FrameFault, after which the decoder must not be used. */
 export class FrameDecoder {
   readonly #sink: FrameSink
-  readonly #open: [OpenFrame?, OpenFrame?, OpenFrame?, OpenFrame?] = []
+  readonly #open: [OpenFrame?, OpenFrame?, OpenFrame?, OpenFrame?, OpenFrame?] = []
   readonly #header = new Uint8Array(FRAME_HEADER_BYTES)
   #headerFilled = 0
   #channel: WireChannel = 0
@@ -125,7 +127,7 @@ export class FrameDecoder {
   }
 
   #requireChannel(channel: number): asserts channel is WireChannel {
-    if (channel > 3) throw new FrameFault('CHANNEL_UNKNOWN', `channel ${channel} is unknown`)
+    if (channel > 4) throw new FrameFault('CHANNEL_UNKNOWN', `channel ${channel} is unknown`)
   }
 
   #beginFrame(): void {

@@ -7,11 +7,14 @@
 import type { Address } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 
-/** What a frame is about. Ping and consensus leave first, transactions and blocks take turns; each has its own byte caps (core/limits.ts). */
-export const CHANNEL = { ping: 0, consensus: 1, transactions: 2, blocks: 3 } as const
+/**
+ * What a frame is about. Ping and consensus leave first, transactions and blocks take turns, envelopes wait for all of
+ * them; each has its own byte caps (core/limits.ts).
+ */
+export const CHANNEL = { ping: 0, consensus: 1, transactions: 2, blocks: 3, envelopes: 4 } as const
 
 /** A channel open to the node; 0 (ping) belongs to the network itself. */
-export type Channel = 1 | 2 | 3
+export type Channel = 1 | 2 | 3 | 4
 
 export interface PeerInfo {
   readonly address: Address

@@ -1,10 +1,11 @@
 /**
  * Frames waiting for one peer, in order of urgency: ping and consensus first, then transactions and blocks in turn, so that
- * neither a flood of transactions nor a long sync starves the other. Bounded by channel; what does not fit is refused.
+ * neither a flood of transactions nor a long sync starves the other; envelopes when nothing else waits. Bounded by channel; what does not fit is refused.
  */
 import {
   blocksQueueBytesMax,
   consensusQueueBytesMax,
+  envelopesQueueBytesMax,
   fragmentBytesMax,
   pingQueueBytesMax,
   queuedFrameOverheadBytes,
@@ -13,11 +14,12 @@ import {
 } from '../core/limits.js'
 import { FRAME_HEADER_BYTES, type WireChannel, writeContinuationHeader, writeFrameHeader } from './frames.js'
 
-const queueBytesMaxOf: readonly [number, number, number, number] = [
+const queueBytesMaxOf: readonly [number, number, number, number, number] = [
   pingQueueBytesMax,
   consensusQueueBytesMax,
   transactionsQueueBytesMax,
   blocksQueueBytesMax,
+  envelopesQueueBytesMax,
 ]
 
 /** First in, first out without shifting an array for each frame. */
@@ -50,7 +52,7 @@ class FrameFifo {
 }
 
 export class SendQueue {
-  readonly #fifos = [new FrameFifo(), new FrameFifo(), new FrameFifo(), new FrameFifo()] as const
+  readonly #fifos = [new FrameFifo(), new FrameFifo(), new FrameFifo(), new FrameFifo(), new FrameFifo()] as const
   /** Which of the two bulk channels is next. */
   #bulk: 2 | 3 = 2
 
@@ -85,7 +87,8 @@ export class SendQueue {
     if (this.#fifos[1].first !== undefined) return 1
     const other = this.#bulk === 2 ? 3 : 2
     if (this.#fifos[this.#bulk].first !== undefined) return this.#bulk
-    return this.#fifos[other].first !== undefined ? other : undefined
+    if (this.#fifos[other].first !== undefined) return other
+    return this.#fifos[4].first !== undefined ? 4 : undefined
   }
 
   /** A bound on what waits, in bytes on the wire: the overhead counted for a frame exceeds its headers. */

@@ -1,6 +1,7 @@
 /** What a JSON-RPC method is, and the table that holds all of them. */
 import type { AuditApi } from './auditApi.js'
 import type { ChainApi } from './chainApi.js'
+import type { DeliveryApi } from './deliveryApi.js'
 import type { Filters } from './filters.js'
 import type { LogScanner } from './logScan.js'
 import type { Params } from './params.js'
@@ -26,6 +27,8 @@ export interface MethodNeeds {
   readonly audit?: AuditApi
   /** Absent: no reads are recorded. */
   readonly reads?: ReadObserver
+  /** Undefined: this server knows no envelopes. */
+  readonly delivery?: DeliveryApi | undefined
 }
 
 export interface Method {

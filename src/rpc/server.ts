@@ -5,6 +5,7 @@ import { CodedError } from '../core/codedError.js'
 import { Access } from './access.js'
 import type { AuditApi } from './auditApi.js'
 import type { ChainApi } from './chainApi.js'
+import type { DeliveryApi } from './deliveryApi.js'
 import { type CallObserver, Dispatcher } from './dispatcher.js'
 import { Filters } from './filters.js'
 import { addHealthRoutes, addRpcRoutes, createHttpApp, type HealthNeeds, type MetricsText } from './httpServer.js'
@@ -35,6 +36,8 @@ export interface RpcServerOptions extends ListenOptions {
 
 export interface RpcServerNeeds {
   readonly api: ChainApi
+  /** Envelopes that travel from node to node. */
+  readonly delivery?: DeliveryApi
   metrics?(): Promise<MetricsText>
   readonly observe?: CallObserver
   /** Answers concordat_auditTrail. */
@@ -66,15 +69,8 @@ export async function startRpcServer(options: RpcServerOptions, needs: RpcServer
   const filters = new Filters(api, logs, limits)
   const subscriptions = new Subscriptions(api, limits.subscriptionsMax)
   const { logRangeBlocksMax } = limits
-  const methods = buildMethodTable({
-    api,
-    logs,
-    filters,
-    subscriptions,
-    logRangeBlocksMax,
-    ...(reads && { reads }),
-    ...(audit && { audit }),
-  })
+  const known = { ...(reads && { reads }), ...(audit && { audit }), delivery: needs.delivery }
+  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax, ...known })
   const dispatcher = new Dispatcher(limits, { methods, onDefect, observe })
   const app = createHttpApp(access, limits)
   addRpcRoutes(app, access, dispatcher)

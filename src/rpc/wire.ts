@@ -159,6 +159,32 @@ export interface RpcSealerStanding {
   readonly awaited: 'proposal' | 'notarize' | 'nullify' | 'finalize' | null
 }
 
+export interface RpcEnvelopeStatus {
+  readonly sender: Address
+  readonly hash: Hash
+  readonly carrier: Address
+  readonly state: 'waiting' | 'delivered' | 'held' | 'erased' | 'expired' | 'orphaned' | 'unknown'
+  readonly lengthBytes: Hex | null
+  readonly expiresAt: Hex | null
+  readonly recipients: readonly { readonly address: Address; readonly delivered: boolean }[]
+}
+
+export interface RpcDeliveryTotals {
+  readonly stored: Hex
+  readonly bytes: Hex
+  readonly waiting: Hex
+  readonly owed: Hex
+}
+
+export interface RpcHandedEnvelope {
+  readonly envelope: Hex
+  /** SHA-256. */
+  readonly hash: Hash
+  readonly expiresAt: Hex
+  readonly recipients: readonly Address[]
+  readonly signature: Hex
+}
+
 export type BlockTag = 'latest' | 'earliest' | 'pending' | 'safe' | 'finalized'
 export type BlockRef = Hex | BlockTag
 
@@ -206,6 +232,10 @@ export interface RpcMethods {
   concordat_peers: { params: []; result: readonly RpcPeer[] }
   concordat_consensusStatus: { params: []; result: RpcConsensusStatus }
   concordat_consensus: { params: []; result: RpcConsensus }
+  concordat_deliverEnvelope: { params: [RpcHandedEnvelope, Hex]; result: RpcEnvelopeStatus }
+  concordat_getEnvelope: { params: [Address, Hash, Hex]; result: Hex | null }
+  concordat_envelopeStatus: { params: [Address, Hash]; result: RpcEnvelopeStatus }
+  concordat_deliveryTotals: { params: []; result: RpcDeliveryTotals }
   concordat_genesisHash: { params: []; result: Hash }
 }
 

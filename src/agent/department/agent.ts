@@ -3,7 +3,7 @@
  * event has its effect exactly once: database write, message to send and cursor are one durable change, and the chain takes
  * each message once.
  */
-import { ACK_CODE } from '../../contracts/codes.js'
+import { ACK_CODE, EXISTENCE } from '../../contracts/codes.js'
 import { assert } from '../../core/assert.js'
 import { type Address, type Hash, ZERO_HASH } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
@@ -18,11 +18,20 @@ import {
   type PortraitKeyEntry,
   type RecordWrite,
 } from '../database/departmentDatabase.js'
+import type { Deliveries, Received } from '../delivery/delivery.js'
 import type { Directory } from '../directory.js'
 import type { AgentLog } from '../log.js'
 import type { TransactionSender } from '../sender.js'
 import { Agreement, type RoundOutcome } from './agreement.js'
-import { carriedKeyShare, carriedPart, carriedQuestions, readTransactions } from './carried.js'
+import { type Awaited, awaitedKey, encodeAwaited, isAwaited, restoreAwaited } from './awaited.js'
+import {
+  type Carried,
+  type CarriedQuestion,
+  carriedKeyShare,
+  carriedPart,
+  carriedQuestions,
+  readTransactions,
+} from './carried.js'
 import { Courier } from './courier.js'
 import { type DepartmentEvent, readEvents, topicOf } from './events.js'
 import { groupPrivateKey } from './groupKeys.js'
@@ -37,6 +46,8 @@ export interface DepartmentAgentOptions {
   readonly encryptionKeys: readonly Uint8Array[]
   /** First block to look at when the database has no cursor; default 0. */
   readonly fromHeight?: number
+  /** How long the envelope of a question is waited for before it is refused; default 30,000. */
+  readonly questionWaitMs?: number
 }
 
 export interface DepartmentAgentNeeds {
@@ -45,6 +56,7 @@ export interface DepartmentAgentNeeds {
   readonly directory: Directory
   /** Of a key that acts for the department. */
   readonly sender: TransactionSender
+  readonly deliveries: Pick<Deliveries, 'receive'>
   readonly log: AgentLog
   /** Asks for another `pump` soon. */
   readonly wake: () => void
@@ -55,6 +67,10 @@ export interface DepartmentAgentNeeds {
 /** Blocks without an event for this department after which the cursor is stored anyway. */
 const CURSOR_BLOCKS = 1_000
 
+/** Pause before the node is asked again for an envelope that is under way. */
+const AWAIT_MS = 500
+const QUESTION_WAIT_MS = 30_000
+
 /** Draft of one durable change. */
 interface Draft {
   readonly writes: RecordWrite[]
@@ -62,9 +78,13 @@ interface Draft {
   readonly outboxDelete: string[]
   readonly portraitKeys: PortraitKeyEntry[]
   readonly secrets: NamedSecret[]
+  /** Events that wait for their envelope from now on. */
+  readonly awaited: Awaited[]
 }
 
-const emptyDraft = (): Draft => ({ writes: [], outboxPut: [], outboxDelete: [], portraitKeys: [], secrets: [] })
+const emptyDraft = (): Draft => {
+  return { writes: [], outboxPut: [], outboxDelete: [], portraitKeys: [], secrets: [], awaited: [] }
+}
 
 const isAway = (error: unknown): boolean => error instanceof DatabaseError && error.code === 'UNAVAILABLE'
 
@@ -74,6 +94,11 @@ export class DepartmentAgent {
   readonly #needs: DepartmentAgentNeeds
   readonly #courier: Courier
   readonly #agreement: Agreement
+  /** By key; in the outbox too. */
+  readonly #awaited = new Map<string, Awaited>()
+  /** Of a former run, not read again yet. */
+  #unrestored: readonly OutboxItem[] = []
+  #retryTimer: NodeJS.Timeout | undefined
   /** Where reading goes on; at or after the stored cursor. Undefined before `open`. */
   #cursor: Cursor | undefined
   #storedHeight = -1
@@ -103,7 +128,9 @@ export class DepartmentAgent {
     const { database } = this.#needs
     this.#cursor = (await database.cursor()) ?? { height: this.#options.fromHeight ?? 0, logIndex: 0 }
     this.#storedHeight = this.#cursor.height
-    this.#courier.doubt(await database.outbox())
+    const outbox = await database.outbox()
+    this.#unrestored = outbox.filter(isAwaited)
+    this.#courier.doubt(outbox.filter((item) => !isAwaited(item)))
   }
 
   /**
@@ -114,6 +141,7 @@ export class DepartmentAgent {
     const { client } = this.#needs
     if (this.#inDoubt) await this.#resolveDoubt()
     await this.#agreement.open()
+    await this.#restore()
     while (this.#at().height <= toHeight) {
       const { height, logIndex } = this.#at()
       if (logIndex === 0 && !this.#mayConcern(height)) {
@@ -130,11 +158,14 @@ export class DepartmentAgent {
 
   /** Starts to send what the chain has not confirmed. Only after `catchUp`: what the chain already has is not sent again. */
   async pump(): Promise<void> {
-    this.#courier.pump(await this.#needs.database.outbox())
+    await this.#retryAwaited()
+    const outbox = await this.#needs.database.outbox()
+    this.#courier.pump(outbox.filter((item) => !isAwaited(item)))
   }
 
   /** Lets running sends end and stores the cursor. */
   async close(): Promise<void> {
+    clearTimeout(this.#retryTimer)
     await this.#courier.idle()
     if (!this.#cursor || this.#cursor.height <= this.#storedHeight) return
     await this.#commit(emptyDraft(), this.#cursor).catch((error: unknown) => {
@@ -190,34 +221,124 @@ export class DepartmentAgent {
     }
     const transaction = transactions.get(event.transactionHash)
     assert(transaction, 'the transaction of each event was read')
-    if (event.kind === 'stored') await this.#stored(event, transaction, draft)
-    else if (event.kind === 'wanted') await this.#wanted(event, transaction, draft)
-    else this.#keyShared(transaction, draft)
+    if (event.kind === 'keyShared') return this.#keyShared(transaction, draft)
+    const awaited = { event, transaction, since: Date.now() }
+    if (await this.#receive(awaited, draft)) return
+    draft.awaited.push(awaited)
+    draft.outboxPut.push(encodeAwaited({ ...event, since: awaited.since }))
+    this.#needs.log.info({ transaction: event.transactionHash, kind: event.kind }, 'its envelope is waited for')
   }
 
-  async #stored(event: DepartmentEvent & { kind: 'stored' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
-    const { submissionId, part } = event
-    const outcome = await handleStored(carriedPart(this.#options.chainId, transaction, part), this.#handlerNeeds())
-    const { code, write, portraitKey } = outcome
+  /** Handles a part or question; false when its envelope is still under way. */
+  async #receive({ event, transaction, since }: Awaited, draft: Draft): Promise<boolean> {
+    const { chainId } = this.#options
+    if (event.kind === 'stored') {
+      const carried = carriedPart(chainId, transaction, event.part)
+      const received = await this.#arrived(event.kind, carried, since)
+      if (received) await this.#stored(event, carried, received, draft)
+      return received !== undefined
+    }
+    const recipients = [this.self, ...this.#agreement.groups]
+    const carried = carriedQuestions(chainId, transaction, recipients, event.attributes)
+    const received = await Promise.all(carried.map((question) => this.#arrived(event.kind, question, since)))
+    const all = received.filter((one) => one !== undefined)
+    if (all.length < carried.length) return false
+    await this.#wanted(event, carried, all, draft)
+    return true
+  }
+
+  /** Undefined while the envelope is waited for. */
+  async #arrived(kind: Awaited['event']['kind'], carried: Carried, since: number): Promise<Received | undefined> {
+    const received = await this.#needs.deliveries.receive(carried.envelope, carried.context.sender)
+    const waits = received.state === 'underWay' && !this.#isOverdue(kind, received.expiresAt, since)
+    return waits ? undefined : received
+  }
+
+  /** A submission may come until its envelope expires; who asks a question waits for the answer. */
+  #isOverdue(kind: Awaited['event']['kind'], expiresAt: number, since: number): boolean {
+    if (this.#at().height > expiresAt) return true
+    return kind === 'wanted' && Date.now() - since > (this.#options.questionWaitMs ?? QUESTION_WAIT_MS)
+  }
+
+  async #restore(): Promise<void> {
+    for (const item of this.#unrestored) this.#awaited.set(item.key, await restoreAwaited(this.#needs.client, item))
+    this.#unrestored = []
+  }
+
+  /** Asks again for what is under way, oldest first; each is handled in a change of its own. */
+  async #retryAwaited(): Promise<void> {
+    for (const [key, awaited] of this.#awaited) {
+      const draft = emptyDraft()
+      if (!(await this.#receive(awaited, draft))) continue
+      draft.outboxDelete.push(key)
+      await this.#commit(draft, this.#at())
+    }
+    clearTimeout(this.#retryTimer)
+    if (this.#awaited.size > 0) this.#retryTimer = setTimeout(this.#needs.wake, AWAIT_MS).unref()
+  }
+
+  /**
+   * What a later submission says about the same attributes stands: an earlier one whose envelope comes after it would put
+   * old values in the place of new ones.
+   */
+  #supersede(submissionId: bigint, { enterpriseId, attributes }: Carried['context'], draft: Draft): void {
+    for (const { event, transaction } of [...this.#awaited.values(), ...draft.awaited]) {
+      if (event.kind !== 'stored' || event.submissionId >= submissionId) continue
+      const { context } = carriedPart(this.#options.chainId, transaction, event.part)
+      if (context.enterpriseId !== enterpriseId || !context.attributes.some((own) => attributes.includes(own))) continue
+      draft.outboxDelete.push(awaitedKey(event))
+      this.#acknowledge(event.submissionId, event.part, ACK_CODE.notDelivered, draft)
+    }
+  }
+
+  #acknowledge(submissionId: bigint, part: number, code: number, draft: Draft): void {
     const accepted = code === ACK_CODE.ok
-    if (write) draft.writes.push(write)
-    if (portraitKey) draft.portraitKeys.push(portraitKey)
     draft.outboxPut.push(encodeMessage({ kind: 'acknowledgement', submissionId, part, accepted, code }))
     this.#needs.log.info({ submission: submissionId.toString(), part, accepted, code }, 'submission handled')
   }
 
-  async #wanted(event: DepartmentEvent & { kind: 'wanted' }, transaction: RpcTransaction, draft: Draft): Promise<void> {
-    const { requestId, attributes } = event
-    const recipients = [this.self, ...this.#agreement.groups]
-    const [carried, ...others] = carriedQuestions(this.#options.chainId, transaction, recipients, attributes)
-    if (carried.basis !== ZERO_HASH && (await this.#isWithdrawn(requestId))) {
+  async #stored(
+    { submissionId, part }: Extract<DepartmentEvent, { kind: 'stored' }>,
+    carried: Carried,
+    received: Received,
+    draft: Draft,
+  ): Promise<void> {
+    if (received.state !== 'here') return this.#acknowledge(submissionId, part, ACK_CODE.notDelivered, draft)
+    const outcome = await handleStored({ ...carried, envelope: received.envelope }, this.#handlerNeeds())
+    const { code, write, portraitKey } = outcome
+    if (write) {
+      this.#supersede(submissionId, carried.context, draft)
+      draft.writes.push(write)
+    }
+    if (portraitKey) draft.portraitKeys.push(portraitKey)
+    this.#acknowledge(submissionId, part, code, draft)
+  }
+
+  async #wanted(
+    { requestId, attributes }: Extract<DepartmentEvent, { kind: 'wanted' }>,
+    carried: readonly [CarriedQuestion, ...CarriedQuestion[]],
+    received: readonly Received[],
+    draft: Draft,
+  ): Promise<void> {
+    const [{ basis, context: asked }] = carried
+    if (basis !== ZERO_HASH && (await this.#isWithdrawn(requestId))) {
       this.#needs.log.info({ request: requestId.toString() }, 'question withdrawn, it is not answered')
       return
     }
+    const [first, ...others] = carried.flatMap((question, i) => {
+      const own = received[i]
+      return own?.state === 'here' ? [{ ...question, envelope: own.envelope }] : []
+    })
+    if (!first) {
+      const refused = { kind: 'answer', requestId, existence: EXISTENCE.refused, confirmed: false } as const
+      draft.outboxPut.push(...attributes.map((attribute) => encodeMessage({ ...refused, attribute })))
+      this.#needs.log.warn({ request: requestId.toString() }, 'a question is refused: its envelope did not arrive')
+      return
+    }
     // Read from the node before the clock starts: what is timed is the department's own work.
-    await this.#needs.directory.memberById(carried.context.enterpriseId)
+    await this.#needs.directory.memberById(asked.enterpriseId)
     const started = performance.now()
-    const answers = await handleQuestion(requestId, carried, this.#handlerNeeds(), others)
+    const answers = await handleQuestion(requestId, first, this.#handlerNeeds(), others)
     const ms = performance.now() - started
     draft.outboxPut.push(...answers.map(encodeMessage))
     this.#needs.log.info({ request: requestId.toString(), answers: answers.length, ms }, 'question answered')
@@ -243,20 +364,26 @@ export class DepartmentAgent {
   }
 
   async #resolveDoubt(): Promise<void> {
-    const stored = await this.#needs.database.cursor()
+    const { database } = this.#needs
+    const stored = await database.cursor()
     const at = this.#at()
     if (stored && (stored.height > at.height || (stored.height === at.height && stored.logIndex > at.logIndex))) {
       this.#cursor = stored
       this.#storedHeight = stored.height
     }
+    this.#unrestored = (await database.outbox()).filter(isAwaited)
+    this.#awaited.clear()
     this.#inDoubt = false
   }
 
   async #commit(draft: Draft, cursor: Cursor): Promise<void> {
-    await this.#needs.database.apply({ ...draft, cursor }).catch((error: unknown) => {
+    const { awaited, ...change } = draft
+    await this.#needs.database.apply({ ...change, cursor }).catch((error: unknown) => {
       this.#inDoubt = isAway(error)
       throw error
     })
+    for (const entry of awaited) this.#awaited.set(awaitedKey(entry.event), entry)
+    for (const key of draft.outboxDelete) this.#awaited.delete(key)
     this.#cursor = cursor
     this.#storedHeight = cursor.height
     this.#courier.settled(draft.outboxDelete)

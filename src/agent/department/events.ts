@@ -9,7 +9,7 @@ import { dataSharing, keyAgreement } from '../contractClient.js'
 import { isTooWide } from '../logRange.js'
 import { AGREEMENT_STEPS, type AgreementStepName, acknowledgementKey, agreementKey, answerKey } from './outbox.js'
 
-interface EventPlace {
+export interface EventPlace {
   readonly height: number
   readonly logIndex: number
   readonly transactionHash: Hash
@@ -98,7 +98,8 @@ export async function readEvents(
   return { events: events.sort((a, b) => a.height - b.height || a.logIndex - b.logIndex), toHeight: last }
 }
 
-function eventOf(log: RpcLog): DepartmentEvent | null {
+/** Null for a log that means nothing to a department. */
+export function eventOf(log: RpcLog): DepartmentEvent | null {
   const raw = { topics: log.topics, data: fromHex(log.data) }
   const place = {
     height: Number(log.blockNumber),

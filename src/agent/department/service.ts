@@ -101,12 +101,15 @@ class ServiceLoop {
     options: Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight'> & { readonly self: Address },
     needs: DepartmentServiceNeeds,
   ) {
-    const { chainId, client, directory, sender } = connection
+    const { chainId, client, deliveries, directory, sender } = connection
     this.#connection = connection
     this.#needs = needs
     const wake = () => this.#wake()
     const mayHold = (height: number, topic: Hash) => connection.heads.mayHold(height, topic)
-    this.agent = new DepartmentAgent({ chainId, ...options }, { client, directory, sender, ...needs, wake, mayHold })
+    this.agent = new DepartmentAgent(
+      { chainId, ...options },
+      { client, deliveries, directory, sender, ...needs, wake, mayHold },
+    )
   }
 
   async open(): Promise<void> {

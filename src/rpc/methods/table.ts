@@ -2,6 +2,7 @@
 import type { MethodTable } from '../method.js'
 import { concordatMethods } from './concordat.js'
 import { debugMethods } from './debug.js'
+import { deliveryMethods } from './delivery.js'
 import { ethMethods } from './eth.js'
 import { ethLogMethods, type LogMethodNeeds } from './ethLogs.js'
 import { ethStateMethods } from './ethState.js'
@@ -20,5 +21,6 @@ export function buildMethodTable(needs: LogMethodNeeds): MethodTable {
     ...txpoolMethods(needs),
     ...debugMethods(needs),
     ...concordatMethods(needs),
+    ...(needs.delivery === undefined ? [] : deliveryMethods(needs.delivery)),
   ])
 }

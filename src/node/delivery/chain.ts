@@ -1,0 +1,71 @@
+/** DeliveryChain over the final chain of this node, and this node's confirmations as transactions. */
+import { CONTRACT_ADDRESSES } from '../../contracts/addresses.js'
+import { deliveryInterface } from '../../contracts/deliveryStorage.js'
+import type { Address } from '../../core/bytes.js'
+import { signTransaction } from '../../crypto/transaction.js'
+import type { SubmitResult } from '../../rpc/chainApi.js'
+import type { FinalCalls } from '../finalCalls.js'
+import type { Membership } from '../membership.js'
+import type { DeliveryChain } from './deliveryChain.js'
+import type { EnvelopeId } from './records.js'
+
+export interface FinalDeliveryNeeds {
+  readonly calls: FinalCalls
+  readonly membership: Pick<Membership, 'standing'>
+  readonly relays: (peer: Address) => boolean
+}
+
+/** A member's node has the member's own account: who signs acts for itself. */
+export function finalDeliveryChain({ calls, membership, relays }: FinalDeliveryNeeds): DeliveryChain {
+  const view = (name: 'envelopeOf' | 'erasureOf', { sender, hash }: EnvelopeId) =>
+    calls.view(CONTRACT_ADDRESSES.delivery, deliveryInterface, name, { sender, hash })
+  return {
+    height: () => calls.context().number,
+    isActive: (member) => membership.standing(member) === 'active',
+    announced(id) {
+      const envelope = view('envelopeOf', id) as ReturnType<typeof decodeEnvelope> | undefined
+      const erasure = envelope && (view('erasureOf', id) as ReturnType<typeof decodeErasure> | undefined)
+      if (envelope === undefined || erasure === undefined) return undefined
+      const { recipient, carrier, expiresAt } = envelope
+      const confirmedBy = [
+        ...(erasure.recipientAt === 0n ? [] : [recipient]),
+        ...(erasure.carrierAt === 0n ? [] : [carrier]),
+      ]
+      return { recipient, carrier, expiresAt: Number(expiresAt), erasureAsked: erasure.askedAt !== 0n, confirmedBy }
+    },
+    nodesOf: (member) => [member],
+    memberOf: (account) => account,
+    relays,
+  }
+}
+
+const decodeEnvelope = (bytes: Uint8Array) => deliveryInterface.decodeResult('envelopeOf', bytes)
+const decodeErasure = (bytes: Uint8Array) => deliveryInterface.decodeResult('erasureOf', bytes)
+
+export interface ConfirmerNeeds {
+  readonly chainId: number
+  readonly self: Address
+  readonly privateKey: Uint8Array
+  readonly calls: FinalCalls
+  /** Next nonce of this node's account, with what waits in its pool. */
+  readonly nonce: () => bigint
+  readonly submit: (raw: Uint8Array) => SubmitResult
+}
+
+/** A handful of words; a tenth of it is used. */
+const GAS_LIMIT = 1_000_000n
+
+/** Puts confirmErasure on chain; false when the chain refuses it for good: it has it already. */
+export function confirmer(needs: ConfirmerNeeds): (id: EnvelopeId) => boolean {
+  const { chainId, self, privateKey, calls, nonce, submit } = needs
+  return ({ sender, hash }) => {
+    const data = deliveryInterface.encodeCall('confirmErasure', { sender, hash })
+    const call = { to: CONTRACT_ADDRESSES.delivery, value: 0n, data }
+    const outcome = calls.call({ from: self, ...call, gas: GAS_LIMIT })
+    if (!outcome.ok) return outcome.code !== 'REVERTED'
+    const fee = { gasPrice: 0n, maxPriorityFeePerGas: 0n, gasLimit: GAS_LIMIT }
+    const unsigned = { type: 2, chainId: BigInt(chainId), nonce: nonce(), ...fee, ...call, accessList: [] } as const
+    submit(signTransaction(unsigned, privateKey).raw)
+    return true
+  }
+}
