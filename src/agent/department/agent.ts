@@ -286,7 +286,10 @@ export class DepartmentAgent {
       if (event.kind !== 'stored' || event.submissionId >= submissionId) continue
       const { context } = carriedPart(this.#options.chainId, transaction, event.part)
       if (context.enterpriseId !== enterpriseId || !context.attributes.some((own) => attributes.includes(own))) continue
-      draft.outboxDelete.push(awaitedKey(event))
+      const key = awaitedKey(event)
+      const unsaved = draft.outboxPut.findIndex((item) => item.key === key)
+      if (unsaved >= 0) draft.outboxPut.splice(unsaved, 1)
+      draft.outboxDelete.push(key)
       this.#acknowledge(event.submissionId, event.part, ACK_CODE.notDelivered, draft)
     }
   }

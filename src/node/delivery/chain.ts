@@ -10,7 +10,7 @@ import type { DeliveryChain } from './deliveryChain.js'
 import type { EnvelopeId } from './records.js'
 
 export interface FinalDeliveryNeeds {
-  readonly calls: FinalCalls
+  readonly calls: Pick<FinalCalls, 'view' | 'context'>
   readonly membership: Pick<Membership, 'standing'>
   readonly relays: (peer: Address) => boolean
 }
@@ -46,7 +46,7 @@ export interface ConfirmerNeeds {
   readonly chainId: number
   readonly self: Address
   readonly privateKey: Uint8Array
-  readonly calls: FinalCalls
+  readonly calls: Pick<FinalCalls, 'call'>
   /** Next nonce of this node's account, with what waits in its pool. */
   readonly nonce: () => bigint
   readonly submit: (raw: Uint8Array) => SubmitResult

@@ -76,6 +76,7 @@ export class Delivery implements DeliveryApi {
   #chainWork: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
+  #failedBlock = false
 
   constructor(options: DeliveryOptions, needs: DeliveryNeeds) {
     this.#options = options
@@ -129,10 +130,12 @@ export class Delivery implements DeliveryApi {
   finalBlock(height: number, logs: Iterable<Log>): Promise<void> {
     const kept = [...logs]
     this.#chainWork = this.#chainWork.then(async () => {
-      if (this.#stopped || height < this.#erasures.next) return
+      if (this.#stopped || this.#failedBlock || height < this.#erasures.next) return
       try {
         await this.#erasures.block(height, kept)
       } catch (error) {
+        // Later blocks must not be noted as read: the next start begins here.
+        this.#failedBlock = true
         this.#needs.log(
           'error',
           { height, reason: String(error) },

@@ -90,10 +90,14 @@ export class EnvelopeStore {
     return bytes !== undefined && envelopeHash(bytes) === held.hash ? bytes : undefined
   }
 
-  /** Stores an envelope that is not here; one that is stays as it is. Throws DeliveryError OVER_BUDGET or ERASED. */
+  /** Stores an envelope that is not here; of one that is, bytes that the disk has lost. Throws DeliveryError OVER_BUDGET or ERASED. */
   put(held: HeldEnvelope, body: Uint8Array): Promise<void> {
     return this.#change(held, async () => {
-      if (this.#held.has(idText(held))) return
+      const before = this.get(held)
+      if (before !== undefined) {
+        if ((await this.body(before)) === undefined) await this.#bodies.write(idText(held), body)
+        return
+      }
       if (this.#tombstones.has(idText(held)))
         throw new DeliveryError('ERASED', `envelope ${held.hash} was dropped here`)
       this.#reserve(held.sender, sizeOf(body.length))
