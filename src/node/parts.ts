@@ -279,7 +279,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
 
 function openDelivery(
   { config, genesis, privateKey, log }: NodeOptions,
-  { self, envelopes, network, calls, membership, peering }: NodeResources,
+  { self, store, envelopes, network, calls, peering }: NodeResources,
   sending: { pendingNonce: () => bigint; submit: Transactions['submit'] },
 ): Delivery {
   const { chainId } = genesis
@@ -289,7 +289,7 @@ function openDelivery(
     {
       network,
       store: envelopes,
-      chain: finalDeliveryChain({ calls, membership, relays: (peer) => peering.isSealer(peer) }),
+      chain: finalDeliveryChain({ calls, state: () => store.state(), relays: (peer) => peering.isSealer(peer) }),
       sign: (digest) => secp256k1.sign(digest, privateKey),
       confirm: confirmer({ chainId, self, privateKey, calls, nonce, submit }),
       now: monotonic,

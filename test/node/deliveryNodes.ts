@@ -37,7 +37,8 @@ export class FakeChain {
       isActive: (member) => !this.inactive.has(member),
       announced: (id) => this.envelopes.get(idText(id)),
       nodesOf: (member) => [member],
-      memberOf: (account) => account,
+      memberOf: (key) => key,
+      ownerOf: (key) => key,
       relays: (peer) => this.relays.has(peer),
     }
   }

@@ -46,7 +46,7 @@ function cut(bytes: Uint8Array, lengths: readonly number[]): Uint8Array[] {
 }
 
 const frameOf = fc.record({
-  channel: fc.constantFrom<WireChannel>(0, 1, 2, 3),
+  channel: fc.constantFrom<WireChannel>(0, 1, 2, 3, 4),
   size: fc.oneof(
     fc.nat(64),
     fc.nat(3 * fragmentBytesMax),
@@ -66,7 +66,7 @@ t.test('what was sent is what arrives, however the stream is cut; channels keep 
           payload: new Uint8Array(Math.min(size, channel === 0 ? 60 : size)).map((_, i) => (i + fill) & 0xff),
         }))
         const received = decodeAll(cut(encodeAll(frames), lengths))
-        for (const channel of [0, 1, 2, 3]) {
+        for (const channel of [0, 1, 2, 3, 4]) {
           const sent = frames.filter((frame) => frame.channel === channel).map(({ payload }) => Buffer.from(payload))
           const got = received.filter((frame) => frame.channel === channel).map(({ payload }) => Buffer.from(payload))
           if (sent.length !== got.length || sent.some((payload, i) => !payload.equals(got[i]!))) return false
@@ -89,7 +89,7 @@ t.test('no input makes the decoder fail otherwise than by FrameFault, or hold mo
       } catch (error) {
         return error instanceof FrameFault
       }
-      return decoder.heldBytes <= 4 * fragmentBytesMax
+      return decoder.heldBytes <= 5 * fragmentBytesMax
     }),
     { numRuns: 2000 },
   )
@@ -104,7 +104,7 @@ const header = (channel: number, length: number): Uint8Array => {
 }
 
 t.test('a length is checked before anything is kept for it', (t) => {
-  for (const channel of [0, 1, 2, 3] as const) {
+  for (const channel of [0, 1, 2, 3, 4] as const) {
     const decoder = new FrameDecoder(() => {})
     t.throws(() => decoder.push(header(channel, frameBytesMaxOf[channel] + 1)), { code: 'FRAME_TOO_LARGE' })
     t.throws(() => new FrameDecoder(() => {}).push(header(channel, 0xffffffff)), { code: 'FRAME_TOO_LARGE' })
@@ -117,8 +117,8 @@ t.test('a length is checked before anything is kept for it', (t) => {
 
 t.test('frames that break the rules', (t) => {
   const decoder = (): FrameDecoder => new FrameDecoder(() => {})
-  t.throws(() => decoder().push(header(4, 1)), { code: 'CHANNEL_UNKNOWN' })
-  t.throws(() => decoder().push(Uint8Array.of(0x84)), { code: 'CHANNEL_UNKNOWN' })
+  t.throws(() => decoder().push(header(5, 1)), { code: 'CHANNEL_UNKNOWN' })
+  t.throws(() => decoder().push(Uint8Array.of(0x85)), { code: 'CHANNEL_UNKNOWN' })
   t.throws(() => decoder().push(Uint8Array.of(0x81)), { code: 'CONTINUATION_UNEXPECTED' })
   const interrupted = decoder()
   interrupted.push(header(3, fragmentBytesMax + 10))
@@ -145,6 +145,17 @@ t.test('a vote leaves before the rest of a block; transactions and blocks take t
   t.equal(order[1], 1, 'the vote is behind what was already handed to the transport, and ahead of all else')
   t.same(order.filter((channel) => channel !== 1).slice(0, 8), [2, 3, 2, 3, 2, 3, 2, 3])
   t.equal(order.length, 10 + 4 + 1)
+  t.end()
+})
+
+t.test('an envelope waits for everything else', (t) => {
+  const queue = new SendQueue()
+  queue.push(4, new Uint8Array(2).fill(4))
+  for (const channel of [3, 2, 1, 0] as const) queue.push(channel, new Uint8Array(1))
+  const bytes = queue.take()!
+  const order = [0, 6, 12, 18, 24].map((at) => bytes[at]!)
+  t.same(order.slice(0, 2), [0, 1])
+  t.equal(order[4], 4)
   t.end()
 })
 

@@ -1,27 +1,32 @@
 /** DeliveryChain over the final chain of this node, and this node's confirmations as transactions. */
 import { CONTRACT_ADDRESSES } from '../../contracts/addresses.js'
+import { SIGNER_KIND } from '../../contracts/codes.js'
 import { deliveryInterface } from '../../contracts/deliveryStorage.js'
-import type { Address } from '../../core/bytes.js'
+import { actorOf, isActive, readMemberHead, readSigner, readSigners } from '../../contracts/membersStorage.js'
+import { type Address, ZERO_ADDRESS } from '../../core/bytes.js'
 import { signTransaction } from '../../crypto/transaction.js'
 import type { SubmitResult } from '../../rpc/chainApi.js'
+import type { StateReader } from '../../state/reader.js'
+import { readHost } from '../../vm/host.js'
 import type { FinalCalls } from '../finalCalls.js'
-import type { Membership } from '../membership.js'
 import type { DeliveryChain } from './deliveryChain.js'
 import type { EnvelopeId } from './records.js'
 
 export interface FinalDeliveryNeeds {
   readonly calls: Pick<FinalCalls, 'view' | 'context'>
-  readonly membership: Pick<Membership, 'standing'>
+  /** After the last final block. */
+  readonly state: () => StateReader
   readonly relays: (peer: Address) => boolean
 }
 
-/** A member's node has the member's own account: who signs acts for itself. */
-export function finalDeliveryChain({ calls, membership, relays }: FinalDeliveryNeeds): DeliveryChain {
+/** A member's nodes have its account's key, or keys that it has added for nodes. */
+export function finalDeliveryChain({ calls, state, relays }: FinalDeliveryNeeds): DeliveryChain {
+  const members = () => readHost(state(), CONTRACT_ADDRESSES.members)
   const view = (name: 'envelopeOf' | 'erasureOf', { sender, hash }: EnvelopeId) =>
     calls.view(CONTRACT_ADDRESSES.delivery, deliveryInterface, name, { sender, hash })
   return {
     height: () => calls.context().number,
-    isActive: (member) => membership.standing(member) === 'active',
+    isActive: (member) => isActive(readMemberHead(members(), member)),
     announced(id) {
       const envelope = view('envelopeOf', id) as ReturnType<typeof decodeEnvelope> | undefined
       const erasure = envelope && (view('erasureOf', id) as ReturnType<typeof decodeErasure> | undefined)
@@ -33,8 +38,17 @@ export function finalDeliveryChain({ calls, membership, relays }: FinalDeliveryN
       ]
       return { recipient, carrier, expiresAt: Number(expiresAt), erasureAsked: erasure.askedAt !== 0n, confirmedBy }
     },
-    nodesOf: (member) => [member],
-    memberOf: (account) => account,
+    nodesOf(member) {
+      const host = members()
+      const added = readSigners(host, member)
+      return [member, ...added.filter((key) => readSigner(host, key).kind !== SIGNER_KIND.service)]
+    },
+    memberOf: (key) => actorOf(members(), key).account,
+    ownerOf(key) {
+      const host = members()
+      const { member } = readSigner(host, key)
+      return member === ZERO_ADDRESS || readMemberHead(host, key).role !== 0 ? key : member
+    },
     relays,
   }
 }

@@ -82,7 +82,7 @@ export class Delivery implements DeliveryApi {
     this.#options = options
     this.#needs = needs
     const { chain, store, network, now } = needs
-    this.#member = chain.memberOf(network.self)
+    this.#member = chain.ownerOf(network.self)
     this.#routes = new Routes({ network, chain })
     this.#outgoing = new Outgoing({ chain, now, send: (held, to) => this.#send(held, to) })
     this.#erasures = new Erasures({
@@ -184,9 +184,10 @@ export class Delivery implements DeliveryApi {
   }
 
   /** The envelope for a recipient who signed the claim; null while it is not here. Throws DeliveryError. */
-  async envelope(id: EnvelopeId, signature: Uint8Array): Promise<Uint8Array | null> {
+  async envelope(key: EnvelopeId, signature: Uint8Array): Promise<Uint8Array | null> {
     const { store, chain } = this.#needs
-    const claimant = this.#claimant(id, signature)
+    const claimant = this.#claimant(key, signature)
+    const id = this.#idOf(key)
     const held = store.get(id)
     if (held !== undefined && !held.slip.recipients.includes(claimant)) throw notRecipient(claimant)
     const body = held && (await store.body(held))
@@ -194,12 +195,13 @@ export class Delivery implements DeliveryApi {
     const known = chain.announced(id)
     if (known !== undefined && known.recipient !== claimant) throw notRecipient(claimant)
     if (known?.erasureAsked || store.tombstone(id)) throw new DeliveryError('ERASED', `envelope ${id.hash} is erased`)
-    if (known !== undefined) this.#claim(id, known.carrier, signature)
+    if (known !== undefined) this.#claim(key, known.carrier, signature)
     return null
   }
 
-  status(id: EnvelopeId): EnvelopeStatus {
+  status(key: EnvelopeId): EnvelopeStatus {
     const { store } = this.#needs
+    const id = this.#idOf(key)
     const held = store.get(id)
     const base = { sender: id.sender, hash: id.hash, carrier: this.#member }
     if (held === undefined) {
@@ -264,7 +266,7 @@ export class Delivery implements DeliveryApi {
   /** A recipient's node asks again, since it has lost what it had or never had it. */
   async #takeClaim(peer: Address, { from, sender, hash, signature }: SignedMessage): Promise<void> {
     const id = { sender, hash }
-    const held = this.#needs.store.get(id)
+    const held = this.#needs.store.get(this.#idOf(id))
     if (held === undefined) return
     const claimant = this.#claimant(id, signature)
     if (!held.slip.recipients.includes(claimant)) throw notRecipient(claimant)
@@ -301,6 +303,11 @@ export class Delivery implements DeliveryApi {
   async #carry({ receipts, ...id }: HeldEnvelope): Promise<void> {
     if (this.#needs.store.get(id)?.outgoing !== false) return
     await this.#needs.store.update(id, (held) => ({ ...held, outgoing: true, receipts }))
+  }
+
+  /** Who looks at a transaction sees the key that signed it; envelopes are kept by member. */
+  #idOf({ sender, hash }: EnvelopeId): EnvelopeId {
+    return { sender: this.#needs.chain.ownerOf(sender), hash }
   }
 
   #claimant({ sender, hash }: EnvelopeId, signature: Uint8Array): Address {

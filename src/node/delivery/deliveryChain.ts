@@ -21,8 +21,10 @@ export interface DeliveryChain {
   announced(id: EnvelopeId): AnnouncedEnvelope | undefined
   /** Nodes at which a member takes envelopes. */
   nodesOf(member: Address): readonly Address[]
-  /** The member for whom a key acts. */
-  memberOf(account: Address): Address
+  /** The member for whom a key acts now; the key's own address when it acts for none. */
+  memberOf(key: Address): Address
+  /** The member for whom a key ever acted: who sent what it signed. */
+  ownerOf(key: Address): Address
   /** Whether a peer passes frames on: a sealer. */
   relays(peer: Address): boolean
 }
