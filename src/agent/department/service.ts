@@ -17,6 +17,8 @@ export interface DepartmentServiceOptions {
   readonly encryptionKeys: readonly Uint8Array[]
   /** First block to look at when the database has no cursor; default 0. */
   readonly fromHeight?: number
+  /** See DepartmentAgentOptions. */
+  readonly questionWaitMs?: number
 }
 
 export interface DepartmentServiceNeeds {
@@ -55,10 +57,12 @@ export async function startDepartmentService(
   }
 }
 
+type StartOptions = Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight' | 'questionWaitMs'>
+
 /** The same over a connection that is there already; `stop` closes it. */
 export async function startOn(
   connection: Connection,
-  options: Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight'>,
+  options: StartOptions,
   needs: DepartmentServiceNeeds,
 ): Promise<DepartmentService> {
   const loop = new ServiceLoop(connection, { ...options, self: await connection.account() }, needs)
@@ -98,7 +102,7 @@ class ServiceLoop {
 
   constructor(
     connection: Connection,
-    options: Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight'> & { readonly self: Address },
+    options: StartOptions & { readonly self: Address },
     needs: DepartmentServiceNeeds,
   ) {
     const { chainId, client, deliveries, directory, sender } = connection

@@ -17,6 +17,7 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '../../../src/core/bytes.js'
+import type { Log } from '../../../src/core/receipt.js'
 import { unsealedExtraData } from '../../../src/core/seal.js'
 import { decodeTransaction } from '../../../src/core/transaction.js'
 import { keccakHash } from '../../../src/crypto/keccak.js'
@@ -27,7 +28,7 @@ import { presentTransaction } from '../../../src/rpc/present.js'
 import type { CallParams, LogFilter, RpcHeader, RpcLog, RpcReceipt, RpcTransaction } from '../../../src/rpc/wire.js'
 import { EMPTY_STATE } from '../../../src/state/layer.js'
 import { StateOverlay } from '../../../src/state/overlay.js'
-import { callContract, estimateGas } from '../../../src/vm/call.js'
+import { type CallRequest, callContract, estimateGas } from '../../../src/vm/call.js'
 import type { BlockContext } from '../../../src/vm/contract.js'
 import { BlockExecution } from '../../../src/vm/executeBlock.js'
 import { ScratchState } from '../../../src/vm/scratchState.js'
@@ -64,6 +65,7 @@ export class TestChain {
   readonly #transactions = new Map<Hash, FinalTransaction>()
   readonly #logs: RpcLog[] = []
   readonly #heads = new Set<AnyHandlers>()
+  readonly #blockListeners = new Set<(height: number, logs: readonly Log[]) => void>()
   readonly #logSubscriptions = new Set<{ filter: LogFilter; handlers: AnyHandlers }>()
   #pool: RecoveredTransaction[] = []
 
@@ -75,8 +77,11 @@ export class TestChain {
     this.#state = new ScratchState(base)
   }
 
-  /** A client of its own, which notes its methods in `calls`; closing it ends its subscriptions. */
-  client(calls: string[] = []): RpcClient {
+  /**
+   * A client of its own, which notes its methods in `calls`; closing it ends its subscriptions. `node` answers what is no
+   * matter of the chain: undefined for methods that it does not know.
+   */
+  client(calls: string[] = [], node?: (method: string, params: readonly unknown[]) => unknown): RpcClient {
     const open = new Set<() => void>()
     let closed = false
     const request = async (method: string, params: readonly unknown[] = []): Promise<unknown> => {
@@ -84,7 +89,8 @@ export class TestChain {
       await new Promise((resolve) => setImmediate(resolve))
       calls.push(method)
       this.fault?.(method, params, false)
-      const result = structuredClone(this.#answer(method, params))
+      const ofNode = node?.(method, params)
+      const result = structuredClone(ofNode === undefined ? this.#answer(method, params) : await ofNode)
       this.fault?.(method, params, true)
       return result
     }
@@ -105,6 +111,22 @@ export class TestChain {
     }
   }
 
+  /** The chain as the parts of a node read it. */
+  readonly final = {
+    height: () => this.height,
+    state: () => this.#state,
+    context: () => this.#context(this.height),
+    call: (call: CallRequest) => callContract(this.#state, this.#context(this.height), call, systemContracts),
+    submit: (raw: Uint8Array) => void this.#submit(raw),
+    pendingNonce: (address: Address) => this.#pendingNonce(address),
+  }
+
+  /** Calls back after each block. */
+  onBlock(listener: (height: number, logs: readonly Log[]) => void): () => void {
+    this.#blockListeners.add(listener)
+    return () => this.#blockListeners.delete(listener)
+  }
+
   /** Forgets what waits, as a node does that is restarted. */
   lose(): void {
     this.#pool = []
@@ -121,6 +143,8 @@ export class TestChain {
     const logs = this.#record(execution)
     const logsBloom = toHex(execution.result().logsBloom)
     const header = { number: quantity(this.height), hash: this.#hash(this.height), logsBloom } as RpcHeader
+    const plain = logs.map(({ address, topics, data }) => ({ address, topics, data: fromHex(data) }))
+    for (const listener of [...this.#blockListeners]) listener(this.height, plain)
     for (const handlers of [...this.#heads]) handlers.onValue(header)
     for (const { filter, handlers } of [...this.#logSubscriptions]) {
       for (const log of logs) if (matches(filter, log)) handlers.onValue(log)

@@ -6,6 +6,7 @@ import { DATASET_DEPARTMENTS } from '../../../src/agent/dataset/departments.js'
 import type { DatasetCompany } from '../../../src/agent/dataset/generate.js'
 import { recordOfRow } from '../../../src/agent/dataset/load.js'
 import { parseDeclaration } from '../../../src/agent/declaration.js'
+import type { DirectDeliveryOptions } from '../../../src/agent/delivery/direct.js'
 import { startOn } from '../../../src/agent/department/service.js'
 import type { AgentLog } from '../../../src/agent/log.js'
 import { CASE_RULE, CHECKSUM, ROLE, VALUE_TYPE } from '../../../src/contracts/codes.js'
@@ -67,6 +68,8 @@ export interface WorldOptions {
   readonly bases?: Readonly<Record<string, number>>
   /** Of the register of members; what is left out is as usual. */
   readonly membership?: Partial<MembersConfig>
+  /** DELIVERY of every attribute, or of some: attribute -> DELIVERY; default ledger. */
+  readonly delivery?: number | Readonly<Record<string, number>>
 }
 
 export class World {
@@ -93,10 +96,15 @@ export class World {
   }
 
   /** A member's connection; all are closed by `close`. */
-  connect(member: Pick<Account, 'privateKey'>, client = this.chain.client()): Connection {
+  connect(
+    member: Pick<Account, 'privateKey'>,
+    client = this.chain.client(),
+    delivery: DirectDeliveryOptions = {},
+  ): Connection {
     const connection = connectionOn(client, this.chain.chainId, {
       privateKey: member.privateKey,
       finalTimeoutMs: 5_000,
+      delivery,
     })
     this.#closers.push(() => connection.close())
     return connection
@@ -113,11 +121,17 @@ export class World {
     return database
   }
 
-  async serve(id: string, database?: DepartmentDatabase, keys: ServingKeys = this.department(id)) {
+  async serve(
+    id: string,
+    database?: DepartmentDatabase,
+    keys: ServingKeys = this.department(id),
+    client = this.chain.client(),
+    questionWaitMs = 30_000,
+  ) {
     const { encryption, earlier = [] } = keys
-    const options = { encryptionKeys: [encryption, ...earlier].map(({ privateKey }) => privateKey) }
+    const encryptionKeys = [encryption, ...earlier].map(({ privateKey }) => privateKey)
     const needs = { database: database ?? (await this.database(id)), log: this.log }
-    return startOn(this.connect(keys), options, needs)
+    return startOn(this.connect(keys, client), { encryptionKeys, questionWaitMs }, needs)
   }
 
   serveAll() {
@@ -132,7 +146,8 @@ export class World {
     return (data: object, message: string) => void this.logged.push(`${level} ${message} ${JSON.stringify(data)}`)
   }
 
-  #genesis({ joint = {}, quorum = 0, deadlineBlocks = 0n, bases = {}, membership }: WorldOptions): GenesisConfig {
+  #genesis(options: WorldOptions): GenesisConfig {
+    const { joint = {}, quorum = 0, deadlineBlocks = 0n, bases = {}, delivery = 0, membership } = options
     const attributes: DataProfile[] = []
     for (const { id, locators, attributes: own } of DATASET_DEPARTMENTS) {
       for (const name of [...locators, ...own]) {
@@ -149,7 +164,7 @@ export class World {
             quorum,
             askerRoles: 1 << ROLE.department,
             basis: bases[name] ?? 0,
-            delivery: 0,
+            delivery: typeof delivery === 'number' ? delivery : (delivery[name] ?? 0),
             validityBlocks: 0n,
             deadlineBlocks,
             digestBudget: 5,
