@@ -15,6 +15,7 @@ import { doctorCommand } from './commands/doctor.js'
 import { documentCommand } from './commands/document.js'
 import { eligibilityCommand } from './commands/eligibility.js'
 import { keyAgreementCommand } from './commands/keyAgreement.js'
+import { envelopeCommand } from './commands/envelope.js'
 import { keysCommand } from './commands/keys.js'
 import { memberCommand } from './commands/member.js'
 import { networkCommand } from './commands/network.js'
@@ -52,6 +53,7 @@ export function buildProgram(): Command {
     attributeCommand(),
     declarationCommand(),
     submitCommand(),
+    envelopeCommand(),
     verifyCommand(),
     consentCommand(),
     objectCommand(),
