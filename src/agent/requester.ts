@@ -4,13 +4,13 @@ import { recipientsOf } from '../contracts/dataFunctions.js'
 import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, textId } from '../contracts/textId.js'
 import { assert } from '../core/assert.js'
-import { type Address, fromHex, type Hash, type Hex, toHash, uintToWord, ZERO_HASH } from '../core/bytes.js'
+import { type Address, fromHex, type Hash, toHash, uintToWord, ZERO_HASH } from '../core/bytes.js'
 import { attributeDigest, portraitKeyBytes } from '../crypto/digest.js'
 import { AgentError, validated } from './agentError.js'
+import { readAttestations } from './attestations.js'
 import type { Connection } from './connection.js'
 import { ContractRevert, dataSharing, view } from './contractClient.js'
 import { WaitError } from './heads.js'
-import { isTooWide } from './logRange.js'
 import {
   createPortraitKeyring,
   type JointKeys,
@@ -109,15 +109,6 @@ export interface PredicateQuestion {
   readonly basis?: Hash
   readonly predicates: readonly { readonly attribute: string; readonly predicateId: Hash }[]
 }
-
-/** One supervisor's answer as the chain recorded it. */
-interface Attestation {
-  readonly attribute: Hash
-  readonly supervisor: Address
-  readonly height: number
-}
-
-const quantity = (height: number): Hex => `0x${height.toString(16)}`
 
 /** Purpose of a question that names none. */
 const DEFAULT_PURPOSE = textId('verification')
@@ -384,7 +375,7 @@ export class Requester {
     const withdrawn = !completed && (await isWithdrawn())
     if (!completed && !withdrawn && deadline !== 0n && BigInt(heads.height) > deadline) await this.#close(requestId)
     // Every answer that the request counts has its log by now.
-    const attestations = await this.#attestations(requestId, fromHeight, Math.max(fromHeight, heads.height))
+    const attestations = await readAttestations(client, requestId, fromHeight, Math.max(fromHeight, heads.height))
     const decided = new Map(request.items.map((item) => [item.attribute, item]))
     return Promise.all(
       items.map(({ name, attribute }) => {
@@ -405,28 +396,6 @@ export class Requester {
       await this.#connection.sender.send(dataSharing, 'closeRequest', { requestId })
     } catch (error) {
       if (!(error instanceof ContractRevert)) throw error
-    }
-  }
-
-  async #attestations(requestId: bigint, fromHeight: number, toHeight: number): Promise<Attestation[]> {
-    const { abi, address } = dataSharing
-    const filter = {
-      address,
-      fromBlock: quantity(fromHeight),
-      toBlock: quantity(toHeight),
-      topics: [abi.topic('Attested'), toHash(uintToWord(requestId))],
-    }
-    try {
-      const logs = await this.#connection.client.call('eth_getLogs', filter)
-      return logs.flatMap((log) => {
-        const event = abi.decodeEvent('Attested', { topics: log.topics, data: fromHex(log.data) })
-        return event ? [{ ...event, height: Number(log.blockNumber) }] : []
-      })
-    } catch (error) {
-      if (!isTooWide(error, toHeight - fromHeight + 1)) throw error
-      const middle = fromHeight + Math.floor((toHeight - fromHeight) / 2)
-      const first = await this.#attestations(requestId, fromHeight, middle)
-      return [...first, ...(await this.#attestations(requestId, middle + 1, toHeight))]
     }
   }
 
