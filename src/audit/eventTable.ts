@@ -12,6 +12,7 @@ import {
   CREDIT_REASON,
   DECISION_OUTCOME,
   EXISTENCE,
+  MEMBER_DECISION_OUTCOME,
   nameOf,
   REFUSAL,
   ROLE,
@@ -74,6 +75,8 @@ const allowed = ({ allowed }: Args): string => (allowed ? 'allowed' : 'withdrawn
 const upheld = ({ upheld }: Args): string => (upheld ? 'upheld' : 'rejected')
 const epoch = ({ keyEpoch }: Args): string => `key epoch ${keyEpoch}`
 const quoted = (argument: string) => (args: Args) => (args[argument] === '' ? null : String(args[argument]))
+const statusBecause = ({ status, reason }: Args): string =>
+  `${named(STATUS, status)}${reason === '' ? '' : `: ${reason}`}`
 const text = (argument: string) => (args: Args) => wordText(args[argument] as Hash)
 const score = ({ reason, delta, score }: Args): string =>
   `${named(CREDIT_REASON, reason)}: ${Number(delta) > 0 ? '+' : ''}${delta}, now ${score}`
@@ -106,6 +109,18 @@ export const EVENT_TABLE: Readonly<Partial<Record<ContractName, Readonly<Record<
   members: {
     MemberRegistered: { kind: 'member', says: 'registers', parties: 'account', enterprise: 'id', outcome: (a) => `as ${named(ROLE, a.role)}` },
     MemberStatusChanged: { kind: 'member', says: 'sets the status of', parties: 'account', outcome: (a) => named(STATUS, a.status) },
+    MemberStatusReason: { kind: 'member', says: 'gives its reason for the status of', who: 'by', parties: 'account', outcome: quoted('reason') },
+    DecisionProposed: { kind: 'member', says: 'proposes a status of', who: 'by', parties: 'account', outcome: statusBecause },
+    DecisionApproved: { kind: 'member', says: 'approves the proposed status of', who: 'by', parties: 'account', outcome: (a) => `${named(STATUS, a.status)}: ${a.approvals} of ${a.needed}` },
+    DecisionDeclined: { kind: 'member', says: 'declines the proposed status of', who: 'by', parties: 'account', outcome: statusBecause },
+    ApprovalWithdrawn: { kind: 'member', says: 'withdraws its approval of the status of', who: 'by', parties: 'account', outcome: (a) => named(STATUS, a.status) },
+    DecisionClosed: { kind: 'member', says: 'ends the decision on the status of', parties: 'account', outcome: (a) => `${named(STATUS, a.status)}: ${named(MEMBER_DECISION_OUTCOME, a.outcome)}` },
+    GuardiansSet: { kind: 'member', says: 'names who may help it to a new key', who: 'account', parties: 'guardians', outcome: (a) => `${a.threshold} together` },
+    RecoveryStarted: { kind: 'member', says: 'starts the recovery of', who: 'guardian', parties: 'account' },
+    RecoveryApproved: { kind: 'member', says: 'approves the recovery of', who: 'guardian', parties: 'account', outcome: (a) => `${a.approvals} of ${a.needed}` },
+    RecoveryReady: { kind: 'member', says: 'completes the approvals for the recovery of', parties: 'account', outcome: (a) => `from block ${a.readyAt}` },
+    RecoveryStopped: { kind: 'member', says: 'stops the recovery of', who: 'by', parties: 'account', outcome: () => 'stopped' },
+    RecoveryFinished: { kind: 'member', says: 'finishes the recovery of', parties: 'account', outcome: () => 'recovered' },
     SignerAdded: { kind: 'member', says: 'lets a key act for it', who: 'account', parties: 'signer', outcome: (a) => named(SIGNER_KIND, a.kind) },
     SignerRemoved: { kind: 'member', says: 'withdraws a key that acts for', who: 'by', parties: 'account' },
     AccountKeyRotated: { kind: 'key', says: 'changes its signing key', who: 'account', parties: 'signer' },
