@@ -47,8 +47,8 @@ class Desk {
   }
 
   serve(id: string, questionWaitMs?: number) {
-    const client = this.parts.client(this.world.department(id).privateKey)
-    return this.world.serve(id, undefined, this.world.department(id), client, questionWaitMs)
+    const department = this.world.department(id)
+    return this.world.serve(id, undefined, department, this.parts.client(department.privateKey), questionWaitMs)
   }
 
   serveAll() {
