@@ -3,11 +3,15 @@ import { dataSharing, delivery, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
 import { ENVELOPE_KIND } from '../../contracts/codes.js'
 import { idText } from '../../contracts/textId.js'
-import { type Address, asAddress, asHash, type Hash } from '../../core/bytes.js'
+import { type Address, asAddress, asHash, BytesError, type Hash } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput, short } from '../output.js'
+
+interface ListFlags extends ConnectionFlags {
+  readonly request?: string
+}
 
 interface StatusFlags extends ConnectionFlags {
   readonly sender?: string
@@ -25,7 +29,10 @@ export function envelopeCommand(): Command {
     .description('envelopes that travel from node to node: where they are, their erasure')
     .addHelpText('after', '\nExample:\n  concordat envelope list 1 --network net')
   withNode(
-    envelope.command('list <submission>').description('envelopes of a submission: who holds them, what is erased'),
+    envelope
+      .command('list [submission]')
+      .description('envelopes of a submission or a question: who holds them, what is erased')
+      .option('--request <id>', 'envelopes of this question'),
   )
     .addHelpText('after', '\nExample:\n  concordat envelope list 1 --network net')
     .action(list)
@@ -51,21 +58,37 @@ export function envelopeCommand(): Command {
   return envelope
 }
 
-async function list(submission: string, flags: ConnectionFlags): Promise<void> {
-  const subject = positive(submission, 'the submission')
+async function list(submission: string | undefined, flags: ListFlags): Promise<void> {
+  if ((submission === undefined) === (flags.request === undefined)) {
+    throw new UsageError('name whose envelopes: the number of a submission, or --request ID')
+  }
   const rows = await reading(flags, async (client) => {
-    await view(client, dataSharing, 'submissionOf', { submissionId: subject })
-    const { sender, hashes } = await view(client, delivery, 'envelopesOf', { kind: ENVELOPE_KIND.part, subject })
+    const { sender, hashes } = await envelopesOf(client, submission, flags.request)
     return Promise.all(hashes.map((hash) => rowOf(client, sender, hash)))
   })
   const out = createOutput(flags.json ?? false)
-  if (rows.length === 0) out.line('its envelopes stand in the transaction: everyone keeps them for ever')
-  else
+  const [first] = rows
+  if (first === undefined) out.line('its envelopes stand in the transaction: everyone keeps them for ever')
+  else {
+    out.line(`sent by ${first.sender}; --json prints whole hashes`)
     out.table(
       ['envelope', 'bytes', 'kept until block', 'recipient', 'carrier', 'erasure'],
       rows.map((row) => [short(row.hash), row.bytes, row.expiresAt, row.recipient, row.carrier, row.erasure]),
     )
+  }
   out.result(rows)
+}
+
+/** The first call is for its refusal: there is no such submission or request. */
+async function envelopesOf(client: RpcClient, submission: string | undefined, request: string | undefined) {
+  if (request !== undefined) {
+    const subject = positive(request, '--request')
+    await view(client, dataSharing, 'requestOf', { requestId: subject })
+    return view(client, delivery, 'envelopesOf', { kind: ENVELOPE_KIND.question, subject })
+  }
+  const subject = positive(submission ?? '', 'the submission')
+  await view(client, dataSharing, 'submissionOf', { submissionId: subject })
+  return view(client, delivery, 'envelopesOf', { kind: ENVELOPE_KIND.part, subject })
 }
 
 async function rowOf(client: RpcClient, sender: Address, hash: Hash) {
@@ -108,13 +131,13 @@ async function status(flags: StatusFlags): Promise<void> {
   if (flags.hash === undefined) {
     const { stored, bytes, waiting, owed } = await reading(flags, (client) => client.call('concordat_deliveryTotals'))
     const totals = { stored: Number(stored), bytes: Number(bytes), waiting: Number(waiting), owed: Number(owed) }
-    out.line(`${totals.stored} envelopes of ${totals.bytes} bytes, ${totals.waiting} deliveries wait`)
-    if (totals.owed > 0) out.line(`${totals.owed} erasures are not confirmed on chain yet`)
+    out.line(`envelopes: ${totals.stored}, on disk: ${totals.bytes} bytes, deliveries that wait: ${totals.waiting}`)
+    if (totals.owed > 0) out.line(`erasures not confirmed on chain yet: ${totals.owed}`)
     return out.result(totals)
   }
   if (flags.sender === undefined) throw new UsageError('name who sent the envelope: --sender ACCOUNT')
-  const sender = asAddress(flags.sender, '--sender')
-  const hash = asHash(flags.hash, '--hash')
+  const sender = readSender(flags.sender)
+  const hash = readHash(flags.hash)
   const found = await reading(flags, (client) => client.call('concordat_envelopeStatus', sender, hash))
   out.line(`${short(hash)} is ${found.state} at this node`)
   for (const { address, delivered } of found.recipients)
@@ -138,8 +161,8 @@ async function erase(flags: EraseFlags): Promise<void> {
             deadline,
           })
         : await sender.send(delivery, 'requestErasure', {
-            sender: flags.sender === undefined ? sender.address : asAddress(flags.sender, '--sender'),
-            hash: asHash(flags.hash, '--hash'),
+            sender: flags.sender === undefined ? sender.address : readSender(flags.sender),
+            hash: readHash(flags.hash),
             deadline,
           })
     const receipt = await sender.final(transaction)
@@ -150,6 +173,18 @@ async function erase(flags: EraseFlags): Promise<void> {
     out.line(`asked in block ${block}: holders confirm until block ${deadline}, see concordat envelope list`)
     out.result({ transaction, block, deadline: Number(deadline) })
   })
+}
+
+const readSender = (text: string): Address => argument(() => asAddress(text, '--sender'))
+const readHash = (text: string): Hash => argument(() => asHash(text, '--hash'))
+
+function argument<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof BytesError) throw new UsageError(error.message)
+    throw error
+  }
 }
 
 function positive(text: string, what: string): bigint {
