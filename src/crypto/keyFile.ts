@@ -1,5 +1,6 @@
 /** Private keys in files: plain hex (mode 0600) or keystore V3 with a password file. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { toHex } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { keystoreBytesMax } from '../core/limits.js'
@@ -27,15 +28,33 @@ export async function readKeyFile(file: string, passwordFile?: string): Promise<
   return decryptKeystore(text, readSecret(passwordFile).replace(/\r?\n$/, ''))
 }
 
-/** Writes a plain hex key that only its owner can read; refuses to replace a file. Throws KeyFileError. */
+/** Writes a plain hex key that only its owner can read, durably; refuses to replace a file. Throws KeyFileError. */
 export function writeKeyFile(file: string, key: Uint8Array): void {
   try {
-    writeFileSync(file, `${toHex(key)}\n`, { mode: 0o600, flag: 'wx' })
+    const opened = openSync(file, 'wx', 0o600)
+    try {
+      writeFileSync(opened, `${toHex(key)}\n`)
+      fsyncSync(opened)
+    } finally {
+      closeSync(opened)
+    }
+    syncFolder(dirname(file))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
       throw new KeyFileError('EXISTS', `${file} exists already; move it away first, keys are never overwritten`)
     }
     throw error
+  }
+}
+
+/** The entry of a new file is durable with its folder. */
+function syncFolder(dir: string): void {
+  if (process.platform === 'win32') return
+  const opened = openSync(dir, 'r')
+  try {
+    fsyncSync(opened)
+  } finally {
+    closeSync(opened)
   }
 }
 

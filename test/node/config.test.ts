@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadDepartmentConfig } from '../../src/cli/commands/department.js'
+import { ROLE } from '../../src/contracts/codes.js'
 import { loadNodeConfig } from '../../src/node/config.js'
 import { ConfigError } from '../../src/node/configSchema.js'
 import { loadExtensions } from '../../src/node/extensionFiles.js'
@@ -171,6 +172,23 @@ t.test('how sealers change: whatever could not work, or takes less than two thir
     genesisHash(parseGenesis({ ...genesis, consensus: { weightPolicy: 'equal' } })),
     genesisHash(parseGenesis(genesis)),
   )
+})
+
+t.test('genesis says who decides on members, and for how long former keys count', async (t) => {
+  const refused = (membership: object) => failure(() => parseGenesis({ ...genesis, membership })).message
+  const enterprise = (by: string[], threshold = 1) => ({ admission: { enterprise: { by, threshold } } })
+  t.match(refused(enterprise(['nobody'])), /'membership\.admission\.enterprise\.by'.*'nobody' is neither operator/)
+  t.match(refused({ admission: { enterprize: { by: ['operator'] } } }), /enterprize/)
+  t.match(refused(enterprise(['operator'], 0)), /threshold/)
+  t.match(refused(enterprise([])), /by/)
+  t.match(refused({ recoveryDelayBlocks: 0 }), /recoveryDelayBlocks/)
+  t.match(refused({ recoveryDelay: 1 }), /recoveryDelay/)
+  const membership = { encryptionGraceBlocks: 50, ...enterprise(['operator', department.id], 2) }
+  const parsed = parseGenesis({ ...genesis, membership })
+  const rule = { role: ROLE.enterprise, threshold: 2, roles: 1 << ROLE.operator, approvers: [department.address] }
+  t.same(parsed.membership, { encryptionGraceBlocks: 50, admission: [rule] })
+  t.not(genesisHash(parsed), genesisHash(parseGenesis(genesis)))
+  t.throws(() => genesisHash(parseGenesis({ ...genesis, membership: enterprise(['operator'], 2) })), /InvalidAdmission/)
 })
 
 t.test('extensions are loaded, and what is wrong with one is said', async (t) => {

@@ -8,6 +8,7 @@ import { readKeyFile } from '../../crypto/keyFile.js'
 import { encryptKeystore } from '../../crypto/keystore.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
 import { CommandError, UsageError } from '../errors.js'
+import { addRotate } from '../member/rotate.js'
 import { createOutput } from '../output.js'
 
 interface KeyFlags {
@@ -21,7 +22,7 @@ const DEFAULT_DIR = join(homedir(), '.concordat', 'keys')
 /** `concordat keys`: keystore V3 files, one a key, in a folder of mode 0700. */
 export function keysCommand(): Command {
   const keys = new Command('keys')
-    .description('create and read keys (keystore V3)')
+    .description('create, read and rotate keys')
     .addHelpText('after', '\nExample:\n  concordat keys new --password-file password.txt')
   const sub = (name: string, description: string) =>
     keys
@@ -41,6 +42,7 @@ export function keysCommand(): Command {
     out.line(address)
     out.result({ address })
   })
+  addRotate(keys)
   return keys
 }
 

@@ -1,18 +1,23 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { members, view } from '../../agent/contractClient.js'
 import { readDeclaration } from '../../agent/declaration.js'
-import { nameOf, ROLE, type RoleName, STATUS } from '../../contracts/codes.js'
+import { transact } from '../../agent/transact.js'
+import { ROLE, type RoleName } from '../../contracts/codes.js'
 import { idText, textId } from '../../contracts/textId.js'
 import { asHash, type Hash, ZERO_HASH } from '../../core/bytes.js'
-import { readKeyFile, writeKeyFile } from '../../crypto/keyFile.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
-import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
-import { CommandError, UsageError } from '../errors.js'
+import { type ConnectionFlags, withNode } from '../connection.js'
+import { UsageError } from '../errors.js'
+import { acting, looking } from '../member/act.js'
+import { addDecisions, withActor, withDefaultActor } from '../member/decisions.js'
+import { keyIn } from '../member/keyFiles.js'
+import { readDetails, readHistory, readMember, readPending, statusText } from '../member/read.js'
+import { addRecovery } from '../member/recovery.js'
+import { addSigners } from '../member/signers.js'
 import { createOutput } from '../output.js'
+import { type ActorFlags, memberAddress } from '../transact.js'
 
-interface RegisterFlags extends ConnectionFlags {
+interface RegisterFlags extends ActorFlags {
   readonly role: string
   readonly id?: string
   readonly name?: string
@@ -24,12 +29,15 @@ interface RegisterFlags extends ConnectionFlags {
 /** `concordat member`: who takes part. */
 export function memberCommand(): Command {
   const member = new Command('member')
-    .description('register and list enterprises, departments and auditors')
-    .addHelpText('after', '\nExample:\n  concordat member list --network net')
-  withSigner(
+    .description('who takes part: registration, status, keys, recovery')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat member list --network net\n\nStep by step: docs/operations-members.md',
+    )
+  withActor(
     member
       .command('register')
-      .description('register a member; the operator signs (with --network: its development key)')
+      .description('register a member, or propose to where more than one approver decides')
       .requiredOption('--role <role>', Object.keys(ROLE).join(', '))
       .requiredOption('--member-key-file <file>', "the new member's key; made when the file does not exist")
       .option('--id <id>', 'unified social credit code of an enterprise, short name of a department')
@@ -45,6 +53,16 @@ export function memberCommand(): Command {
   withNode(member.command('list').description('all members, in order of registration'))
     .addHelpText('after', '\nExample:\n  concordat member list --network net --json')
     .action(list)
+  withNode(member.command('show <member>').description('one member: its keys, its guardians, who decides on it'))
+    .addHelpText('after', '\nExample:\n  concordat member show finance --network net')
+    .action(show)
+  withNode(member.command('history <member>').description('every change of its status, by whom and why'))
+    .option('--at <block>', 'its status and signing key at the end of this block')
+    .addHelpText('after', '\nExample:\n  concordat member history finance --network net --at 120')
+    .action(history)
+  addDecisions(member)
+  addSigners(member)
+  addRecovery(member)
   return member
 }
 
@@ -53,18 +71,22 @@ async function register(flags: RegisterFlags): Promise<void> {
   if (role === undefined)
     throw new UsageError(`--role must be one of ${Object.keys(ROLE).join(', ')}, got '${flags.role}'`)
   const { id, name } = await identityOf(flags)
-  if (!existsSync(flags.memberKeyFile)) writeKeyFile(flags.memberKeyFile, new Uint8Array(randomBytes(32)))
-  const account = privateKeyToAddress(await readKeyFile(flags.memberKeyFile))
+  const account = privateKeyToAddress(await keyIn(flags.memberKeyFile))
   const encryptionKey = flags.encryptionKey === undefined ? ZERO_HASH : asHash(flags.encryptionKey, '--encryption-key')
-  await signedIn(flags, 'operator', async ({ sender }) => {
-    const hash = await sender.send(members, 'registerMember', { member: { account, role, id, name, encryptionKey } })
-    const receipt = await sender.final(hash)
-    if (receipt.status !== '0x1') throw new CommandError(`the registration was refused on chain (transaction ${hash})`)
-    const block = Number(receipt.blockNumber)
-    const out = createOutput(flags.json ?? false)
-    out.line(`${name} is registered as ${flags.role} ${account}, final in block ${block}`)
-    out.result({ account, role: flags.role, id: idText(id), name, block })
+  const { block, registered } = await acting(withDefaultActor(flags), async (connection) => {
+    const { block } = await transact(connection, members, 'registerMember', {
+      member: { account, role, id, name, encryptionKey },
+    })
+    const open = await readPending(connection.client)
+    return { block, registered: !open.some((one) => one.account === account) }
   })
+  const out = createOutput(flags.json ?? false)
+  out.line(
+    registered
+      ? `${name} is registered as ${flags.role} ${account}, final in block ${block}`
+      : `the registration of ${name} as ${flags.role} ${account} waits for more approvers; see: concordat member pending`,
+  )
+  out.result({ account, role: flags.role, id: idText(id), name, block, registered })
 }
 
 async function identityOf(flags: RegisterFlags): Promise<{ id: Hash; name: string }> {
@@ -80,22 +102,12 @@ async function identityOf(flags: RegisterFlags): Promise<{ id: Hash; name: strin
 }
 
 async function list(flags: ConnectionFlags): Promise<void> {
-  const rows = await reading(flags, async (client) => {
+  const rows = await looking(flags, async (client) => {
     const count = Number(await view(client, members, 'memberCount', {}))
-    const indices = Array.from({ length: count }, (_, index) => BigInt(index))
     const rows = []
-    for (const index of indices) {
-      const account = await view(client, members, 'memberAt', { index })
-      const { id, name, role, status, keyEpoch, since } = await view(client, members, 'getMember', { account })
-      rows.push({
-        id: idText(id),
-        name,
-        role: nameOf(ROLE, role) ?? String(role),
-        status: nameOf(STATUS, status) ?? String(status),
-        account,
-        keyEpoch: Number(keyEpoch),
-        since: Number(since),
-      })
+    for (let index = 0n; index < count; index++) {
+      const { encryptionKey: _, ...row } = await readMember(client, await view(client, members, 'memberAt', { index }))
+      rows.push(row)
     }
     return rows
   })
@@ -103,6 +115,60 @@ async function list(flags: ConnectionFlags): Promise<void> {
   out.table(
     ['id', 'name', 'role', 'status', 'account', 'since block'],
     rows.map((row) => [row.id, row.name, row.role, row.status, row.account, row.since]),
+  )
+  out.result(rows)
+}
+
+async function show(text: string, flags: ConnectionFlags): Promise<void> {
+  const shown = await looking(flags, async (client) => {
+    const member = await readMember(client, await memberAddress(flags, client, text))
+    return { ...member, ...(await readDetails(client, member.account, ROLE[member.role as RoleName])) }
+  })
+  const { recovery, decidedBy, delegates } = shown
+  const readyAt = recovery?.readyAt ? `, may take over from block ${recovery.readyAt} on` : ''
+  const fields = {
+    ...{ id: shown.id, name: shown.name, role: shown.role, status: shown.status, account: shown.account },
+    'since block': shown.since,
+    'signs with': shown.accountKey === shown.account ? "the account's own key" : shown.accountKey,
+    'other keys':
+      delegates.map(({ signer, kind, from }) => `${signer} (${kind}, since block ${from})`).join('\n') || 'none',
+    'encryption key': shown.encryptionKey === null ? 'none' : `${shown.encryptionKey} (epoch ${shown.keyEpoch})`,
+    ...(shown.formerEncryptionKeyUntil && { 'former one until block': shown.formerEncryptionKeyUntil }),
+    guardians: shown.guardians.length === 0 ? 'none' : `${shown.guardiansNeeded} of ${shown.guardians.join('\n')}`,
+    ...(recovery && {
+      recovery: `${recovery.newSigner}: ${recovery.approvals.length} of ${recovery.needed} guardians${readyAt}`,
+    }),
+    'decided on by': `${decidedBy.threshold} of ${[...decidedBy.roles.map((role) => `every ${role}`), ...decidedBy.approvers].join(', ')}`,
+  }
+  const out = createOutput(flags.json ?? false)
+  out.table(['field', 'value'], Object.entries(fields))
+  out.result(shown)
+}
+
+async function history(text: string, flags: ConnectionFlags & { readonly at?: string }): Promise<void> {
+  if (flags.at !== undefined && !/^\d{1,15}$/.test(flags.at)) throw new UsageError('--at must be a number of a block')
+  const { member, changes, at } = await looking(flags, async (client) => {
+    const member = await readMember(client, await memberAddress(flags, client, text))
+    const { account } = member
+    if (flags.at === undefined) return { member, changes: await readHistory(client, account), at: undefined }
+    const height = BigInt(flags.at)
+    const status = await view(client, members, 'statusAt', { account, height })
+    const signer = await view(client, members, 'signerAt', { account, height })
+    return { member, changes: [], at: { block: flags.at, status: status === 0 ? 'none' : statusText(status), signer } }
+  })
+  const out = createOutput(flags.json ?? false)
+  if (at !== undefined) {
+    out.line(
+      at.status === 'none'
+        ? `${member.name} was no member in block ${at.block}`
+        : `${member.name} was ${at.status} in block ${at.block} and signed with ${at.signer}`,
+    )
+    return out.result({ account: member.account, ...at, block: Number(at.block) })
+  }
+  const rows = [{ block: member.since, status: 'active', by: '', reason: 'registered' }, ...changes]
+  out.table(
+    ['block', 'status', 'by', 'reason'],
+    rows.map((row) => [row.block, row.status, row.by, row.reason]),
   )
   out.result(rows)
 }
