@@ -62,10 +62,11 @@ export class Trail {
   async *pages(query: TraceQuery): AsyncGenerator<TrailPage> {
     const subject = await this.#subject(query)
     const events = selected(query.kinds)
-    const filters = async (toBlock: number) => {
-      if (!isAbout(subject)) return directFilters(events, subject)
-      await this.#learn(subject, toBlock)
-      return [...directFilters(events, subject), ...exchangeFilters(events, this.#ids)]
+    // All of it first: an exchange may concern the subject by a later step of it alone.
+    if (isAbout(subject)) await this.#learn(subject, query.toBlock)
+    const filters = async () => {
+      const direct = directFilters(events, subject)
+      return isAbout(subject) ? [...direct, ...exchangeFilters(events, this.#ids)] : direct
     }
     for await (const { logs, fromBlock, toBlock } of this.#logPages(filters, query.fromBlock, query.toBlock)) {
       const entries = await this.#entries(stepsOf(logs))
@@ -87,14 +88,14 @@ export class Trail {
   }
 
   /** Pages as wide as the source takes them. */
-  async *#logPages(filters: (toBlock: number) => Promise<readonly LogFilter[]>, fromBlock: number, last: number) {
+  async *#logPages(filters: () => Promise<readonly LogFilter[]>, fromBlock: number, last: number) {
     let span = rpcLogRangeBlocksMax
     for (let from = fromBlock; from <= last; ) {
       const toBlock = Math.min(last, from + span - 1)
       const blocks = toBlock - from + 1
       let logs: readonly TraceLog[]
       try {
-        logs = await this.#source.logs(await filters(toBlock), from, toBlock)
+        logs = await this.#source.logs(await filters(), from, toBlock)
       } catch (error) {
         if (!this.#source.isTooWide(error, blocks)) throw error
         span = Math.ceil(blocks / 2)
