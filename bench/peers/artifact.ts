@@ -24,6 +24,7 @@ export interface CompiledContract {
 export const SOURCES = [
   'Members.sol',
   'DataPortrait.sol',
+  'KeyAgreement.sol',
   'DataSharingState.sol',
   'UserPortrait.sol',
   'Submissions.sol',
@@ -37,6 +38,7 @@ export const CONTRACTS = {
   members: { source: 'Members.sol', contract: 'Members' },
   dataPortrait: { source: 'DataPortrait.sol', contract: 'DataPortrait' },
   dataSharing: { source: 'DataSharing.sol', contract: 'DataSharing' },
+  keyAgreement: { source: 'KeyAgreement.sol', contract: 'KeyAgreement' },
 } as const
 
 /** Clique in geth 1.13 knows the London rules and refuses those of Shanghai. */

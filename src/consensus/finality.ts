@@ -66,10 +66,13 @@ function settle(core: Core, certificate: Certificate, nextSet: SealerSet | null)
   sealRetired(core)
 }
 
-/** Blocks that can no longer become final. */
+/**
+ * Blocks that can no longer become final: those of settled heights, and those of settled views, which a parent that became
+ * final in a later view has left behind; new blocks extend what was notarized in that view or later (R2).
+ */
 function forgetBlocks(core: Core): void {
   for (const [hash, entry] of core.blocks) {
-    if (entry.block.height > core.final.height) continue
+    if (entry.block.height > core.final.height && entry.block.view > core.final.view) continue
     retireBlock(core, entry)
     core.blocks.delete(hash)
   }

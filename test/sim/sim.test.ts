@@ -20,6 +20,10 @@ for (const [nodes, seeds] of [
   })
 }
 
+t.test('a parent that becomes final in a later view leaves no blocks of settled views behind', async (t) => {
+  t.equal(runSeed(3_026_963, { nodes: 10 }).violation, null)
+})
+
 t.test('without faults: everything final, then quiet', async (t) => {
   for (const nodes of [1, 3, 4, 7]) {
     for (let seed = 1; seed <= 15; seed++) {

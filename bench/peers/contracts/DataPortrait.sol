@@ -33,6 +33,17 @@ contract DataPortrait {
         return attributes.length;
     }
 
+    struct CodeList { bytes32 attribute; bytes32[] codes; }
+
+    /// No entry changes, and none is bound to a list of codes.
+    function nextChangeAt() external view returns (uint64 height) {
+        return 0;
+    }
+
+    function codeLists() external view returns (CodeList[] memory lists) {
+        return new CodeList[](0);
+    }
+
     /// For dataSharing: all attributes in order of registration.
     function attributeList() external view returns (bytes32[] memory) {
         return attributes;

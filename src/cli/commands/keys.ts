@@ -24,19 +24,24 @@ export function keysCommand(): Command {
   const keys = new Command('keys')
     .description('create, read and rotate keys')
     .addHelpText('after', '\nExample:\n  concordat keys new --password-file password.txt')
-  const sub = (name: string, description: string) =>
+  const sub = (name: string, description: string, example: string) =>
     keys
       .command(name)
       .description(description)
       .option('--dir <dir>', 'folder of the keystore files', DEFAULT_DIR)
       .option('--password-file <file>', 'file that holds the password (mode 0600)')
       .option('--json', 'print JSON')
-  sub('new', 'make a key and store it encrypted').action((flags: KeyFlags) => store(randomBytes(32), flags))
-  sub('import <file>', 'store a plain hex key or another keystore file').action(async (file: string, flags: KeyFlags) =>
-    store(await readKeyFile(file, flags.passwordFile), flags),
+      .addHelpText('after', `\nExample:\n  concordat keys ${example}`)
+  sub('new', 'make a key and store it encrypted', 'new --password-file password.txt').action((flags: KeyFlags) =>
+    store(randomBytes(32), flags),
   )
-  sub('list', 'addresses of the stored keys').action((flags: KeyFlags) => list(flags))
-  sub('address <file>', 'address of a key file').action(async (file: string, flags: KeyFlags) => {
+  sub(
+    'import <file>',
+    'store a plain hex key or another keystore file',
+    'import node.key --password-file password.txt',
+  ).action(async (file: string, flags: KeyFlags) => store(await readKeyFile(file, flags.passwordFile), flags))
+  sub('list', 'addresses of the stored keys', 'list --dir keys').action((flags: KeyFlags) => list(flags))
+  sub('address <file>', 'address of a key file', 'address node.key').action(async (file: string, flags: KeyFlags) => {
     const address = privateKeyToAddress(await readKeyFile(file, flags.passwordFile))
     const out = createOutput(flags.json ?? false)
     out.line(address)
