@@ -1,12 +1,14 @@
 /** What commands that send one transaction share: who signs, whom names stand for. */
+
 import { type Contract, members, view } from '../agent/contractClient.js'
 import { transact } from '../agent/transact.js'
 import { textId } from '../contracts/textId.js'
-import { type Address, asAddress, asHash, type Hash } from '../core/bytes.js'
+import type { Address, Hash } from '../core/bytes.js'
 import type { RpcClient } from '../rpc/client.js'
 import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
 import { type ConnectionFlags, networkOf, signedIn } from './connection.js'
 import { UsageError } from './errors.js'
+import { addressArgument, hashArgument } from './hexArgument.js'
 
 export interface ActorFlags extends ConnectionFlags {
   /** Name of the node, department or account of --network whose development key signs. */
@@ -37,7 +39,7 @@ export function act<H extends HumanAbi, N extends FunctionName<H>>(
 
 /** An address, the name of a node, department or account of --network, or the id of any member. */
 export async function memberAddress(flags: ConnectionFlags, client: RpcClient, text: string): Promise<Address> {
-  if (text.startsWith('0x')) return asAddress(text)
+  if (text.startsWith('0x')) return addressArgument(text)
   const network = networkOf(flags)
   const node = network?.nodes.find((one) => one.name === text || one.department === text)
   const known = node?.address ?? network?.accounts[text]?.address
@@ -47,5 +49,5 @@ export async function memberAddress(flags: ConnectionFlags, client: RpcClient, t
 
 /** A 32-byte word: 0x and 64 hex digits, or a short text. */
 export function wordOf(text: string, title: string): Hash {
-  return text.startsWith('0x') ? asHash(text, title) : textId(text, title)
+  return text.startsWith('0x') ? hashArgument(text, title) : textId(text, title)
 }

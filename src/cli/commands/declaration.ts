@@ -12,11 +12,12 @@ import { createDirectory } from '../../agent/directory.js'
 import { recipientOf } from '../../agent/recipients.js'
 import { DataSplit, DataValidation } from '../../contracts/dataFunctions.js'
 import { idText } from '../../contracts/textId.js'
-import { asHash, type Hash } from '../../core/bytes.js'
+import type { Hash } from '../../core/bytes.js'
 import { archiveUnpackedBytesMax, declarationManifestBytesMax } from '../../core/limits.js'
 import { builtInTemplate, namedTemplate } from '../bulk/namedTemplate.js'
 import { type ConnectionFlags, reading, withNode } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
+import { hashArgument } from '../hexArgument.js'
 import { createOutput, type Output } from '../output.js'
 
 /** `concordat declaration`: what enterprises hand in, before and after it is submitted. */
@@ -228,7 +229,7 @@ async function verify(file: string, flags: VerifyFlags): Promise<void> {
 }
 
 function documentHashOf({ documentHash }: VerifyFlags): Hash {
-  if (documentHash !== undefined) return asHash(documentHash, '--document-hash')
+  if (documentHash !== undefined) return hashArgument(documentHash, '--document-hash')
   throw new UsageError(
     'a proof alone proves nothing: give --submission ID with --network or --rpc, or --document-hash HASH',
   )

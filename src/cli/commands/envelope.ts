@@ -3,10 +3,11 @@ import { dataSharing, delivery, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
 import { ENVELOPE_KIND } from '../../contracts/codes.js'
 import { idText } from '../../contracts/textId.js'
-import { type Address, asAddress, asHash, BytesError, type Hash } from '../../core/bytes.js'
+import type { Address, Hash } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
+import { addressArgument, hashArgument } from '../hexArgument.js'
 import { createOutput, short } from '../output.js'
 
 interface ListFlags extends ConnectionFlags {
@@ -175,17 +176,8 @@ async function erase(flags: EraseFlags): Promise<void> {
   })
 }
 
-const readSender = (text: string): Address => argument(() => asAddress(text, '--sender'))
-const readHash = (text: string): Hash => argument(() => asHash(text, '--hash'))
-
-function argument<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof BytesError) throw new UsageError(error.message)
-    throw error
-  }
-}
+const readSender = (text: string): Address => addressArgument(text, '--sender')
+const readHash = (text: string): Hash => hashArgument(text, '--hash')
 
 function positive(text: string, what: string): bigint {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new UsageError(`${what} must be a whole number from 1, got '${text}'`)

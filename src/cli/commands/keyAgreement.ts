@@ -4,11 +4,12 @@ import { createDirectory } from '../../agent/directory.js'
 import { AGREEMENT_PHASE, nameOf } from '../../contracts/codes.js'
 import type { keyAgreementAbi } from '../../contracts/keyAgreement.abi.js'
 import { idText, textId } from '../../contracts/textId.js'
-import { type Address, asAddress, ZERO_HASH } from '../../core/bytes.js'
+import { type Address, ZERO_HASH } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { FunctionResult } from '../../vm/abiTypes.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
+import { addressArgument } from '../hexArgument.js'
 import { createOutput, short } from '../output.js'
 
 interface ActFlags extends ConnectionFlags {
@@ -191,7 +192,7 @@ async function finalBlock(sender: Sender, hash: Awaited<ReturnType<Sender['send'
 
 /** The group of an attribute's supervisors, or the group with this id. */
 async function groupOf(client: RpcClient, attribute: string): Promise<Address> {
-  if (attribute.startsWith('0x')) return asAddress(attribute, 'group')
+  if (attribute.startsWith('0x')) return addressArgument(attribute, 'group')
   const profile = (await createDirectory(client).profiles()).get(attribute)
   if (profile === undefined) throw new UsageError(`there is no attribute '${attribute}': see concordat attribute list`)
   if (profile.supervisors.length < 2) throw new UsageError(`${attribute} has one supervisor: its own key serves`)

@@ -4,10 +4,11 @@ import { readDeclaration } from '../../agent/declaration.js'
 import { transact } from '../../agent/transact.js'
 import { ROLE, type RoleName } from '../../contracts/codes.js'
 import { idText, textId } from '../../contracts/textId.js'
-import { asHash, type Hash, ZERO_HASH } from '../../core/bytes.js'
+import { type Hash, ZERO_HASH } from '../../core/bytes.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
 import { type ConnectionFlags, withNode } from '../connection.js'
 import { UsageError } from '../errors.js'
+import { hashArgument } from '../hexArgument.js'
 import { acting, looking } from '../member/act.js'
 import { addDecisions, withActor, withDefaultActor } from '../member/decisions.js'
 import { keyIn } from '../member/keyFiles.js'
@@ -72,7 +73,8 @@ async function register(flags: RegisterFlags): Promise<void> {
     throw new UsageError(`--role must be one of ${Object.keys(ROLE).join(', ')}, got '${flags.role}'`)
   const { id, name } = await identityOf(flags)
   const account = privateKeyToAddress(await keyIn(flags.memberKeyFile))
-  const encryptionKey = flags.encryptionKey === undefined ? ZERO_HASH : asHash(flags.encryptionKey, '--encryption-key')
+  const encryptionKey =
+    flags.encryptionKey === undefined ? ZERO_HASH : hashArgument(flags.encryptionKey, '--encryption-key')
   const { block, registered } = await acting(withDefaultActor(flags), async (connection) => {
     const { block } = await transact(connection, members, 'registerMember', {
       member: { account, role, id, name, encryptionKey },

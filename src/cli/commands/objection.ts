@@ -6,9 +6,10 @@ import { dataSharing } from '../../agent/contractClient.js'
 import { type ContestedEntry, contestEntry, readObjections } from '../../agent/objection.js'
 import { EXISTENCE, nameOf, OBJECTION_STATUS } from '../../contracts/codes.js'
 import { idText, textId } from '../../contracts/textId.js'
-import { asHash, fromHex, type Hash, toHash } from '../../core/bytes.js'
+import { fromHex, type Hash, toHash } from '../../core/bytes.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
+import { hashArgument } from '../hexArgument.js'
 import { createOutput, short } from '../output.js'
 
 interface ObjectFlags extends ConnectionFlags {
@@ -73,7 +74,7 @@ async function object(attribute: string, flags: ObjectFlags): Promise<void> {
 function entryOf({ value, digest, portraitKeyFile, keyFile }: ObjectFlags): ContestedEntry {
   if ((value === undefined) === (digest === undefined))
     throw new UsageError('name the entry: --value TEXT or --digest HEX')
-  if (digest !== undefined) return { digest: asHash(digest, '--digest') }
+  if (digest !== undefined) return { digest: hashArgument(digest, '--digest') }
   if (keyFile === undefined && portraitKeyFile === undefined) {
     throw new UsageError("name the enterprise's key: --key-file FILE")
   }

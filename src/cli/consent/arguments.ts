@@ -1,12 +1,14 @@
 /** What the consent commands take from the command line. */
+
 import { existsSync } from 'node:fs'
 import type { Connection } from '../../agent/connection.js'
 import { consentIdOf, grantConsent, readConsent, type SignedConsent } from '../../agent/consent.js'
 import { members, view } from '../../agent/contractClient.js'
 import { textId } from '../../contracts/textId.js'
-import { type Address, asAddress, asHash, type Hash, ZERO_ADDRESS } from '../../core/bytes.js'
+import { type Address, type Hash, ZERO_ADDRESS } from '../../core/bytes.js'
 import { type ConnectionFlags, networkOf, reading } from '../connection.js'
 import { UsageError } from '../errors.js'
+import { addressArgument, hashArgument } from '../hexArgument.js'
 
 const ID = /^0x[0-9a-fA-F]{64}$/
 const DAY = /^\d{4}-\d{2}-\d{2}$/
@@ -19,7 +21,7 @@ export interface NamedConsent {
 }
 
 export async function namedConsent(text: string): Promise<NamedConsent> {
-  if (ID.test(text)) return { id: asHash(text), signed: undefined }
+  if (ID.test(text)) return { id: hashArgument(text, 'the id of a consent'), signed: undefined }
   if (!existsSync(text))
     throw new UsageError(`'${text}' is neither a file nor the id of a consent (0x and 64 hex digits)`)
   const signed = await readConsent(text)
@@ -41,7 +43,7 @@ export async function basisOf(
 /** 'any', an address, a department of --network, or the id of a member that the node knows. */
 export async function requesterOf(flags: ConnectionFlags, text: string): Promise<Address> {
   if (text === 'any') return ZERO_ADDRESS
-  if (text.startsWith('0x')) return asAddress(text, '--requester')
+  if (text.startsWith('0x')) return addressArgument(text, '--requester')
   const own = networkOf(flags)?.nodes.find((node) => node.department === text)
   if (own !== undefined) return own.address
   const { account } = await reading(flags, (client) =>

@@ -1,12 +1,14 @@
 /** New keys in files: written before anything on chain names them. */
+
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { type SignerProof, signerProof } from '../../agent/signerProof.js'
 import type { SignerKindName } from '../../contracts/codes.js'
 import type { Address } from '../../core/bytes.js'
-import { asAddress, fromHex } from '../../core/bytes.js'
+import { fromHex } from '../../core/bytes.js'
 import { readKeyFile, writeKeyFile } from '../../crypto/keyFile.js'
 import { UsageError } from '../errors.js'
+import { addressArgument } from '../hexArgument.js'
 
 /** The key in `file`, which is made when it does not exist: who tries again goes on with the same key. Throws KeyFileError. */
 export async function keyIn(file: string): Promise<Uint8Array> {
@@ -29,7 +31,7 @@ export async function newSigner(
 ): Promise<SignerProof> {
   if (newKeyFile !== undefined) return signerProof(await keyIn(newKeyFile), chainId, member, kind)
   if (signer === undefined || proof === undefined) throw new UsageError(NEW_SIGNER_USAGE)
-  return { signer: asAddress(signer), proof: fromHex(proof, '--proof') }
+  return { signer: addressArgument(signer), proof: fromHex(proof, '--proof') }
 }
 
 /** Before a node is asked. Throws UsageError. */

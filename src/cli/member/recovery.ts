@@ -1,9 +1,10 @@
 /** `concordat member guardians` and `recover`: who may give an account a new key when its own is lost. */
+
 import type { Command } from 'commander'
 import { members, view } from '../../agent/contractClient.js'
 import { transact } from '../../agent/transact.js'
-import { asAddress } from '../../core/bytes.js'
 import { UsageError } from '../errors.js'
+import { addressArgument } from '../hexArgument.js'
 import { createOutput } from '../output.js'
 import { type ActorFlags, memberAddress } from '../transact.js'
 import { acting } from './act.js'
@@ -80,7 +81,7 @@ async function start(text: string, flags: ActorFlags & NewSignerFlags): Promise<
 }
 
 async function approve(text: string, address: string, flags: ActorFlags): Promise<void> {
-  const newSigner = asAddress(address)
+  const newSigner = addressArgument(address)
   const state = await acting(flags, async (connection) => {
     const account = await memberAddress(flags, connection.client, text)
     const { block } = await transact(connection, members, 'approveRecovery', { account, newSigner })

@@ -1,12 +1,14 @@
 /** `concordat member signer`: further keys of a member, for its nodes and services. */
+
 import type { Command } from 'commander'
 import { members } from '../../agent/contractClient.js'
 import { signerProof } from '../../agent/signerProof.js'
 import { transact } from '../../agent/transact.js'
 import { SIGNER_KIND, type SignerKindName } from '../../contracts/codes.js'
-import { asAddress, toHex } from '../../core/bytes.js'
+import { toHex } from '../../core/bytes.js'
 import { withNode } from '../connection.js'
 import { UsageError } from '../errors.js'
+import { addressArgument } from '../hexArgument.js'
 import { createOutput } from '../output.js'
 import { type ActorFlags, memberAddress } from '../transact.js'
 import { acting, looking } from './act.js'
@@ -80,7 +82,7 @@ async function add(flags: AddFlags): Promise<void> {
 }
 
 async function remove(text: string, flags: ActorFlags): Promise<void> {
-  const signer = asAddress(text)
+  const signer = addressArgument(text)
   const { block } = await acting(flags, (connection) => transact(connection, members, 'removeSigner', { signer }))
   const out = createOutput(flags.json ?? false)
   out.line(`${signer} acts for nobody any more, final in block ${block}`)

@@ -1,11 +1,13 @@
 /** Transactions of `concordat sealer`: signed, final, and what they began. */
+
 import { sealers } from '../../agent/contractClient.js'
 import type { sealersAbi } from '../../contracts/sealers.abi.js'
-import { type Address, asAddress, fromHex } from '../../core/bytes.js'
+import { type Address, fromHex } from '../../core/bytes.js'
 import type { RpcReceipt } from '../../rpc/wire.js'
 import type { FunctionArgs } from '../../vm/abiTypes.js'
 import { type ConnectionFlags, networkOf, signedIn } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
+import { addressArgument } from '../hexArgument.js'
 
 export interface ActFlags extends ConnectionFlags {
   /** Name of the node or department whose development key signs. */
@@ -40,7 +42,7 @@ export function act<N extends Action>(
 
 /** An address, or the name of a node or department of --network. */
 export function addressOf(flags: ConnectionFlags, text: string): Address {
-  if (text.startsWith('0x')) return asAddress(text)
+  if (text.startsWith('0x')) return addressArgument(text)
   const nodes = networkOf(flags)?.nodes ?? []
   const node = nodes.find((one) => one.name === text || one.department === text)
   if (node !== undefined) return node.address

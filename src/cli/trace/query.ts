@@ -1,13 +1,15 @@
 /** From the flags of `concordat trace` to what is asked. */
+
 import { members, view } from '../../agent/contractClient.js'
 import { blockAt } from '../../agent/trace.js'
 import { TRACE_KINDS, type TraceKind } from '../../audit/entry.js'
 import type { TraceQuery } from '../../audit/query.js'
 import { textId } from '../../contracts/textId.js'
-import { type Address, asAddress } from '../../core/bytes.js'
+import type { Address } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, networkOf } from '../connection.js'
 import { UsageError } from '../errors.js'
+import { addressArgument } from '../hexArgument.js'
 
 export interface TraceFlags extends ConnectionFlags {
   readonly enterprise?: string
@@ -43,7 +45,7 @@ export async function traceQuery(flags: TraceFlags, client: RpcClient): Promise<
 
 /** An address, a name of the local network, or the id of a member. */
 export async function accountOf(flags: ConnectionFlags, client: RpcClient, text: string): Promise<Address> {
-  if (/^0x/i.test(text)) return asAddress(text)
+  if (/^0x/i.test(text)) return addressArgument(text)
   const known = networkOf(flags)?.accounts[text]
   if (known !== undefined) return known.address
   const { account } = await view(client, members, 'memberById', { id: textId(text) })
