@@ -64,7 +64,10 @@ t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
   t.match(run('member', 'list'), { status: 2, stderr: /--network DIR, or --rpc/ })
   t.match(run('network', 'create', '--out', 'x', '--hst', '1'), { status: 2, stderr: /unknown option '--hst'/ })
   t.match(run('bench', 'storage', '--scale', '0'), { status: 2, stderr: /whole numbers from 1 to 100/ })
-  t.match(run('credential', 'show', '0x12', '--rpc', 'http://127.0.0.1:1'), { status: 2, stderr: /64 hex digits, got 0x12\n$/ })
+  t.match(run('credential', 'show', '0x12', '--rpc', 'http://127.0.0.1:1'), {
+    status: 2,
+    stderr: /64 hex digits, got 0x12\n$/,
+  })
   t.match(run('bench', 'compare', 'a'), { status: 2, stderr: /missing required argument 'b'/ })
 })
 
