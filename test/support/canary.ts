@@ -14,24 +14,21 @@ export const holds = (haystack: Uint8Array, needles: readonly Buffer[]): boolean
   return needles.some((needle) => bytes.includes(needle))
 }
 
-/** Names of the values that are found below a folder. Databases are read key by key: their files are compressed. Nothing may run on it. */
-export async function findValues(dir: string, values: ReadonlyMap<string, string>): Promise<ReadonlySet<string>> {
+/** Names of the values that are found in a file or below a folder. Databases are read key by key: their files are compressed. Nothing may run on it. */
+export async function findValues(path: string, values: ReadonlyMap<string, string>): Promise<ReadonlySet<string>> {
   const needles = [...values].map(([name, value]) => [name, needlesOf(value)] as const)
   const found = new Set<string>()
   const look = (bytes: Uint8Array) => {
     for (const [name, own] of needles) if (holds(bytes, own)) found.add(name)
   }
-  await walk(dir, look)
+  await walk(path, look)
   return found
 }
 
-async function walk(dir: string, look: (bytes: Uint8Array) => void): Promise<void> {
-  if (existsSync(join(dir, 'CURRENT'))) await readDatabase(dir, look)
-  for (const name of readdirSync(dir)) {
-    const path = join(dir, name)
-    if (statSync(path).isDirectory()) await walk(path, look)
-    else look(readFileSync(path))
-  }
+async function walk(path: string, look: (bytes: Uint8Array) => void): Promise<void> {
+  if (!statSync(path).isDirectory()) return look(readFileSync(path))
+  if (existsSync(join(path, 'CURRENT'))) await readDatabase(path, look)
+  for (const name of readdirSync(path)) await walk(join(path, name), look)
 }
 
 async function readDatabase(dir: string, look: (bytes: Uint8Array) => void): Promise<void> {
