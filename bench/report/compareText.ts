@@ -1,5 +1,5 @@
 /** A comparison for people: a table that fits a terminal, and Markdown. */
-import { renderTable } from '../../src/cli/output.js'
+import { renderTable } from '../../src/cli/table.js'
 import {
   type Comparison,
   type Difference,

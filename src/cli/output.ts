@@ -1,5 +1,5 @@
 /** What commands print: tables for people, one JSON document for scripts (`--json`). */
-import Table from 'cli-table3'
+import { renderTable } from './table.js'
 
 export interface Output {
   readonly json: boolean
@@ -16,20 +16,14 @@ export function createOutput(json: boolean, stream: NodeJS.WritableStream = proc
   return {
     json,
     line: (text = '') => json || write(text),
-    table: (head, rows) => json || write(renderTable(head, rows)),
+    table: (head, rows) => json || write(renderTable(head, rows, widthOf(stream))),
     result: (value) => json && write(JSON.stringify(value, bigintAsString, 2)),
   } as Output
 }
 
-/** A table without colours that fits a terminal. */
-export function renderTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const table = new Table({
-    head: [...head],
-    style: { head: [], border: [], compact: true, 'padding-left': 1, 'padding-right': 1 },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-  })
-  for (const row of rows) table.push(row.map((cell) => String(cell)))
-  return table.toString()
+/** Of a terminal; a pipe or a file takes lines of any length. */
+function widthOf(stream: NodeJS.WritableStream & { readonly columns?: number }): number | undefined {
+  return stream.columns || undefined
 }
 
 /** `0x1234…abcd` */

@@ -1,5 +1,5 @@
 /** What `concordat attribute` reads of the chain. */
-import { dataPortrait, view } from '../../agent/contractClient.js'
+import { ContractRevert, dataPortrait, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
 import { CHANGE_STATUS, nameOf } from '../../contracts/codes.js'
 import type { dataPortraitAbi } from '../../contracts/dataPortrait.abi.js'
@@ -118,10 +118,18 @@ export async function readHistory(client: RpcClient, attribute: Hash): Promise<V
   return rows
 }
 
-/** The version in force at a block. Throws ContractRevert UnknownVersion where there was none yet. */
-export async function readVersionAt(client: RpcClient, attribute: Hash, height: bigint): Promise<VersionRow> {
-  const version = await view(client, dataPortrait, 'profileAt', { attribute, height })
-  return versionRow(version, namesOf(createDirectory(client)), undefined)
+/** The version in force at a block; undefined where there was none yet. Throws ContractRevert UnknownAttribute. */
+export async function readVersionAt(
+  client: RpcClient,
+  attribute: Hash,
+  height: bigint,
+): Promise<VersionRow | undefined> {
+  await view(client, dataPortrait, 'dataProfileOf', { attribute })
+  const version = await view(client, dataPortrait, 'profileAt', { attribute, height }).catch((error: unknown) => {
+    if (error instanceof ContractRevert && error.error === 'UnknownVersion') return undefined
+    throw error
+  })
+  return version && versionRow(version, namesOf(createDirectory(client)), undefined)
 }
 
 type RawVersion = FunctionResult<typeof dataPortraitAbi, 'versionOf'>

@@ -17,7 +17,7 @@ import {
 } from '../attribute/read.js'
 import { showChange, showChanges, showHistory, showVersion } from '../attribute/show.js'
 import { type ConnectionFlags, reading, withNode, withSigner } from '../connection.js'
-import { UsageError } from '../errors.js'
+import { CommandError, UsageError } from '../errors.js'
 import { createOutput, type Output, short } from '../output.js'
 
 interface ProposeFlags extends ActFlags {
@@ -209,6 +209,9 @@ async function history(name: string, flags: ConnectionFlags & { readonly at?: st
   if (flags.at !== undefined) {
     const height = blockOf(flags.at)
     const version = await reading(flags, (client) => readVersionAt(client, attribute, height))
+    if (version === undefined) {
+      throw new CommandError(`${name} had no entry at block ${height} yet: see concordat attribute history ${name}`)
+    }
     showVersion(out, version)
     out.result(version)
     return
