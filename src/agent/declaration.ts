@@ -2,22 +2,23 @@
  * Declarations of enterprises -> attribute values (paper 4.3, store step c): a plain JSON or CSV file, which names attributes and values
  * (schemas/declaration.schema.json), or a package of forms and attachments (declaration/readPackage.ts).
  */
-import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { CsvError, parse as parseCsv } from 'csv-parse/sync'
 import { z } from 'zod'
 import { textId } from '../contracts/textId.js'
-import { toHash, utf8 } from '../core/bytes.js'
+import { utf8 } from '../core/bytes.js'
 import { attributeValueBytesMax, declarationBytesMax, recordAttributesMax } from '../core/limits.js'
 import { DeclarationError } from './declaration/declarationError.js'
-import { CREDIT_CODE_ATTRIBUTE, type Declaration } from './declaration/declared.js'
+import { CREDIT_CODE_ATTRIBUTE, type Declaration, type KeyedHash } from './declaration/declared.js'
+import type { DocumentTree } from './declaration/documentTree.js'
 import { numberText } from './declaration/jsonValue.js'
 import { isPackage, readBounded, readPackageFiles } from './declaration/packageFiles.js'
-import { readPackage } from './declaration/readPackage.js'
+import { plainDocument } from './declaration/plainDocument.js'
+import { type PackageDeclaration, readPackage } from './declaration/readPackage.js'
 
 export { DeclarationError, type DeclarationErrorCode } from './declaration/declarationError.js'
-export { CREDIT_CODE_ATTRIBUTE, type Declaration } from './declaration/declared.js'
+export { CREDIT_CODE_ATTRIBUTE, type Declaration, documentHashOf } from './declaration/declared.js'
 
 const ATTRIBUTE = /^[\x21-\x7e]{1,32}$/
 const CREDIT_CODE = /^[0-9A-Z]{18}$/
@@ -40,14 +41,21 @@ export const declarationSchema = z
   })
   .describe('What an enterprise declares about itself')
 
+/** Of a .json or .csv file. */
+export interface PlainDeclaration extends Declaration {
+  readonly documentHash: KeyedHash
+  /** Proves the file, as a package's tree does its files. */
+  document(portraitKey: Uint8Array): DocumentTree
+}
+
 /** Reads a .json or .csv file, or a package: a folder or a .zip with manifest.json. Throws DeclarationError. */
-export async function readDeclaration(file: string): Promise<Declaration> {
+export async function readDeclaration(file: string): Promise<PlainDeclaration | PackageDeclaration> {
   if (await isPackage(file)) return readPackage(await readPackageFiles(file), path.basename(path.resolve(file)))
   return parseDeclaration(await readPlain(file), path.basename(file))
 }
 
 /** `file` ends in .json or .csv and stands in messages. Throws DeclarationError. */
-export function parseDeclaration(bytes: Uint8Array, file: string): Declaration {
+export function parseDeclaration(bytes: Uint8Array, file: string): PlainDeclaration {
   if (bytes.length > declarationBytesMax) throw tooLarge(file)
   const text = decodeText(bytes, file)
   const { enterprise, values } = parseAs(path.extname(file).toLowerCase(), text, file)
@@ -56,8 +64,10 @@ export function parseDeclaration(bytes: Uint8Array, file: string): Declaration {
     throw new DeclarationError('INVALID_FIELD', `declares more than ${recordAttributesMax} values`, { file })
   }
   const creditCode = enterpriseCode(enterprise, values.get(CREDIT_CODE_ATTRIBUTE), file)
-  const documentHash = toHash(new Uint8Array(createHash('sha256').update(bytes).digest()))
-  return { file, creditCode, enterpriseId: textId(creditCode), values, documentHash }
+  const enterpriseId = textId(creditCode)
+  const document = (portraitKey: Uint8Array) => plainDocument(bytes, file, enterpriseId, portraitKey)
+  const documentHash = (portraitKey: Uint8Array) => document(portraitKey).documentHash
+  return { file, creditCode, enterpriseId, values, documentHash, document }
 }
 
 interface Parsed {

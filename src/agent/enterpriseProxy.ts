@@ -16,7 +16,7 @@ import type { RpcReceipt } from '../rpc/wire.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
 import { dataSharing, view } from './contractClient.js'
-import type { Declaration } from './declaration.js'
+import { type Declaration, documentHashOf } from './declaration.js'
 import type { Member } from './directory.js'
 import { WaitError } from './heads.js'
 import { type PartReport, partReports } from './partReports.js'
@@ -42,7 +42,7 @@ export interface StoredSubmission {
 
 export interface SubmissionReport extends StoredSubmission {
   readonly creditCode: string
-  /** SHA-256 of the declaration file. */
+  /** By which the chain knows the declaration. */
   readonly documentHash: Hash
   readonly portraitVersion: number
   readonly parts: readonly PartReport[]
@@ -84,13 +84,17 @@ export class EnterpriseProxy {
     return {
       ...stored,
       creditCode: declaration.creditCode,
-      documentHash: declaration.documentHash,
       portraitVersion: portraitKey.version,
       parts: acknowledged,
       sharedWith,
       finalMs,
       acknowledgedMs: complete ? performance.now() - started : null,
     }
+  }
+
+  /** The hash by which the chain will know the declaration, under the portrait key that a submission would have now. */
+  async documentHash(declaration: Declaration): Promise<Hash> {
+    return documentHashOf(declaration, (await this.#portraitKey(declaration.enterpriseId)).key)
   }
 
   /** The first half of `submit`: until StoreData is final. `beforeHandOver` as in TransactionSender. Throws as `submit` does. */
@@ -111,7 +115,7 @@ export class EnterpriseProxy {
   }
 
   async #store(declaration: Declaration, beforeHandOver?: BeforeHandOver) {
-    const { enterpriseId, documentHash } = declaration
+    const { enterpriseId } = declaration
     const { sender, directory } = this.#connection
     await this.#authenticate(declaration)
     const profiles = await directory.profiles()
@@ -119,10 +123,11 @@ export class EnterpriseProxy {
     const draft = await this.#split(profiles, values)
     const portraitKey = await this.#portraitKey(enterpriseId)
     const parts = await this.#handOver(this.#distribute(enterpriseId, portraitKey, draft), draft)
+    const documentHash = documentHashOf(declaration, portraitKey.key)
     const submission = { enterpriseId, documentHash, portraitVersion: portraitKey.version, parts }
     const transaction = await sender.send(dataSharing, 'StoreData', submission, undefined, beforeHandOver)
     const receipt = await sender.final(transaction)
-    return { ...storedIn(receipt), draft, portraitKey }
+    return { ...storedIn(receipt), documentHash, draft, portraitKey }
   }
 
   /** Step (a). */

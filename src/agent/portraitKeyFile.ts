@@ -7,7 +7,9 @@ import { CodedError } from '../core/codedError.js'
 import { portraitKeyFileBytesMax } from '../core/limits.js'
 import { generatePortraitKey } from '../crypto/digest.js'
 
-export class PortraitKeyFileError extends CodedError<'UNREADABLE' | 'MALFORMED' | 'OTHER_ENTERPRISE' | 'TOO_OPEN'> {}
+export class PortraitKeyFileError extends CodedError<
+  'UNREADABLE' | 'MALFORMED' | 'OTHER_ENTERPRISE' | 'TOO_OPEN' | 'NO_SUCH_VERSION'
+> {}
 
 export interface PortraitKey {
   /** From 1. */
@@ -46,11 +48,20 @@ export async function portraitKeyOf(file: string, enterpriseId: Hash, chainVersi
   return addKey(file, enterpriseId, found, chainVersion + 1)
 }
 
-/** The newest key of a file that is there already. Throws PortraitKeyFileError. */
-export async function readPortraitKey(file: string, enterpriseId: Hash): Promise<Pick<PortraitKey, 'version' | 'key'>> {
-  const newest = (await readKeys(file, enterpriseId))?.keys.at(-1)
-  if (newest) return { version: newest.version, key: fromHex(newest.key) }
-  throw new PortraitKeyFileError('UNREADABLE', `${file} is not there: name the enterprise's file of portrait keys`)
+/** A key of a file that is there already, by default the newest. Throws PortraitKeyFileError. */
+export async function readPortraitKey(
+  file: string,
+  enterpriseId: Hash,
+  version?: number,
+): Promise<Pick<PortraitKey, 'version' | 'key'>> {
+  const found = await readKeys(file, enterpriseId)
+  if (found === null) {
+    throw new PortraitKeyFileError('UNREADABLE', `${file} is not there: name the enterprise's file of portrait keys`)
+  }
+  const wanted = version === undefined ? found.keys.at(-1) : found.keys.find((entry) => entry.version === version)
+  if (wanted) return { version: wanted.version, key: fromHex(wanted.key) }
+  const known = found.keys.map((entry) => entry.version).join(', ')
+  throw new PortraitKeyFileError('NO_SUCH_VERSION', `${file} has no portrait version ${version}: it has ${known}`)
 }
 
 /** Notes who has the key of a version, so that it is shared once. */

@@ -1,14 +1,21 @@
+import { createHash, createHmac } from 'node:crypto'
+import { join } from 'node:path'
 import t from 'tap'
 import { dataSharing } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
+import { documentTree } from '../../src/agent/declaration/documentTree.js'
+import { plainDocument } from '../../src/agent/declaration/plainDocument.js'
+import { parseDeclaration } from '../../src/agent/declaration.js'
 import { handleQuestion, handleStored } from '../../src/agent/department/handlers.js'
+import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { readPortraitKey } from '../../src/agent/portraitKeyFile.js'
 import { openValues, type SealedContext, type SealedValues, sealValues } from '../../src/agent/sealedValues.js'
 import { ACK_CODE, EXISTENCE } from '../../src/contracts/codes.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
-import { asAddress, type Hash, ZERO_HASH } from '../../src/core/bytes.js'
+import { asAddress, fromHex, type Hash, utf8, ZERO_HASH } from '../../src/core/bytes.js'
 import { attributeDigest } from '../../src/crypto/digest.js'
 import { generateEncryptionKey } from '../../src/crypto/encryptionKey.js'
-import { type Account, World } from './support/world.js'
+import { type Account, declarationText, World } from './support/world.js'
 
 const company = datasetSamples({ records: 500 }).complete
 const enterpriseId = textId(company.truth.unifiedSocialCreditCode)
@@ -151,5 +158,46 @@ t.test('garbage on the chain does not stop an agent', async (t) => {
   const log = await heads.until(find, 3_000, 'the rejection')
   t.equal(Number.parseInt(log.data.slice(-4), 16), ACK_CODE.cannotOpen)
   await service.stop()
+  world.close()
+})
+
+/** What somebody without keys can make of a guessed file: hashes, trees and tags under everything that is public. */
+function publicHashes(file: string): Buffer[] {
+  const bytes = utf8(file)
+  const [known, zero] = [fromHex(enterpriseId), new Uint8Array(32)]
+  const sha256 = createHash('sha256').update(bytes).digest()
+  const trees = [known, zero, sha256].flatMap((salt) => {
+    const names = ['declaration.json', 'd.json', `${company.truth.unifiedSocialCreditCode}.json`]
+    return names.map((name) => documentTree(new Map([[name, bytes]]), Buffer.from(salt).toString('hex')).documentHash)
+  })
+  const keyed = [known, zero].map((key) => plainDocument(bytes, 'd.json', enterpriseId, key).documentHash)
+  const tags = [known, zero].map((key) => createHmac('sha256', key).update(bytes).digest())
+  return [sha256, createHash('sha256').update(sha256).digest(), ...tags, ...[...trees, ...keyed].map(bytesOf)]
+}
+
+const bytesOf = (hash: Hash): Buffer => Buffer.from(fromHex(hash))
+
+t.test('who knows all of a declaration but one value cannot try it out against the chain', async (t) => {
+  const world = new World({ companies: [company] })
+  const portraitKeyFile = join(t.testdir(), 'keys.json')
+  const enterprise = world.enterprises.get(company) as Account
+  const guesses = Array.from({ length: 200 }, (_, i) => declarationText(company, { employees: String(600 + i) }))
+  const proxy = new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 0 }, world.connect(enterprise))
+  const report = await proxy.submit(parseDeclaration(utf8(guesses[131]!), 'd.json'))
+  const logs = world.chain.logs().flatMap(({ topics, data }) => [...topics, data])
+  const chain = Buffer.concat([...world.chain.sent, ...logs.map((hex) => fromHex(hex))])
+  const found = (hashes: readonly Buffer[]) => hashes.some((hash) => chain.includes(hash))
+  t.same(
+    guesses.filter((guess) => found(publicHashes(guess))),
+    [],
+  )
+  const { key } = await readPortraitKey(portraitKeyFile, enterpriseId)
+  const hashOf = (guess: string, name: string) => parseDeclaration(utf8(guess), name).documentHash(key)
+  t.same(
+    guesses.filter((guess) => found([bytesOf(hashOf(guess, 'renamed.json'))])),
+    [guesses[131]],
+    'the enterprise finds it, by its content',
+  )
+  t.equal(report.documentHash, hashOf(guesses[131]!, 'd.json'))
   world.close()
 })

@@ -11,7 +11,7 @@ import { type DatasetCompany, datasetCompanies } from '../../src/agent/dataset/g
 import { table2Template } from '../../src/agent/declaration/table2Template.js'
 import { toHex } from '../../src/core/bytes.js'
 import type { RpcClient } from '../../src/rpc/client.js'
-import { World } from './support/world.js'
+import { declarationText, World } from './support/world.js'
 
 const companiesOf = (count: number) => [...datasetCompanies({ records: Math.max(count, 20) })].slice(0, count)
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
@@ -158,6 +158,32 @@ t.test('a run that is killed anywhere goes on and submits nothing twice', async 
   }
   // The node forgets what it had; nothing was sealed.
   for (const at of [1, 3]) await killAndGoOn(t, { method: 'eth_sendRawTransaction', at, after: true }, true)
+})
+
+t.test('plain files are found again by their keyed document hash', async (t) => {
+  const companies = companiesOf(4)
+  const world = new World({ companies })
+  const services = await world.serveAll()
+  const dir = path.join(t.testdir(), 'in')
+  const folder = path.join(dir, 'folder')
+  inputOf(world, companies, dir)
+  mkdirSync(folder)
+  const write = (company: DatasetCompany, changes = {}) =>
+    writeFileSync(path.join(folder, `${company.truth.unifiedSocialCreditCode}.json`), declarationText(company, changes))
+  for (const company of companies) write(company)
+  const death = { method: 'eth_sendRawTransaction', at: 2, after: true }
+  await t.rejects(run(world, folder, { concurrency: 2 }, death), /killed/)
+  const { summary } = await run(world, folder, { concurrency: 2 })
+  t.match(summary, { total: 4, accepted: 4, failed: 0 })
+  t.same(submissions(world), [1, 1, 1, 1])
+  const sent = world.chain.sent.length
+  t.match((await run(world, folder)).summary, { accepted: 4, before: 4 })
+  t.equal(world.chain.sent.length, sent, 'nothing was sent')
+  write(companies[0]!, { employees: '12' })
+  t.match((await run(world, folder)).summary, { accepted: 4, before: 3 }, 'a changed file is a new declaration')
+  t.same(submissions(world).sort(), [1, 1, 1, 2])
+  await Promise.all(services.map((service) => service.stop()))
+  world.close()
 })
 
 t.test('faulty items are told, the rest is submitted', async (t) => {

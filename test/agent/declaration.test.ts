@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
+import { verifyFile } from '../../src/agent/declaration/documentTree.js'
 import { declarationSchema, parseDeclaration, readDeclaration } from '../../src/agent/declaration.js'
 import { idText } from '../../src/contracts/textId.js'
-import { utf8 } from '../../src/core/bytes.js'
+import { fromHex, type Hash, utf8 } from '../../src/core/bytes.js'
 import { declarationBytesMax } from '../../src/core/limits.js'
 
 const CODE = '91510104000000017X'
@@ -25,15 +27,56 @@ t.test('JSON and CSV give the same values', (t) => {
   t.end()
 })
 
-t.test('a file is read, hashed and bounded', async (t) => {
+t.test('a file is read and bounded', async (t) => {
   const dir = t.testdir({ 'a.json': JSON.stringify({ enterprise: CODE, values: { employees: '1' } }) })
   const file = path.join(dir, 'a.json')
   const declaration = await readDeclaration(file)
-  t.equal(declaration.documentHash, `0x${createHash('sha256').update(readFileSync(file)).digest('hex')}`)
   t.equal(declaration.file, 'a.json')
   await t.rejects(readDeclaration(path.join(dir, 'none.json')), { code: 'UNREADABLE', message: /none.json.*ENOENT/ })
   writeFileSync(path.join(dir, 'big.csv'), Buffer.alloc(declarationBytesMax + 1))
   await t.rejects(readDeclaration(path.join(dir, 'big.csv')), { code: 'TOO_LARGE' })
+})
+
+/** RFC 5869 by node itself, and the tree of one file (RFC 9162) written out. */
+function documentHashBy(portraitKey: Uint8Array, enterpriseId: Hash, path: string, bytes: Uint8Array): string {
+  const digest = createHash('sha256').update(bytes).digest()
+  const info = Buffer.concat([fromHex(enterpriseId), digest])
+  const salt = Buffer.from(hkdfSync('sha256', portraitKey, utf8('concordat document salt v1'), info, 32))
+  const leafSalt = createHmac('sha256', salt).update(path).digest()
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64BE(BigInt(bytes.length))
+  const leaf = createHash('sha256').update(
+    Buffer.concat([Uint8Array.of(0), leafSalt, digest, length, Buffer.from(path)]),
+  )
+  const document = Buffer.concat([Buffer.from('concordat-declaration/1'), Uint8Array.of(0, 0, 0, 1), leaf.digest()])
+  return `0x${createHash('sha256').update(document).digest('hex')}`
+}
+
+t.test('the document hash of a plain file: keyed, of its bytes alone, and provable', (t) => {
+  const bytes = utf8(JSON.stringify({ enterprise: CODE, values: { employees: '1' } }))
+  const declaration = parseDeclaration(bytes, 'a.json')
+  const { enterpriseId } = declaration
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (key) => {
+      t.equal(declaration.documentHash(key), documentHashBy(key, enterpriseId, 'declaration.json', bytes))
+    }),
+    { numRuns: 20 },
+  )
+  const key = new Uint8Array(32).fill(1)
+  const documentHash = declaration.documentHash(key)
+  t.equal(parseDeclaration(bytes, 'other.JSON').documentHash(key), documentHash, 'the name is free')
+  t.not(declaration.documentHash(new Uint8Array(32).fill(2)), documentHash)
+  const table = utf8(`attribute,value\nunifiedSocialCreditCode,${CODE}\n`)
+  t.equal(
+    parseDeclaration(table, 'd.csv').documentHash(key),
+    documentHashBy(key, enterpriseId, 'declaration.csv', table),
+  )
+  const proof = declaration.document(key).prove('declaration.json')
+  verifyFile(bytes, proof, documentHash)
+  t.throws(() => verifyFile(utf8('other'), proof, documentHash), { code: 'OTHER_FILE' })
+  const other = parseDeclaration(utf8(`${Buffer.from(bytes)} `), 'a.json').document(key)
+  t.not(other.prove('declaration.json').salt, proof.salt, 'what a proof shows fits no other file of the enterprise')
+  t.end()
 })
 
 t.test('errors name file, row and field', (t) => {

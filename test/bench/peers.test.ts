@@ -1,4 +1,5 @@
 /** The Solidity contracts as they were compiled, their genesis, what the kernel says of processes, the section, and a tiny run. */
+import { join } from 'node:path'
 import t from 'tap'
 import { toEventSelector, toFunctionSelector } from 'viem'
 import type { Run } from '../../bench/harness/experiment.js'
@@ -11,7 +12,13 @@ import { cpuTicks, processUsage } from '../../bench/peers/processUsage.js'
 import { peersSection } from '../../bench/peers/section.js'
 import { GETH, openGeth } from '../../bench/peers/side.js'
 import { makeSection } from '../../bench/report/section.js'
+import { datasetSamples } from '../../src/agent/dataset/generate.js'
+import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { replacedKey } from '../../src/agent/replacedKey.js'
+import { Requester } from '../../src/agent/requester.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
+import type { Hex } from '../../src/core/bytes.js'
+import { World as AgentsWorld, declarationOf } from '../agent/support/world.js'
 import { genesisConfig, INTERFACES, SEALER } from '../contracts/world.js'
 import { freeBasePort } from '../support/localNetwork.js'
 
@@ -75,7 +82,6 @@ const LEFT_OUT: Record<string, readonly string[]> = {
     'rotateAccountKey',
     'setGuardians',
     'signerAt',
-    'signerOf',
     'signersOf',
     'startRecovery',
     'statusAt',
@@ -237,6 +243,38 @@ for (const name of Object.keys(CONTRACTS) as (keyof typeof CONTRACTS)[]) {
     t.same([...missing].sort(), [...LEFT_OUT[name]!].sort(), 'nothing else is left out')
   })
 }
+
+t.test('whatever agents, proxy and requester call is there', async (t) => {
+  const company = datasetSamples({ records: 20 }).complete
+  const world = new AgentsWorld({ companies: [company] })
+  const called = new Set<string>()
+  world.chain.fault = (method, params) => {
+    if (method !== 'eth_call') return
+    const { to, data } = params[0] as { to: Hex; data: Hex }
+    called.add(`${to} ${data.slice(0, 10)}`)
+  }
+  const services = await world.serveAll()
+  const enterprise = world.enterprises.get(company)!
+  const connection = world.connect(enterprise)
+  await replacedKey(connection.client, enterprise.address)
+  const portraitKeyFile = join(t.testdir(), 'keys.json')
+  await new EnterpriseProxy({ portraitKeyFile }, connection).submit(declarationOf(company))
+  const { enterpriseId, values } = declarationOf(company)
+  const encryptionKeys = [world.asker.encryption.privateKey]
+  await new Requester({ encryptionKeys }, world.connect(world.asker)).verify({ enterpriseId, values })
+  await Promise.all(services.map((service) => service.stop()))
+  world.close()
+  const { contracts } = readArtifact()
+  const there = Object.entries(contracts).flatMap(([name, { abi }]) => {
+    const address = CONTRACT_ADDRESSES[name as keyof typeof contracts]
+    return abi.flatMap((item) => (item.type === 'function' ? [`${address} ${toFunctionSelector(item)}`] : []))
+  })
+  t.ok(called.size > 10)
+  t.same(
+    [...called].filter((call) => !there.includes(call)),
+    [],
+  )
+})
 
 interface Parameter {
   readonly type: string

@@ -119,6 +119,7 @@ export class Calls {
       ['dataSharing', 'portraitKeySharedAt', { enterpriseId, recipient: account }],
       ['members', 'IdentityAuth', { userID: account }],
       ['members', 'getMember', { account }],
+      ['members', 'signerOf', { signer: account }],
       ['members', 'memberAt', { index: BigInt(this.#random.below(14)) }],
       ['members', 'memberById', { id: this.#random.pick([enterpriseId, textId('market'), textId('nobody')]) }],
       ['dataPortrait', 'GetDataProfile', {}],

@@ -1,9 +1,11 @@
 /** `concordat declaration` without a network. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
+import { parseDeclaration } from '../../src/agent/declaration.js'
 import { progressText } from '../../src/cli/bulk/progressLine.js'
+import { toHex } from '../../src/core/bytes.js'
 
 const MAIN = path.join(process.cwd(), 'dist/src/cli/main.js')
 const EXAMPLE = path.join(process.cwd(), 'examples/declarations/english')
@@ -31,6 +33,22 @@ t.test('from a folder of forms to a proof of one document', async (t) => {
   t.equal(verify('pack/audit/report-2025.txt', '--document-hash', documentHash).status, 0)
   t.match(verify('pack/rights.csv', '--document-hash', documentHash), { status: 1, stderr: /is not the file audit/ })
   t.match(verify('pack/audit/report-2025.txt'), { status: 2, stderr: /a proof alone proves nothing/ })
+})
+
+t.test('a plain file is hashed and proved with the portrait key', async (t) => {
+  const keyBytes = new Uint8Array(32).fill(0x11)
+  const keys = [
+    { version: 1, key: toHex(keyBytes) },
+    { version: 2, key: `0x${'22'.repeat(32)}` },
+  ]
+  const enterpriseId = `0x${Buffer.from('915101040002025182').toString('hex').padEnd(64, '0')}`
+  const dir = t.testdir({ 'd.json': JSON.stringify({ enterprise: '915101040002025182', values: { employees: '7' } }) })
+  writeFileSync(path.join(dir, 'keys.json'), JSON.stringify({ enterpriseId, keys }), { mode: 0o600 })
+  t.match(run(dir, 'hash', 'd.json'), { status: 2, stderr: /--portrait-key-file/ })
+  const proved = run(dir, 'prove', 'd.json', '--portrait-key-file', 'keys.json', '--portrait-version', '1', '--json')
+  const { documentHash } = JSON.parse(proved.stdout)
+  t.equal(documentHash, parseDeclaration(readFileSync(path.join(dir, 'd.json')), 'd.json').documentHash(keyBytes))
+  t.equal(run(dir, 'verify-file', 'd.json', '--proof', 'd.json.proof.json', '--document-hash', documentHash).status, 0)
 })
 
 t.test('what is wrong is told with its place, all at once', async (t) => {

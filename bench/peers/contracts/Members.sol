@@ -33,6 +33,7 @@ contract Members {
     uint8 private constant ROLE_DEPARTMENT = 2;
     uint8 private constant ROLE_OPERATOR = 4;
     uint8 private constant ROLE_REGULATOR = 6;
+    uint8 private constant SIGNER_ACCOUNT = 1;
     uint8 private constant ACTIVE = 1;
     uint8 private constant REVOKED = 3;
     uint256 private constant NAME_BYTES_MAX = 128;
@@ -140,6 +141,12 @@ contract Members {
 
     function encryptionKeyAt(address account, uint64 keyEpoch) external view returns (bytes32 encryptionKey) {
         return keys[account][keyEpoch];
+    }
+
+    /// What departments' agents ask when they start: a member has no key here but its account's own.
+    function signerOf(address signer) external view returns (address account, uint8 kind, uint64 from, uint64 until) {
+        Entry storage entry = entries[signer];
+        if (entry.role != 0) return (signer, SIGNER_ACCOUNT, entry.since, entry.keyUntil);
     }
 
     function _checkNewMember(NewMember calldata member) private view {

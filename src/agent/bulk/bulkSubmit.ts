@@ -22,6 +22,7 @@ import { enterpriseKey, newEnterprise, registerEnterprise, registrationsMax } fr
 import { type BulkOutcome, type BulkSummary, BulkTally } from './bulkReport.js'
 import { findStored } from './findStored.js'
 import { inParallel } from './inParallel.js'
+import type { KnownDeclaration } from './knownDeclaration.js'
 
 export interface BulkOptions {
   /** Holds CREDIT_CODE.key of the enterprises whose key the input does not name. */
@@ -153,8 +154,9 @@ class BulkRun {
     this.#seen.set(creditCode, place)
   }
 
-  async #submit(item: BulkItem, declaration: Declaration): Promise<void> {
+  async #submit(item: BulkItem, read: Declaration): Promise<void> {
     const { journal } = this.#needs
+    const declaration = await this.#known(item, read)
     const { creditCode: enterprise, documentHash: document } = declaration
     const known = journal.progress(enterprise, document)
     if (known.parts && known.final) {
@@ -182,6 +184,14 @@ class BulkRun {
     })
   }
 
+  /** The hash of a plain file takes the enterprise's portrait key, which is made now if there is none. */
+  async #known(item: BulkItem, declaration: Declaration): Promise<KnownDeclaration> {
+    const { documentHash } = declaration
+    if (typeof documentHash === 'string') return { ...declaration, documentHash }
+    const proxy = await this.#proxy(item, declaration)
+    return { ...declaration, documentHash: await this.#steadily(() => proxy.documentHash(declaration)) }
+  }
+
   #fatal = (error: unknown): void => {
     // The next append of this journal fails as well and ends the run.
     this.#journalFault ??= error
@@ -199,7 +209,7 @@ class BulkRun {
   }
 
   /** Final now, or found final. */
-  async #store(proxy: EnterpriseProxy, declaration: Declaration) {
+  async #store(proxy: EnterpriseProxy, declaration: KnownDeclaration) {
     const { connection, journal } = this.#needs
     const { creditCode: enterprise, documentHash: document } = declaration
     const progress = journal.progress(enterprise, document)

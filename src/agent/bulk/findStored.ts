@@ -3,9 +3,9 @@ import type { Hash } from '../../core/bytes.js'
 import { rpcLogRangeBlocksMax } from '../../core/limits.js'
 import type { Connection } from '../connection.js'
 import { dataSharing, view } from '../contractClient.js'
-import type { Declaration } from '../declaration.js'
 import { type StoredSubmission, storedIn } from '../enterpriseProxy.js'
 import { WaitError } from '../heads.js'
+import type { KnownDeclaration } from './knownDeclaration.js'
 
 interface Sent {
   readonly transaction: Hash
@@ -19,7 +19,7 @@ interface Sent {
  */
 export async function findStored(
   connection: Connection,
-  declaration: Declaration,
+  declaration: KnownDeclaration,
   sent: readonly Sent[],
   timeoutMs: number,
 ): Promise<StoredSubmission | undefined> {
@@ -50,7 +50,7 @@ async function settled(
 
 async function findDocument(
   connection: Connection,
-  { enterpriseId, documentHash }: Declaration,
+  { enterpriseId, documentHash }: KnownDeclaration,
   afterHeight: number,
 ): Promise<StoredSubmission | undefined> {
   const { client } = connection

@@ -15,6 +15,13 @@ export interface Declaration {
   readonly values: ReadonlyMap<string, string>
   /** Attribute -> where its value stands, where that is known. */
   readonly places?: ReadonlyMap<string, string>
-  /** SHA-256 of the file's bytes; of a package, the root over its files (documentTree.ts). */
-  readonly documentHash: Hash
+  /** What StoreData carries: the hash over the files (documentTree.ts) or values, blinded so that nobody can try out what they hold. */
+  readonly documentHash: Hash | KeyedHash
+}
+
+/** Hash of what has no salt of its own: it is blinded with the enterprise's portrait key. */
+export type KeyedHash = (portraitKey: Uint8Array) => Hash
+
+export function documentHashOf({ documentHash }: Pick<Declaration, 'documentHash'>, portraitKey: Uint8Array): Hash {
+  return typeof documentHash === 'string' ? documentHash : documentHash(portraitKey)
 }

@@ -1,5 +1,6 @@
 /** A declaration package -> attribute values with their places, and the one hash of all its files. */
 import { textId } from '../../contracts/textId.js'
+import type { Hash } from '../../core/bytes.js'
 import { declarationManifestBytesMax, recordAttributesMax } from '../../core/limits.js'
 import { DeclarationError, FaultList } from './declarationError.js'
 import { CREDIT_CODE_ATTRIBUTE, type Declaration } from './declared.js'
@@ -15,6 +16,7 @@ import type { Files } from './zip.js'
 export const BUILT_IN_TEMPLATES: Readonly<Record<string, Template>> = { table2: table2Template }
 
 export interface PackageDeclaration extends Declaration {
+  readonly documentHash: Hash
   readonly manifest: Manifest
   readonly tree: DocumentTree
   readonly places: ReadonlyMap<string, string>

@@ -1,14 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { dataSharing, view } from '../../agent/contractClient.js'
 import { ProofError, parseProof, verifyFile } from '../../agent/declaration/documentTree.js'
 import { initManifest } from '../../agent/declaration/initPackage.js'
 import { parseJsonBytes } from '../../agent/declaration/manifest.js'
 import { readBounded, readPackageFiles } from '../../agent/declaration/packageFiles.js'
+import { plainPath } from '../../agent/declaration/plainDocument.js'
 import { BUILT_IN_TEMPLATES, type PackageDeclaration, readPackage } from '../../agent/declaration/readPackage.js'
 import { type Declaration, readDeclaration } from '../../agent/declaration.js'
 import { createDirectory } from '../../agent/directory.js'
+import { readPortraitKey } from '../../agent/portraitKeyFile.js'
 import { recipientOf } from '../../agent/recipients.js'
 import { DataSplit, DataValidation } from '../../contracts/dataFunctions.js'
 import { idText } from '../../contracts/textId.js'
@@ -144,40 +146,72 @@ async function heldAgainst(declared: Declaration, flags: CheckFlags) {
   })
 }
 
+/** The portrait key that blinds a plain file's hash; a package has a salt of its own. */
+interface KeyFlags {
+  readonly portraitKeyFile?: string
+  readonly portraitVersion?: number
+}
+
+function withPortraitKey(command: Command): Command {
+  return command
+    .option('--portrait-key-file <file>', "of a .json or .csv: the enterprise's portrait keys, KEY_FILE.portrait.json")
+    .option('--portrait-version <n>', 'portrait version under which it was submitted (default: the newest)', version)
+}
+
+function version(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 1 && value <= 0xffff_ffff) return value
+  throw new InvalidArgumentError('must be a whole number from 1')
+}
+
+/** Of a package its own tree; of a plain file the one under the portrait key. */
+async function documentOf(declared: Awaited<ReturnType<typeof readDeclaration>>, flags: KeyFlags) {
+  if ('tree' in declared) return declared.tree
+  const { portraitKeyFile, portraitVersion } = flags
+  if (portraitKeyFile === undefined) {
+    throw new UsageError(
+      `the hash of ${declared.file} is blinded with the enterprise's portrait key: name it with --portrait-key-file FILE`,
+    )
+  }
+  return declared.document((await readPortraitKey(portraitKeyFile, declared.enterpriseId, portraitVersion)).key)
+}
+
 function addHash(declaration: Command): void {
-  declaration
-    .command('hash')
-    .argument('<declaration>', 'package (folder, .zip), .json or .csv')
+  withPortraitKey(declaration.command('hash').argument('<declaration>', 'package (folder, .zip), .json or .csv'))
     .description('the document hash that a submission carries')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  concordat declaration hash our-declaration.zip')
-    .action(async (file: string, flags: { json?: boolean }) => {
-      const declared = await read(file)
+    .action(async (file: string, flags: KeyFlags & { json?: boolean }) => {
+      const declared = await readDeclaration(file)
+      const { documentHash } = await documentOf(declared, flags)
       const out = createOutput(flags.json ?? false)
-      out.line(declared.documentHash)
-      out.result(head(declared))
+      out.line(documentHash)
+      out.result({ ...head(declared), documentHash })
     })
 }
 
-interface ProveFlags {
-  readonly file: string
+interface ProveFlags extends KeyFlags {
+  readonly file?: string
   readonly out?: string
   readonly json?: boolean
 }
 
 function addProve(declaration: Command): void {
-  declaration
-    .command('prove')
-    .argument('<package>', 'folder or .zip, unchanged since it was submitted')
-    .description('prove that one file belongs to a package, without showing the others')
-    .requiredOption('--file <path>', 'path in the package')
+  withPortraitKey(
+    declaration
+      .command('prove')
+      .argument('<declaration>', 'package (folder, .zip), .json or .csv, unchanged since it was submitted'),
+  )
+    .description('prove that one file was submitted, without showing the others')
+    .option('--file <path>', 'path in the package')
     .option('--out <file>', 'where to write the proof (default: NAME.proof.json)')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  concordat declaration prove our-declaration.zip --file audit/report.pdf')
     .action(async (source: string, flags: ProveFlags) => {
-      const { tree } = readPackage(await readPackageFiles(source), path.basename(path.resolve(source)))
-      const proof = tree.prove(flags.file)
-      const target = flags.out ?? `${path.basename(flags.file)}.proof.json`
+      const declared = await readDeclaration(source)
+      const tree = await documentOf(declared, flags)
+      const proof = tree.prove(provedFile(declared, flags))
+      const target = flags.out ?? `${path.basename(flags.file ?? declared.file)}.proof.json`
       if (existsSync(target)) throw new CommandError(`${target} is there already: name another file with --out`)
       writeFileSync(target, `${JSON.stringify(proof, null, 2)}\n`)
       const out = createOutput(flags.json ?? false)
@@ -187,6 +221,15 @@ function addProve(declaration: Command): void {
       }
       out.result({ ...proof, proof: target })
     })
+}
+
+function provedFile(declared: Declaration, { file }: ProveFlags): string {
+  if ('tree' in declared) {
+    if (file !== undefined) return file
+    throw new UsageError('name the file of the package: --file PATH')
+  }
+  if (file === undefined) return plainPath(declared.file)
+  throw new UsageError('--file is for packages: a .json or .csv is one file')
 }
 
 interface VerifyFlags extends ConnectionFlags {
@@ -267,7 +310,7 @@ function addTemplate(declaration: Command): void {
     })
 }
 
-async function read(file: string, template?: string): Promise<Declaration> {
+async function read(file: string, template: string | undefined): Promise<Declaration> {
   if (template === undefined) return readDeclaration(file)
   const used = await namedTemplate(template)
   return readPackage(await readPackageFiles(file), path.basename(path.resolve(file)), used)
@@ -278,12 +321,13 @@ function undeclaredOf(declared: Declaration | PackageDeclaration): readonly stri
   return 'undeclared' in declared ? declared.undeclared : []
 }
 
+/** Without the hash of a plain file, for which the portrait key is wanted. */
 function head({ file, creditCode, documentHash }: Declaration) {
-  return { file, enterprise: creditCode, documentHash }
+  return { file, enterprise: creditCode, ...(typeof documentHash === 'string' && { documentHash }) }
 }
 
 function showHead(out: Output, declared: Declaration): void {
-  out.line(
-    `${declared.file} of ${declared.creditCode}: ${declared.values.size} values, document ${declared.documentHash}`,
-  )
+  const { file, enterprise, documentHash } = head(declared)
+  const document = documentHash === undefined ? '' : `, document ${documentHash}`
+  out.line(`${file} of ${enterprise}: ${declared.values.size} values${document}`)
 }

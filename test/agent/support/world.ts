@@ -196,7 +196,10 @@ export class World {
 
 /** A declaration of the company's true values, but for `changes`. */
 export function declarationOf(company: DatasetCompany, changes: Readonly<Record<string, string>> = {}) {
-  const values = { ...company.truth, ...changes }
-  const json = JSON.stringify({ enterprise: company.truth.unifiedSocialCreditCode, values })
-  return parseDeclaration(utf8(json), 'declaration.json')
+  return parseDeclaration(utf8(declarationText(company, changes)), 'declaration.json')
+}
+
+/** The same as JSON. */
+export function declarationText({ truth }: DatasetCompany, changes: Readonly<Record<string, string>> = {}): string {
+  return JSON.stringify({ enterprise: truth.unifiedSocialCreditCode, values: { ...truth, ...changes } })
 }
