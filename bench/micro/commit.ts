@@ -1,5 +1,7 @@
 /** One final block: writes to an overlay, state root, durable batch; its share of a transaction in multiples of one native recover. */
+import { join } from 'node:path'
 import { toHash, uintToWord, ZERO_HASH } from '../../src/core/bytes.js'
+import { recentStateBlocks } from '../../src/core/limits.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
 import { ChainStore } from '../../src/state/chainStore.js'
 import { StateOverlay } from '../../src/state/overlay.js'
@@ -40,7 +42,33 @@ async function commitBlock(chain: ChainStore, sizes: Sizes, round: number): Prom
   return cpuMicros() - start
 }
 
+/** Commits on a chain of its own, in µs of a transaction. */
+async function commitSide(name: string, dir: string, sizes: Sizes, recentBlocks: number) {
+  const chain = await ChainStore.open({ dir, history: { recentBlocks } })
+  await initChain(chain, sizes.commitSlots, SENDERS)
+  let round = 0
+  while (round < sizes.commitWarmUps) await commitBlock(chain, sizes, ++round)
+  const measure = async () => (await commitBlock(chain, sizes, ++round)) / sizes.blockTransactions
+  return { side: { name, measure, result: () => chain.head()!.header.stateRoot }, close: () => chain.close() }
+}
+
 export const commitBenchmarks: readonly Benchmark[] = [
+  {
+    name: 'commit a final block, past states kept',
+    quantity: 'CPU time of a transaction',
+    unit: 'µs',
+    async setup({ dir, sizes }) {
+      const kept = await commitSide(OURS, join(dir, 'kept'), sizes, recentStateBlocks)
+      const alone = await commitSide('latest state alone', join(dir, 'alone'), sizes, 0)
+      return {
+        sides: [kept.side, alone.side],
+        async teardown() {
+          await kept.close()
+          await alone.close()
+        },
+      }
+    },
+  },
   {
     name: 'commit a final block',
     quantity: 'CPU time of a transaction',

@@ -343,6 +343,10 @@ export const cachedAccountsMax = 32_768
 export const cachedSlotsMax = 65_536
 /** Storage tries kept open: one for each contract. */
 export const storageTriesMax = 64
+/** Blocks before the latest whose states can be read, by default: what Ethereum's clients expect of a node that is no archive. */
+export const recentStateBlocks = 128
+/** Keys that the blocks of that window changed, together: 28 bytes of memory each, about 250 on disk. Where they are more, the window is shorter. */
+export const recentStateEntriesMax = 2 * 1024 * 1024
 /** Latest final blocks kept decoded: what clients that follow the head ask for. */
 export const recentBlocksMax = 16
 /** Bytes of one consensus journal: some final blocks' worth of proposals and votes; it is pruned long before. */

@@ -10,6 +10,8 @@ import type { RecoveredTransaction } from '../crypto/transaction.js'
 import { type Account, EMPTY_ACCOUNT } from './account.js'
 import { StateError } from './errors.js'
 import { FinalState, stateOperations } from './finalState.js'
+import { PastState } from './history/pastState.js'
+import { StateHistory, type StateHistoryOptions } from './history/stateHistory.js'
 import { trieKey } from './keys.js'
 import { EMPTY_STATE, type StateLayer } from './layer.js'
 import type { StateOverlay } from './overlay.js'
@@ -84,6 +86,8 @@ export interface AccountProof {
 export type ChainStoreOptions = ({ readonly dir: string } | { readonly store: KeyValueStore }) & {
   /** Trie nodes kept in memory, roughly. */
   readonly trieNodesMax?: number
+  /** Which past states can be read; none when left out. */
+  readonly history?: StateHistoryOptions
 }
 
 interface RecentBlock {
@@ -105,11 +109,16 @@ export class ChainStore {
   private readonly reader: KeyValueReader = {
     getSync: (key) => (this.snapshot ?? this.store).getSync(key),
   }
+  private readonly history: StateHistory
 
   private constructor(
     private readonly store: KeyValueStore,
     private readonly trieNodesMax: number | undefined,
-  ) {}
+    history: StateHistoryOptions = { recentBlocks: 0 },
+  ) {
+    this.loadHead()
+    this.history = new StateHistory(history, this.reader, this.current?.head.height)
+  }
 
   /**
    * Opens the store in folder `dir`, or on `store` (closed by `close`). Throws StoreError LOCKED or NOT_OPENED, StateError
@@ -118,9 +127,7 @@ export class ChainStore {
   static async open(options: ChainStoreOptions): Promise<ChainStore> {
     const store = 'dir' in options ? await openLevelStore(options.dir) : options.store
     try {
-      const chain = new ChainStore(store, options.trieNodesMax)
-      chain.loadHead()
-      return chain
+      return new ChainStore(store, options.trieNodesMax, options.history)
     } catch (error) {
       await store.close()
       throw error
@@ -142,6 +149,22 @@ export class ChainStore {
     return this.requireCurrent().state
   }
 
+  /** The first block whose state can be read besides the head's; the head's height when there is none. */
+  oldestState(): Height {
+    return this.history.oldest
+  }
+
+  /**
+   * The state after the final block at `height`; undefined when it is not kept or not there yet. Reading it after it has
+   * left the window throws StateError SUPERSEDED.
+   */
+  stateAt(height: Height): StateLayer | undefined {
+    const { head, state } = this.requireCurrent()
+    if (height === head.height) return state
+    const header = height > head.height || height < this.history.oldest ? undefined : this.headerByNumber(height)
+    return header && new PastState({ getSync: (key) => this.valueAt(height, key) }, header.stateRoot)
+  }
+
   /** Writes genesis into an empty store. In a store that has it already: does nothing. Throws StateError WRONG_CHAIN. */
   async init(genesis: GenesisBlock): Promise<void> {
     const stored = this.canonicalHash(asHeight(0))
@@ -160,10 +183,13 @@ export class ChainStore {
       )
     }
     const { block, hash, overlay } = genesis
-    const operations = blockOperations({ block, hash, overlay, receipts: [], certificate: EMPTY_BYTES })
+    const operations: WriteOperation[] = []
+    stateOperations(overlay.changes(), operations)
+    addBlock({ block, hash, receipts: [], certificate: EMPTY_BYTES }, operations)
     operations.push({ type: 'put', key: layoutKey(), value: Uint8Array.of(LAYOUT_VERSION) })
     await this.write(operations)
     this.loadHead()
+    this.history.advance(asHeight(0))
     overlay.settle(this.state())
   }
 
@@ -248,9 +274,8 @@ export class ChainStore {
     return this.reader.getSync(metaKey(key))
   }
 
-  /** Proofs against the head's state root, of values and of their absence. */
-  prove(address: Address, slots: readonly Hash[]): AccountProof {
-    const { state } = this.requireCurrent()
+  /** Proofs against the state root of `state` (by default the head's), of values and of their absence. */
+  prove(address: Address, slots: readonly Hash[], state: StateLayer = this.state()): AccountProof {
     const storageTrie = state.storageTrie(address)
     return {
       account: state.account(address) ?? EMPTY_ACCOUNT,
@@ -287,10 +312,14 @@ export class ChainStore {
         `block ${header.number} ${hash} comes with the state or receipts of another block`,
       )
     }
-    await this.write(blockOperations(final))
+    const operations: WriteOperation[] = []
+    this.history.record(header.number, state, overlay.changes(), operations)
+    addBlock(final, operations)
+    await this.write(operations)
     const next = state.next(overlay.changes())
     overlay.settle(next)
     this.current = { head: { header, hash, height: header.number, certificate: final.certificate }, state: next }
+    this.history.advance(header.number)
     this.remember(final)
   }
 
@@ -345,6 +374,12 @@ export class ChainStore {
     }
   }
 
+  private valueAt(height: Height, key: Uint8Array): Uint8Array | undefined {
+    if (height < this.history.oldest)
+      throw new StateError('SUPERSEDED', `the state of block ${height} is not kept any more: ask for a later one`)
+    return this.history.valueAt(height, key)
+  }
+
   private record(keyOf: (height: Height) => Uint8Array, height: Height): Uint8Array | undefined {
     if (!Number.isSafeInteger(height) || height < 0) return undefined
     return this.reader.getSync(keyOf(height))
@@ -357,12 +392,10 @@ export class ChainStore {
   }
 }
 
-function blockOperations(final: FinalBlock): WriteOperation[] {
-  const { block, hash, receipts, certificate, overlay } = final
+function addBlock(final: Omit<FinalBlock, 'overlay'>, operations: WriteOperation[]): void {
+  const { block, hash, receipts, certificate } = final
   const height = block.header.number
-  const operations: WriteOperation[] = []
   const put = (key: Uint8Array, value: Uint8Array): void => void operations.push({ type: 'put', key, value })
-  stateOperations(overlay.changes(), operations)
   put(headerKey(height), headerRecord(hash, block.header))
   put(bodyKey(height), bodyRecord(block))
   put(receiptsKey(height), receiptsRecord(receipts))
@@ -376,7 +409,6 @@ function blockOperations(final: FinalBlock): WriteOperation[] {
   writeHeight(pointer, 0, height)
   pointer.set(fromHex(hash), 6)
   put(headKey(), pointer)
-  return operations
 }
 
 /** height u48, or height u48 | index u32. */

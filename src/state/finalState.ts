@@ -112,7 +112,9 @@ export class FinalState implements StateLayer {
     for (const [address, account] of changes.accounts) accounts.set(address, account)
     for (const [address, words] of changes.storage) for (const [slot, word] of words) slots.set(address, slot, word)
     for (const [codeHash, code] of changes.code) codes.set(codeHash, code)
+    changes.accountTrie?.settle()
     for (const [address, trie] of changes.storageTries) {
+      trie.settle()
       this.storageTries.delete(address)
       this.storageTries.set(address, trie)
     }
@@ -148,36 +150,56 @@ export class FinalState implements StateLayer {
   }
 }
 
-/** Appends to `operations` what turns the stored state into the one after `changes`: flat values, code and trie nodes. */
-export function stateOperations(changes: StateChanges, operations: WriteOperation[]): void {
+/**
+ * Appends to `operations` what turns the stored state into the one after `changes`: flat values, code and trie nodes. `replaced`
+ * is told of every key but code and of how to get the value that it had before; it has to ask at once.
+ */
+export function stateOperations(
+  changes: StateChanges,
+  operations: WriteOperation[],
+  before?: { readonly state: StateLayer; readonly replaced: Replaced },
+): void {
   for (const [address, account] of changes.accounts) {
     const key = accountKey(address)
     operations.push(account === null ? { type: 'del', key } : { type: 'put', key, value: encodeAccount(account) })
+    before?.replaced(key, recordOf(before.state.account(address)))
   }
   for (const [address, words] of changes.storage) {
     for (const [slot, word] of words) {
       const key = slotKey(address, slot)
       operations.push(word === ZERO_HASH ? { type: 'del', key } : { type: 'put', key, value: trimmedWord(word) })
+      before?.replaced(key, wordRecord(before.state.storage(address, slot)))
     }
   }
   for (const [codeHash, value] of changes.code) operations.push({ type: 'put', key: codeKey(codeHash), value })
-  if (changes.accountTrie !== undefined) nodeOperations(changes.accountTrie, accountNodePrefix, operations)
-  for (const [address, trie] of changes.storageTries) nodeOperations(trie, storageNodePrefix(address), operations)
+  if (changes.accountTrie !== undefined)
+    nodeOperations(changes.accountTrie, accountNodePrefix, operations, before?.replaced)
+  for (const [address, trie] of changes.storageTries)
+    nodeOperations(trie, storageNodePrefix(address), operations, before?.replaced)
 }
 
-function nodeOperations(trie: Trie, prefix: Uint8Array, operations: WriteOperation[]): void {
+/** `value` null: the key is new. Undefined: only the store knows. Both are valid during the call only. */
+export type Replaced = (key: Uint8Array, value: Uint8Array | null | undefined) => void
+
+const recordOf = (account: Account | undefined): Uint8Array | null =>
+  account === undefined ? null : encodeAccount(account)
+
+const wordRecord = (word: Hash): Uint8Array | null => (word === ZERO_HASH ? null : trimmedWord(word))
+
+function nodeOperations(trie: Trie, prefix: Uint8Array, operations: WriteOperation[], replaced?: Replaced): void {
   const arena = new ByteArena()
-  trie.visitChanges((path, encoded) => {
+  trie.visitChanges((path, encoded, before) => {
     const key = arena.concat(prefix, path)
     operations.push(encoded === null ? { type: 'del', key } : { type: 'put', key, value: arena.copyOf(encoded) })
+    replaced?.(key, before())
   })
 }
 
-function nodeSource(reader: KeyValueReader, prefix: Uint8Array): NodeSource {
+export function nodeSource(reader: KeyValueReader, prefix: Uint8Array): NodeSource {
   return { load: (path) => reader.getSync(concatBytes(prefix, path)) }
 }
 
-function readWord(record: Uint8Array | undefined): Hash {
+export function readWord(record: Uint8Array | undefined): Hash {
   if (record === undefined) return ZERO_HASH
   const word = new Uint8Array(32)
   word.set(record, 32 - record.length)

@@ -31,6 +31,12 @@ const TABLES = {
   accountNode: 'N',
   /** address | path -> node of that account's storage trie */
   storageNode: 'T',
+  /** height -> number of parts of what the block replaced (history/diff.ts) */
+  diff: 'D',
+  /** height | part u32 -> keys and the values that were there before */
+  diffPart: 'E',
+  /** state key | segment u32 -> heights of the blocks that changed it (history/archiveIndex.ts) */
+  changes: 'J',
 } as const
 
 const prefix = Object.fromEntries(
@@ -51,6 +57,24 @@ export const transactionKey = (hash: Hash): Uint8Array => hexKey(prefix.transact
 export const accountKey = (address: Address): Uint8Array => hexKey(prefix.account, address)
 export const codeKey = (codeHash: Hash): Uint8Array => hexKey(prefix.code, codeHash)
 export const slotKey = (address: Address, slot: Hash): Uint8Array => hexKey(prefix.slot, address, slot)
+
+export const diffKey = (height: Height): Uint8Array => heightKey(prefix.diff, height)
+
+export function diffPartKey(height: Height, part: number): Uint8Array {
+  const key = new Uint8Array(11)
+  key.set(heightKey(prefix.diffPart, height))
+  new DataView(key.buffer).setUint32(7, part)
+  return key
+}
+
+/** The segment has a fixed width: no key of the state and its segment read as another one's. */
+export function changesKey(stateKey: Uint8Array, segment: number): Uint8Array {
+  const key = new Uint8Array(1 + stateKey.length + 4)
+  key[0] = prefix.changes
+  key.set(stateKey, 1)
+  new DataView(key.buffer).setUint32(1 + stateKey.length, segment)
+  return key
+}
 
 /** Prefix of the keys of the account trie; append the path. */
 export const accountNodePrefix: Uint8Array = Uint8Array.of(prefix.accountNode)

@@ -42,6 +42,8 @@ export class Trie {
     private readonly source: NodeSource,
     /** Upper estimate of the nodes in memory. */
     private loaded: number,
+    /** What this batch started from, until it is in the store. */
+    private base: TrieNode | null = null,
   ) {}
 
   static empty(source: NodeSource): Trie {
@@ -57,7 +59,7 @@ export class Trie {
   fork(): Trie {
     this.root()
     this.frozen = true
-    return new Trie(this.top, this.source, this.loaded)
+    return new Trie(this.top, this.source, this.loaded, this.top)
   }
 
   get nodesInMemory(): number {
@@ -140,7 +142,12 @@ export class Trie {
    */
   visitChanges(visit: VisitNode): void {
     this.root()
-    visitOwned(this.top, this.owner, this.removed, visit)
+    visitOwned(this.top, this.owner, this.removed, this.base, visit)
+  }
+
+  /** This batch is in the store: what it replaced is freed. */
+  settle(): void {
+    this.base = null
   }
 
   /** Forgets subtrees that are in the store, those unchanged for longest first, until about `nodesMax` are in memory. */
