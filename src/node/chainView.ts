@@ -131,10 +131,11 @@ export class ChainView implements ChainApi {
   }
 
   state(number: Height): ChainState | undefined {
-    const { store, registry, calls, chain } = this.#needs
-    if (number !== chain.head().height) return undefined
-    const state = store.state()
-    const context = calls.context()
+    const { store, registry, calls } = this.#needs
+    const state = store.stateAt(number)
+    const header = store.headerByNumber(number)
+    if (state === undefined || header === undefined) return undefined
+    const context = calls.context(header)
     return {
       account: (address): AccountView | undefined => state.account(address),
       code: (address) => (state.account(address) === undefined ? EMPTY_BYTES : state.code(address)),
@@ -142,11 +143,15 @@ export class ChainView implements ChainApi {
       call: (request: CallRequest): CallOutcome => callContract(state, context, request, registry),
       estimateGas: (request: CallRequest): EstimateOutcome => estimateGas(state, context, request, registry),
       prove: (address, slots): AccountProof => {
-        const { account, proof, storage } = store.prove(address, slots)
+        const { account, proof, storage } = store.prove(address, slots, state)
         const storageProof = storage.map(({ slot, word, proof }) => ({ slot, value: word, proof }))
         return { ...account, accountProof: proof, storageProof }
       },
     }
+  }
+
+  oldestState(): Height {
+    return this.#needs.store.oldestState()
   }
 
   submitTransaction(raw: Uint8Array): SubmitResult {

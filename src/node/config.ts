@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import {
+  recentStateBlocks,
   rpcBatchMax,
   rpcBodyBytesMax,
   rpcLogRangeBlocksMax,
@@ -89,6 +90,15 @@ export const nodeConfigSchema = z.strictObject({
         .default(MEMPOOL_DEFAULTS.bytesMax),
       perSenderMax: z.int().min(1).max(100_000).default(MEMPOOL_DEFAULTS.perSenderMax),
       nonceWindow: z.int().min(1).max(100_000).default(MEMPOOL_DEFAULTS.nonceWindow),
+    })
+    .prefault({}),
+  /** Which past states can be read (docs/chain-files.md). */
+  state: z
+    .strictObject({
+      /** States of so many blocks before the latest; 0: the latest alone. */
+      recentBlocks: z.int().min(0).max(100_000).default(recentStateBlocks),
+      /** All states from the block at which it was switched on, or from genesis in an empty folder. */
+      archive: z.boolean().default(false),
     })
     .prefault({}),
   /** Record of reads of the user portrait through this node (docs/audit.md). */

@@ -1,5 +1,6 @@
 /** Calls of this node itself against the last final block. */
 import { type Address, type Hash, ZERO_ADDRESS } from '../core/bytes.js'
+import type { Header } from '../core/header.js'
 import type { ContractAbi } from '../vm/abi.js'
 import type { FunctionArgs, FunctionName, FunctionResult, HumanAbi } from '../vm/abiTypes.js'
 import { type CallRequest, type CallResult, callContract } from '../vm/call.js'
@@ -20,12 +21,11 @@ export class FinalCalls {
     this.#needs = needs
   }
 
-  /** The last final block as contracts see it. */
-  context(): BlockContext {
-    const { chainId, genesisHash, chain } = this.#needs
-    const { height, header } = chain.head()
-    const { timestamp, miner, gasLimit } = header
-    return { number: height, timestamp, chainId: BigInt(chainId), genesisHash, sealer: miner, gasLimit }
+  /** A final block as contracts see it, by default the last one. */
+  context(header: Header = this.#needs.chain.head().header): BlockContext {
+    const { chainId, genesisHash } = this.#needs
+    const { number, timestamp, miner, gasLimit } = header
+    return { number, timestamp, chainId: BigInt(chainId), genesisHash, sealer: miner, gasLimit }
   }
 
   call(request: CallRequest): CallResult {

@@ -50,7 +50,7 @@ export class Node {
     policyNamed(extensions, weightPolicy)
     scheduleNamed(extensions, leaderSchedule)
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
-    const store = await ChainStore.open({ dir: config.dataDir })
+    const store = await ChainStore.open({ dir: config.dataDir, history: config.state })
     let own: OwnJournal | undefined
     let envelopes: EnvelopeStore | undefined
     try {

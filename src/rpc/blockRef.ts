@@ -52,5 +52,6 @@ export function readState(api: ChainApi, params: Params, index: number): ChainSt
   const state = api.state(height)
   if (state) return state
   const latest = api.head().header.number
-  throw serverError(`missing trie node: state of block ${height} is not kept, ask for the latest (${latest})`)
+  const kept = `this node keeps those of blocks ${api.oldestState()} to ${latest} (state.recentBlocks, state.archive)`
+  throw serverError(`missing trie node: state of block ${height} is not kept, ${kept}`)
 }

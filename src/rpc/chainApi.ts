@@ -233,6 +233,8 @@ export interface ChainApi {
   pendingNonce(address: Address): bigint
   /** State after block `number`; undefined when that state is not kept. */
   state(number: Height): ChainState | undefined
+  /** First block whose state is kept; all later ones are. */
+  oldestState(): Height
   /** Decodes, checks and puts one raw transaction into the pool. Never throws on bad input. */
   submitTransaction(raw: Uint8Array): SubmitResult
   poolCounts(): { readonly pending: number; readonly queued: number }

@@ -229,6 +229,7 @@ export function createFakeChain(): FakeChain {
       if (chain.defect) throw chain.defect
       return number === blocks.length - 1 ? state : undefined
     },
+    oldestState: () => asHeight(blocks.length - 1),
     submitTransaction: submit,
     poolCounts: () => ({ pending: pool.size, queued: 0 }),
     pool: () => ({ pending: [...pool.values()], queued: [] }),

@@ -144,7 +144,7 @@ t.test('errors: codes and texts', async (t) => {
       'eth_getBalance',
       [address, '0x0'],
       -32000,
-      'missing trie node: state of block 0 is not kept, ask for the latest (1)',
+      'missing trie node: state of block 0 is not kept, this node keeps those of blocks 1 to 1 (state.recentBlocks, state.archive)',
     ],
     ['eth_getBalance', [address, { blockHash: zeros }], -32000, 'header not found'],
     ['debug_getRawBlock', ['2'], -32602, 'invalid argument 0: hex string without 0x prefix'],

@@ -10,6 +10,7 @@ import { EMPTY_STATE } from '../../src/state/layer.js'
 import { StateOverlay } from '../../src/state/overlay.js'
 import { tableRange } from '../../src/state/store/keys.js'
 import { openLevelStore } from '../../src/state/store/level.js'
+import { address, word } from './chain.js'
 import { editBlock } from './crashState.js'
 
 const ROUNDS = 4
@@ -53,7 +54,7 @@ t.test('killed while writing', async (t) => {
   for (let round = 0; round < ROUNDS; round++) {
     const reported = await writeAndKill(dir, 3 + 2 * round)
     t.ok(reported > before, `round ${round}: ${reported} blocks`)
-    const chain = await ChainStore.open({ dir })
+    const chain = await ChainStore.open({ dir, history: { recentBlocks: 4 } })
     const { height, header, hash } = chain.head()!
     t.ok(height === reported || height === reported + 1, `head ${height} after ${reported} was reported`)
     const { stateRoot, nodes } = expectedNodes(height)
@@ -62,6 +63,13 @@ t.test('killed while writing', async (t) => {
       t.equal(chain.headerByNumber(asHeight(h + 1))?.parentHash, chain.canonicalHash(asHeight(h)))
     t.equal(chain.canonicalHash(height), hash)
     t.equal(chain.blockByNumber(asHeight(height + 1)), undefined)
+    const oldest = Math.max(0, height - 4)
+    t.equal(chain.oldestState(), oldest, 'the window reaches as far back as before')
+    for (let h = oldest; h <= height; h++) {
+      const past = chain.stateAt(asHeight(h))!
+      t.equal(past.storage(address(1), word(7)), word(h * 100 + 8), `state of block ${h}`)
+      t.equal(past.account(address(1))?.nonce, BigInt(h + 1))
+    }
     // A further block reads tries and values of what was recovered.
     const overlay = new StateOverlay(chain.state())
     editBlock(overlay, height + 1)

@@ -4,7 +4,7 @@ import { StateOverlay } from '../../src/state/overlay.js'
 import { blockOn, genesisOf } from './chain.js'
 import { editBlock } from './crashState.js'
 
-const chain = await ChainStore.open({ dir: process.argv[2]! })
+const chain = await ChainStore.open({ dir: process.argv[2]!, history: { recentBlocks: 4 } })
 await chain.init(genesisOf((overlay) => editBlock(overlay, 0)))
 for (;;) {
   const head = chain.head()!

@@ -1,5 +1,5 @@
 /** A trie store for tests: nodes by path, changed by a trie's visitChanges. */
-import { toHex } from '../../src/core/bytes.js'
+import { EMPTY_BYTES, toHex } from '../../src/core/bytes.js'
 import type { NodeSource } from '../../src/state/trie/load.js'
 import { Trie } from '../../src/state/trie/trie.js'
 
@@ -14,9 +14,14 @@ export class PathStore implements NodeSource {
 
   /** Writes the changes of a batch, as the chain store does. */
   apply(trie: Trie): void {
-    trie.visitChanges((path, encoded) => {
-      if (encoded === null) this.nodes.delete(toHex(path))
-      else this.nodes.set(toHex(path), encoded.slice())
+    trie.visitChanges((path, encoded, before) => {
+      const id = toHex(path)
+      const stored = this.nodes.get(id)
+      if (encoded === null) this.nodes.delete(id)
+      else this.nodes.set(id, encoded.slice())
+      const replaced = before()
+      if (replaced !== undefined && toHex(replaced ?? EMPTY_BYTES) !== toHex(stored ?? EMPTY_BYTES))
+        throw new Error(`the node before at ${id} is not the stored one`)
     })
   }
 }

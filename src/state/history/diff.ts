@@ -138,8 +138,7 @@ function findEntry(part: Uint8Array, key: Uint8Array): ReplacedValue | undefined
     const keyEnd = at + 1 + part[at]!
     const length = (part[keyEnd]! << 8) | part[keyEnd + 1]!
     const end = keyEnd + 2 + (length === ABSENT ? 0 : length)
-    if (isAt(part, at + 1, keyEnd, key))
-      return { before: length === ABSENT ? undefined : part.slice(keyEnd + 2, end) }
+    if (isAt(part, at + 1, keyEnd, key)) return { before: length === ABSENT ? undefined : part.slice(keyEnd + 2, end) }
     at = end
   }
   return undefined

@@ -52,7 +52,8 @@ export class Trie {
 
   /** The trie with this root, to be read from `source` as needed. */
   static at(root: Hash, source: NodeSource): Trie {
-    return new Trie(root === EMPTY_TRIE_ROOT ? null : new Unloaded(toByteString(fromHex(root))), source, 0)
+    const top = root === EMPTY_TRIE_ROOT ? null : new Unloaded(toByteString(fromHex(root)))
+    return new Trie(top, source, 0, top)
   }
 
   /** A trie that starts equal to this one. This one can no longer be changed. */
