@@ -1,5 +1,5 @@
 /** Nodes under more load than they can take answer late, which is what is measured, not a fault. */
-import { RpcClientError } from '../../src/rpc/clientHttp.js'
+import { RpcClientError } from '../../src/rpc/clientError.js'
 import { RPC_CODES, RpcError } from '../../src/rpc/errors.js'
 
 const TRIES = 20

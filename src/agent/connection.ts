@@ -2,23 +2,19 @@
 import type { Address } from '../core/bytes.js'
 import { createRpcClient, type RpcClient, type RpcClientOptions } from '../rpc/client.js'
 import { AgentError } from './agentError.js'
-import { ContractRevert, members, view } from './contractClient.js'
-import { Deliveries } from './delivery/delivery.js'
-import { createDirectDelivery, type DirectDeliveryOptions } from './delivery/direct.js'
-import { createDirectory, type Directory } from './directory.js'
-import { followHeads, type Heads } from './heads.js'
-import { createSender, type TransactionSender } from './sender.js'
+import type { Deliveries } from './delivery/delivery.js'
+import type { Directory } from './directory.js'
+import type { Heads } from './heads.js'
+import type { TransactionSender } from './sender.js'
+import { type SignedConnectionOptions, signedConnection } from './signedConnection.js'
+import { keySigner } from './signer.js'
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Omit<SignedConnectionOptions, 'signer'> {
   readonly rpc: RpcClientOptions
   /** secp256k1 private key of the member, 32 bytes: its account's, or another that acts for it. */
   readonly privateKey: Uint8Array
   /** When given, the node has to be on this chain. */
   readonly chainId?: number
-  /** How long a transaction may take to become final; default 30,000. */
-  readonly finalTimeoutMs?: number
-  /** Of envelopes that travel directly. */
-  readonly delivery?: DirectDeliveryOptions
 }
 
 export interface Connection {
@@ -58,40 +54,6 @@ export function connectionOn(
   chainId: number,
   options: Pick<ConnectionOptions, 'privateKey' | 'finalTimeoutMs' | 'delivery'>,
 ): Connection {
-  const { privateKey, finalTimeoutMs } = options
-  const heads = followHeads(client)
-  const directory = createDirectory(client)
-  const watch = directory.watch(heads)
-  const sender = createSender({ chainId, privateKey, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
-  const sign = (digest: Uint8Array) => sender.sign(digest)
-  const direct = createDirectDelivery(options.delivery ?? {}, { client, chainId, sign })
-  return {
-    client,
-    heads,
-    directory,
-    sender,
-    deliveries: new Deliveries(direct),
-    chainId,
-    account: memberAccount(client, sender.address),
-    close() {
-      heads.stop()
-      watch.close()
-      client.close()
-    },
-  }
-}
-
-/** Asked once: a key acts for one member only, for ever. Who is not registered yet may be soon. */
-function memberAccount(client: RpcClient, signer: Address): () => Promise<Address> {
-  let known: Address | undefined
-  return async () => {
-    known ??= await view(client, members, 'getMember', { account: signer }).then(
-      ({ account }) => account,
-      (error: unknown) => {
-        if (error instanceof ContractRevert && error.error === 'UnknownMember') return undefined
-        throw error
-      },
-    )
-    return known ?? signer
-  }
+  const { privateKey, ...others } = options
+  return signedConnection(client, chainId, { signer: keySigner(privateKey), ...others })
 }

@@ -1,4 +1,5 @@
 /** An enterprise's submission (paper 4.3, Fig. 6): declaration -> values -> validate -> split -> seal -> StoreData. */
+
 import { DELIVERY, ROLE } from '../contracts/codes.js'
 import {
   DataDistribution,
@@ -20,15 +21,15 @@ import { type Declaration, documentHashOf } from './declaration.js'
 import type { Member } from './directory.js'
 import { WaitError } from './heads.js'
 import { type PartReport, partReports } from './partReports.js'
-import { notePortraitKeyShared, type PortraitKey, portraitKeyOf } from './portraitKeyFile.js'
+import type { PortraitKey, PortraitKeys } from './portraitKeys.js'
 import { type Recipient, recipientOf } from './recipients.js'
 import { activeIdentity } from './replacedKey.js'
 import { type SealedContext, type SealedValues, sealValues } from './sealedValues.js'
 import type { BeforeHandOver } from './sender.js'
 
 export interface ProxyOptions {
-  /** The enterprise's portrait keys; made at the first submission, mode 0600. */
-  readonly portraitKeyFile: string
+  /** The enterprise's portrait keys: `portraitKeysIn(file)`. */
+  readonly portraitKeys: PortraitKeys
   /** How long the departments' acknowledgements are waited for; 0: not at all. Default 30,000. */
   readonly acknowledgeTimeoutMs?: number
 }
@@ -154,7 +155,7 @@ export class EnterpriseProxy {
 
   async #portraitKey(enterpriseId: Hash): Promise<PortraitKey> {
     const version = await view(this.#connection.client, dataSharing, 'portraitVersionOf', { enterpriseId })
-    return portraitKeyOf(this.#options.portraitKeyFile, enterpriseId, version)
+    return this.#options.portraitKeys.current(enterpriseId, version)
   }
 
   /** Step (e). */
@@ -243,7 +244,7 @@ export class EnterpriseProxy {
         )
       }
       const accounts = some.map(({ account }) => account)
-      await notePortraitKeyShared(this.#options.portraitKeyFile, enterpriseId, portraitKey.version, accounts)
+      await this.#options.portraitKeys.noteShared(enterpriseId, portraitKey.version, accounts)
     }
     return recipients.map(({ name }) => name)
   }

@@ -14,14 +14,12 @@ export {
   ConsentFileError,
   consentIdOf,
   consentSigner,
-  formatConsent,
   grantConsent,
-  parseConsent,
-  readConsent,
   type SignedConsent,
   signConsent,
   signRevocation,
 } from './consent.js'
+export { formatConsent, parseConsent, readConsent } from './consentFile.js'
 export { ContractRevert } from './contractClient.js'
 export {
   DatabaseError,
@@ -44,7 +42,8 @@ export { DocumentError, hashDocument } from './documentHash.js'
 export { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
 export type { AgentLog } from './log.js'
 export type { PartReport } from './partReports.js'
-export { PortraitKeyFileError, rotatePortraitKey } from './portraitKeyFile.js'
+export { PortraitKeyFileError, portraitKeysIn, rotatePortraitKey } from './portraitKeyFile.js'
+export type { PortraitKey, PortraitKeys } from './portraitKeys.js'
 export { QuestionRefused } from './questionRefused.js'
 export {
   type QueryPhases,

@@ -7,10 +7,10 @@ import type { RpcClient } from '../rpc/client.js'
 import { AgentError, validated } from './agentError.js'
 import type { Connection } from './connection.js'
 import { dataSharing, members, view } from './contractClient.js'
-import { readPortraitKey } from './portraitKeyFile.js'
+import type { PortraitKeys } from './portraitKeys.js'
 
 /** Which entry: by its value and the enterprise's portrait keys, or by its digest as `GetUserProfile` shows it. */
-export type ContestedEntry = { readonly value: string; readonly portraitKeyFile: string } | { readonly digest: Hash }
+export type ContestedEntry = { readonly value: string; readonly portraitKeys: PortraitKeys } | { readonly digest: Hash }
 
 export interface RaisedObjection {
   readonly objectionId: bigint
@@ -46,11 +46,11 @@ async function digestOf(
   { chainId, directory }: Connection,
   enterpriseId: Hash,
   attribute: string,
-  { value, portraitKeyFile }: Extract<ContestedEntry, { value: string }>,
+  { value, portraitKeys }: Extract<ContestedEntry, { value: string }>,
 ): Promise<Hash> {
   const profiles = await directory.profiles()
   const canonical = validated(profiles, new Map([[attribute, value]])).get(attribute)!
-  const { key } = await readPortraitKey(portraitKeyFile, enterpriseId)
+  const { key } = await portraitKeys.newest(enterpriseId)
   const profile = profiles.get(attribute)!
   return attributeDigest({
     portraitKey: key,

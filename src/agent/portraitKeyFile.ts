@@ -6,19 +6,11 @@ import { type Address, asAddress, asHash, fromHex, type Hash, toHex } from '../c
 import { CodedError } from '../core/codedError.js'
 import { portraitKeyFileBytesMax } from '../core/limits.js'
 import { generatePortraitKey } from '../crypto/digest.js'
+import type { PortraitKey, PortraitKeys } from './portraitKeys.js'
 
 export class PortraitKeyFileError extends CodedError<
   'UNREADABLE' | 'MALFORMED' | 'OTHER_ENTERPRISE' | 'TOO_OPEN' | 'NO_SUCH_VERSION'
 > {}
-
-export interface PortraitKey {
-  /** From 1. */
-  readonly version: number
-  /** 32 bytes. */
-  readonly key: Uint8Array
-  /** Departments to which it was sent. */
-  readonly sharedWith: readonly Address[]
-}
 
 const fileSchema = z.strictObject({
   enterpriseId: z.string().regex(/^0x[0-9a-f]{64}$/),
@@ -34,6 +26,13 @@ const fileSchema = z.strictObject({
 })
 
 type KeyFile = z.infer<typeof fileSchema>
+
+/** The keys in a file; made with the first, mode 0600. Its methods throw PortraitKeyFileError. */
+export const portraitKeysIn = (file: string): PortraitKeys => ({
+  current: (enterpriseId, chainVersion) => portraitKeyOf(file, enterpriseId, chainVersion),
+  newest: (enterpriseId) => readPortraitKey(file, enterpriseId),
+  noteShared: (enterpriseId, version, recipients) => notePortraitKeyShared(file, enterpriseId, version, recipients),
+})
 
 /**
  * The newest key. When the file has none for `chainVersion`, the version that the chain knows (0: none), the next version is

@@ -1,9 +1,8 @@
 /** Sends transactions of one account: nonces in order, signing, waiting for the final receipt. */
-
+import { assert } from '../core/assert.js'
 import { type Address, type Hash, toHex } from '../core/bytes.js'
 import { agentCacheEntriesMax } from '../core/limits.js'
-import { privateKeyToAddress, secp256k1 } from '../crypto/secp256k1.js'
-import { signTransaction } from '../crypto/transaction.js'
+import type { UnsignedTransaction } from '../core/transaction.js'
 import type { RpcClient } from '../rpc/client.js'
 import { RpcError } from '../rpc/errors.js'
 import type { RpcReceipt } from '../rpc/wire.js'
@@ -12,11 +11,11 @@ import { asRevert, type Contract, ContractRevert } from './contractClient.js'
 import { type Fee, readFee } from './fee.js'
 import { type Heads, WaitError } from './heads.js'
 import { replacedKey } from './replacedKey.js'
+import type { SignedTransaction, Signer } from './signer.js'
 
 export interface SenderOptions {
   readonly chainId: number
-  /** secp256k1, 32 bytes. */
-  readonly privateKey: Uint8Array
+  readonly signer: Signer
   /** How long a transaction may take to become final; default 30,000. */
   readonly finalTimeoutMs?: number
 }
@@ -32,10 +31,11 @@ export type BeforeHandOver = (hash: Hash) => Promise<void>
 export interface TransactionSender {
   readonly address: Address
   /** Signs a digest of 32 bytes with the account's key: 65 bytes (r, s, yParity). */
-  sign(digest: Uint8Array): Uint8Array
+  sign(digest: Uint8Array): Promise<Uint8Array>
   /**
    * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates first, so a
-   * contract's refusal costs nothing. `beforeHandOver` gets the hash of each signed transaction and is awaited before the node gets it.
+   * contract's refusal costs nothing. `beforeHandOver` gets the hash of each signed transaction and is awaited before the node gets it; a
+   * wallet that signs and sends in one does not let it be called.
    * Throws ContractRevert, AgentError KEY_REPLACED, RpcError or RpcClientError.
    */
   send<H extends HumanAbi, N extends FunctionName<H>>(
@@ -84,11 +84,11 @@ class Sender implements TransactionSender {
   constructor(options: SenderOptions, needs: SenderNeeds) {
     this.#options = options
     this.#needs = needs
-    this.address = privateKeyToAddress(options.privateKey)
+    this.address = options.signer.address
   }
 
-  sign(digest: Uint8Array): Uint8Array {
-    return secp256k1.sign(digest, this.#options.privateKey)
+  sign(digest: Uint8Array): Promise<Uint8Array> {
+    return this.#options.signer.sign(digest)
   }
 
   async send<H extends HumanAbi, N extends FunctionName<H>>(
@@ -144,8 +144,13 @@ class Sender implements TransactionSender {
   }
 
   async #submit(to: Address, data: Uint8Array, gasLimit: bigint, before?: BeforeHandOver): Promise<Submitted> {
+    const { transactions } = this.#options.signer
+    if ('send' in transactions) {
+      assert(before === undefined, 'a wallet lets nothing be done between signing and sending')
+      return { hash: await transactions.send({ to, data, gasLimit }), known: false }
+    }
     for (let tries = 1; ; tries++) {
-      const { hash, raw, nonce } = await this.#sign(to, data, gasLimit)
+      const { hash, raw, nonce } = await this.#sign(transactions.sign, to, data, gasLimit)
       if (before) await before(hash)
       try {
         const known = await this.#hand(raw, hash)
@@ -172,7 +177,12 @@ class Sender implements TransactionSender {
     }
   }
 
-  async #sign(to: Address, data: Uint8Array, gasLimit: bigint) {
+  async #sign(
+    sign: (unsigned: UnsignedTransaction) => Promise<SignedTransaction>,
+    to: Address,
+    data: Uint8Array,
+    gasLimit: bigint,
+  ) {
     const { client } = this.#needs
     this.#fee ??= await readFee(client)
     this.#nonce ??= BigInt(await client.call('eth_getTransactionCount', this.address, 'pending'))
@@ -188,7 +198,7 @@ class Sender implements TransactionSender {
       data,
       accessList: [],
     } as const
-    const { raw, hash } = signTransaction(unsigned, this.#options.privateKey)
+    const { raw, hash } = await sign(unsigned)
     return { raw, hash, nonce }
   }
 }

@@ -1,10 +1,10 @@
 /** How a member proves to a node that it asks for a trail: it signs the query, the node and an expiry (EIP-712). */
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
-import { type Address, concatBytes, fromHex, type Hash, type Hex, toHash, toHex, utf8 } from '../core/bytes.js'
+import { type Address, concatBytes, fromHex, type Hash, type Hex, toHash, utf8 } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { keccak256 } from '../crypto/keccak.js'
-import { recoverAddress, secp256k1 } from '../crypto/secp256k1.js'
-import { addressWord, bigintWord } from '../vm/storage.js'
+import { recoverAddress } from '../crypto/secp256k1.js'
+import { addressWord, bigintWord } from '../vm/words.js'
 
 export type AuditRefusalCode =
   | 'MALFORMED'
@@ -55,7 +55,13 @@ const QUERY = textHash('AuditQuery(bytes32 queryHash,address node,uint64 expires
 const hashWords = (words: readonly Hash[]): Hash =>
   toHash(keccak256(concatBytes(...words.map((word) => fromHex(word)))))
 
-function digest(queryHash: Hash, { chainId, node, expires, nonce }: Omit<Authorization, 'signature'>): Uint8Array {
+export type AuthorizationTerms = Omit<Authorization, 'signature'>
+
+/** What is signed, 32 bytes. */
+export function authorizationDigest(
+  queryHash: Hash,
+  { chainId, node, expires, nonce }: AuthorizationTerms,
+): Uint8Array {
   const contract = addressWord(CONTRACT_ADDRESSES.audit)
   const domain = hashWords([DOMAIN, NAME, VERSION, bigintWord(BigInt(chainId)), contract])
   const struct = hashWords([QUERY, queryHash, addressWord(node), bigintWord(BigInt(expires)), nonce])
@@ -68,17 +74,18 @@ export function queryHash(query: object): Hash {
   return textHash(JSON.stringify(Object.fromEntries(present.sort(([a], [b]) => (a < b ? -1 : 1)))))
 }
 
-export function signAuthorization(
-  hash: Hash,
-  terms: Omit<Authorization, 'signature'>,
-  privateKey: Uint8Array,
-): Authorization {
-  return { ...terms, signature: toHex(secp256k1.sign(digest(hash, terms), privateKey)) }
-}
+/** The same as wallets show it before they sign. */
+export const authorizationTypedData = (queryHash: Hash, { chainId, node, expires, nonce }: AuthorizationTerms) =>
+  ({
+    domain: auditDomain(chainId),
+    types: AUDIT_QUERY_TYPES,
+    primaryType: 'AuditQuery',
+    message: { queryHash, node, expires: BigInt(expires), nonce },
+  }) as const
 
 /** Whose key signed; null when the signature fits none. Takes a last byte of 27 or 28, as wallets have it. */
 export function authorizationSigner(hash: Hash, authorization: Authorization): Address | null {
   const signature = fromHex(authorization.signature, 'signature').slice()
   if (signature.length === 65 && signature[64]! >= 27) signature[64]! -= 27
-  return recoverAddress(digest(hash, authorization), signature)
+  return recoverAddress(authorizationDigest(hash, authorization), signature)
 }

@@ -4,7 +4,7 @@
  */
 import { type Address, fromHex, type Hash, type Hex, toHex, utf8 } from '../core/bytes.js'
 import { keccak256 } from '../crypto/keccak.js'
-import { addressWord, bigintWord, numberWord } from '../vm/storage.js'
+import { addressWord, bigintWord, numberWord } from '../vm/words.js'
 import { CONTRACT_ADDRESSES } from './addresses.js'
 
 export interface Consent {

@@ -1,7 +1,7 @@
 /** How several departments are named as one recipient. */
 import { type Address, fromHex, type Hash } from '../core/bytes.js'
 import { keccakHash } from '../crypto/keccak.js'
-import { addressWord, wordAddress } from '../vm/storage.js'
+import { addressWord, wordAddress } from '../vm/words.js'
 import { textId } from './textId.js'
 
 const DOMAIN = textId('concordat-group-v1')

@@ -1,5 +1,5 @@
 /** Names as 32-byte words: printable ASCII, left-aligned, padded with zeros (Solidity's bytes32 string literals). */
-import { type Hash, toHex } from '../core/bytes.js'
+import { fromHex, type Hash, toHex } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 
 export class TextIdError extends CodedError<'NOT_ASCII' | 'LENGTH' | 'PADDING'> {}
@@ -24,7 +24,7 @@ export function idText(id: Hash, title = 'id'): string {
   if (hex === undefined || hex.length === 0 || id.length !== 66) {
     throw new TextIdError('LENGTH', `${title} must be a 32-byte word that begins with text`)
   }
-  const text = String.fromCharCode(...Buffer.from(hex, 'hex'))
+  const text = String.fromCharCode(...fromHex(`0x${hex}`))
   if (!PRINTABLE.test(text)) throw new TextIdError('PADDING', `${title} holds bytes that are not printable ASCII`)
   return text
 }

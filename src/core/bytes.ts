@@ -24,9 +24,26 @@ export class BytesError extends Error {
   override readonly name = 'BytesError'
 }
 
+/** Node's own coding of hex is native; browsers have none, there it is done here. */
+const NodeBuffer = (globalThis as { readonly Buffer?: typeof Buffer }).Buffer
+
 /** `0x`-prefixed lower-case hex of any length. */
 export function toHex(bytes: Uint8Array): Hex {
-  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+  if (NodeBuffer === undefined) return `0x${plainDigits(bytes, 0, bytes.length)}`
+  return `0x${NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+}
+
+/** Digits, without 0x, of the bytes from one place up to another: for those who read many places of the same bytes. */
+export function hexDigits(bytes: Uint8Array): (from: number, to: number) => string {
+  if (NodeBuffer === undefined) return (from, to) => plainDigits(bytes, from, to)
+  const buffer = NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return (from, to) => buffer.toString('hex', from, to)
+}
+
+function plainDigits(bytes: Uint8Array, from: number, to: number): string {
+  let digits = ''
+  for (let i = from; i < to; i++) digits += (bytes[i]! < 16 ? '0' : '') + bytes[i]!.toString(16)
+  return digits
 }
 
 /** Value of each ASCII hex digit; 255 for everything else. */
@@ -43,9 +60,9 @@ export function fromHex(hex: string, title = 'hex string'): Uint8Array {
   if (hex.length % 2 !== 0 || hex.charCodeAt(0) !== 0x30 || hex.charCodeAt(1) !== 0x78) throw notHex(title)
   const out = new Uint8Array((hex.length - 2) >> 1)
   // Calls into the runtime pay off from about two words on. Node alone would cut wide characters to their low byte.
-  if (out.length > 64) {
+  if (out.length > 64 && NodeBuffer !== undefined) {
     if (!HEX.test(hex)) throw notHex(title)
-    Buffer.from(out.buffer).write(hex.slice(2), 'hex')
+    NodeBuffer.from(out.buffer).write(hex.slice(2), 'hex')
     return out
   }
   for (let i = 0, at = 2; i < out.length; i++, at += 2) {
@@ -105,11 +122,27 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0
+  if (a.length !== b.length) return false
+  if (NodeBuffer !== undefined) return NodeBuffer.compare(a, b) === 0
+  return a.every((byte, i) => byte === b[i])
 }
 
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text)
+}
+
+/** Bytes of a text in UTF-8. */
+export function utf8Length(text: string): number {
+  return NodeBuffer === undefined ? utf8(text).length : NodeBuffer.byteLength(text, 'utf8')
+}
+
+/** Writes the digits of a hex string that was checked into the bytes from `at` on. */
+export function writeHex(out: DataView, at: number, hex: string): void {
+  if (NodeBuffer !== undefined) {
+    NodeBuffer.from(out.buffer, out.byteOffset + at, (hex.length - 2) / 2).write(hex.slice(2), 'hex')
+    return
+  }
+  new Uint8Array(out.buffer, out.byteOffset + at).set(fromHex(hex))
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)

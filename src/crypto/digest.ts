@@ -1,9 +1,9 @@
 /** Keyed digests of attribute values: what the chain sees of a declared value. */
-import { randomBytes } from 'node:crypto'
 import { fromHex, type Hash, toHash, utf8 } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { attributeValueBytesMax } from '../core/limits.js'
 import { hmacSha256 } from './hkdf.js'
+import { randomBytes } from './random.js'
 
 export const portraitKeyBytes = 32
 
@@ -50,5 +50,5 @@ export function attributeDigest(input: AttributeDigestInput): Hash {
 
 /** A fresh portrait key: starts a new portrait version. */
 export function generatePortraitKey(): Uint8Array {
-  return new Uint8Array(randomBytes(portraitKeyBytes))
+  return randomBytes(portraitKeyBytes)
 }

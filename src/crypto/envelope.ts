@@ -7,7 +7,6 @@
  * the content secret, so that one envelope cannot open to different plaintexts for different recipients. The plaintext is
  * padded to a multiple of 128 bytes: the length on the chain tells little about the values.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import { concatBytes, EMPTY_BYTES, equalBytes, toHex, utf8 } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { envelopePlaintextBytesMax, envelopeRecipientsMax } from '../core/limits.js'
@@ -15,6 +14,8 @@ import { type AeadInput, aeadNonceBytes, aeadOpen, aeadSeal, aeadTagBytes } from
 import { type EncryptionKeyPair, encryptionKeyFromPrivate } from './encryptionKey.js'
 import { hmacSha256 } from './hkdf.js'
 import { HpkeError, hpkeEncBytes, hpkeOpen, hpkeSeal } from './hpke.js'
+import { primitives } from './primitives.js'
+import { randomBytes } from './random.js'
 
 export type EnvelopeErrorCode =
   | 'TOO_LARGE'
@@ -75,7 +76,7 @@ export function sealEnvelope({ recipients, plaintext, info, aad }: SealEnvelopeI
     )
   }
   checkRecipients(recipients.map((recipient) => recipient.publicKey))
-  const secret = new Uint8Array(randomBytes(SECRET_BYTES))
+  const secret = randomBytes(SECRET_BYTES)
   const parts: Uint8Array[] = [Uint8Array.of(SUITE, recipients.length)]
   for (const { publicKey } of recipients) parts.push(keyId(publicKey), wrapSecret(secret, publicKey, info, aad))
   parts.push(hmacSha256(secret, COMMIT_LABEL))
@@ -188,7 +189,7 @@ function contentInput(secret: Uint8Array, head: Uint8Array, info: Uint8Array, aa
 
 /** Short name of a public key by which a recipient finds its entry; recipients are public anyway. */
 function keyId(publicKey: Uint8Array): Uint8Array {
-  return createHash('sha256').update(publicKey).digest().subarray(0, KEY_ID_BYTES)
+  return primitives.sha256(publicKey).subarray(0, KEY_ID_BYTES)
 }
 
 function paddedBytes(length: number): number {

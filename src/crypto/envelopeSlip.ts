@@ -1,8 +1,8 @@
 /** What is signed about an envelope that travels from node to node: by its sender, by who received it, by who asks for it. */
-import { createHash } from 'node:crypto'
 import { type Address, fromHex, type Hash, toHash, uintToBytes, utf8 } from '../core/bytes.js'
 import { rlpEncode } from '../core/rlp.js'
 import { keccak256 } from './keccak.js'
+import { primitives } from './primitives.js'
 
 /** What goes with an envelope. The sender signs it, so that nobody else can fill nodes in its name. */
 export interface EnvelopeSlip {
@@ -19,8 +19,7 @@ const SLIP = utf8('concordat envelope slip v1')
 const RECEIPT = utf8('concordat envelope receipt v1')
 const CLAIM = utf8('concordat envelope claim v1')
 
-export const envelopeHash = (envelope: Uint8Array): Hash =>
-  toHash(new Uint8Array(createHash('sha256').update(envelope).digest()))
+export const envelopeHash = (envelope: Uint8Array): Hash => toHash(primitives.sha256(envelope))
 
 /** Signed by the sender. */
 export function slipDigest(chainId: number, { hash, lengthBytes, expiresAt, recipients }: EnvelopeSlip): Uint8Array {

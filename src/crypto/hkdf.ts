@@ -1,7 +1,7 @@
-/** HMAC-SHA256 (RFC 2104) and HKDF-SHA256 (RFC 5869), over node:crypto. */
-import { createHmac } from 'node:crypto'
+/** HMAC-SHA256 (RFC 2104) and HKDF-SHA256 (RFC 5869). */
 import { EMPTY_BYTES } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
+import { primitives } from './primitives.js'
 
 export const sha256Bytes = 32
 /** RFC 5869, 2.3: at most 255 blocks. */
@@ -11,9 +11,7 @@ export class HkdfError extends CodedError<'TOO_LONG'> {}
 
 /** Tag of 32 bytes over the parts, taken one after the other. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const hmac = createHmac('sha256', key)
-  for (const part of parts) hmac.update(part)
-  return plain(hmac.digest())
+  return primitives.hmacSha256(key, parts)
 }
 
 /** Pseudo-random key of 32 bytes; the input keying material is given in parts. */
@@ -32,8 +30,4 @@ export function hkdfExpand(prk: Uint8Array, length: number, ...info: readonly Ui
     out.set(block.subarray(0, Math.min(sha256Bytes, length - at)), at)
   }
   return out
-}
-
-function plain(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }

@@ -1,6 +1,6 @@
 /** keccak256 as Ethereum uses it (original padding, not SHA3-256), behind a port with two implementations. */
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { type Hash, toHex } from '../core/bytes.js'
+import { type Hash, hexDigits, toHex } from '../core/bytes.js'
 import { digestAt, keccakModule, messageAt, messageBytesMax } from './keccakModule.js'
 
 export interface Keccak {
@@ -33,18 +33,22 @@ export const keccakHash: (bytes: Uint8Array) => Hash = keccak.keccakHash
 /** The part of the JavaScript API that is used here; Node's types leave it to the DOM's. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (
-    module: object,
-  ) => { readonly exports: { readonly memory: { readonly buffer: ArrayBuffer }; keccak(length: number): void } }
+  readonly Instance: new (module: object) => KeccakInstance
+}
+
+interface KeccakInstance {
+  readonly exports: { readonly memory: { readonly buffer: ArrayBuffer }; keccak(length: number): void }
 }
 
 function loadWasmKeccak(): Keccak | null {
   const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyApi }
   if (WebAssembly === undefined) return null
-  const { keccak: hash, memory: own } = new WebAssembly.Instance(new WebAssembly.Module(keccakModule())).exports
+  const instance = instantiate(WebAssembly)
+  if (instance === null) return null
+  const { keccak: hash, memory: own } = instance.exports
   // The memory never grows, so that views of it stay valid.
   const memory = new Uint8Array(own.buffer)
-  const digest = Buffer.from(own.buffer, digestAt, 32)
+  const digits = hexDigits(memory)
   return {
     name: 'wasm',
     keccak256(bytes) {
@@ -57,7 +61,16 @@ function loadWasmKeccak(): Keccak | null {
       if (bytes.length > messageBytesMax) return nobleKeccak.keccakHash(bytes)
       memory.set(bytes, messageAt)
       hash(bytes.length)
-      return `0x${digest.toString('hex')}` as Hash
+      return `0x${digits(digestAt, digestAt + 32)}` as Hash
     },
+  }
+}
+
+/** null where a page's policy forbids it, or its thread may not compile a module of this size. */
+function instantiate({ Instance, Module }: WebAssemblyApi): KeccakInstance | null {
+  try {
+    return new Instance(new Module(keccakModule()))
+  } catch {
+    return null
   }
 }

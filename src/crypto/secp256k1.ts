@@ -1,9 +1,9 @@
 /** ECDSA over secp256k1 with public key recovery, behind a port with two implementations. */
-import { createRequire } from 'node:module'
 import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
 import { assert } from '../core/assert.js'
 import { type Address, toAddress } from '../core/bytes.js'
 import { SECP256K1_N } from '../core/transaction.js'
+import { nodeRequire } from './builtin.js'
 import { keccak256 } from './keccak.js'
 
 /** Signatures are 65 bytes: r 32 | s 32 | yParity 1 (0 or 1). Digests and private keys have 32 bytes. */
@@ -98,13 +98,8 @@ export function isLowS(signature: Uint8Array): boolean {
 }
 
 function loadNative(): Secp256k1 | null {
-  let native: NativeModule
-  try {
-    // The package's own entry would fall back to a slow JavaScript curve without saying so.
-    native = createRequire(import.meta.url)('secp256k1/bindings.js') as NativeModule
-  } catch {
-    return null
-  }
+  const native = nativeModule()
+  if (native === null) return null
   return {
     name: 'native',
     publicKey(privateKey) {
@@ -138,6 +133,15 @@ function loadNative(): Secp256k1 | null {
         return false
       }
     },
+  }
+}
+
+function nativeModule(): NativeModule | null {
+  try {
+    // The package's own entry would fall back to a slow JavaScript curve without saying so.
+    return (nodeRequire(import.meta.url)?.('secp256k1/bindings.js') as NativeModule | undefined) ?? null
+  } catch {
+    return null
   }
 }
 

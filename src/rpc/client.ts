@@ -3,12 +3,13 @@
  * that reconnects. A node's own faults come as RpcError (code, message, data), trouble on the way as RpcClientError.
  */
 import { rpcResponseBytesMax } from '../core/limits.js'
-import { createHttpTransport, RpcClientError } from './clientHttp.js'
+import { RpcClientError } from './clientError.js'
+import { createHttpTransport } from './clientHttp.js'
 import { createSocketClient, type SubscriptionHandlers, type SubscriptionKinds } from './clientSocket.js'
 import { RpcError } from './errors.js'
 import type { ParamsOf, ResultOf, RpcMethod } from './wire.js'
 
-export { type RpcClientCode, RpcClientError } from './clientHttp.js'
+export { type RpcClientCode, RpcClientError } from './clientError.js'
 export type { SubscriptionHandlers, SubscriptionKinds } from './clientSocket.js'
 
 export interface RpcClientOptions {

@@ -1,12 +1,7 @@
 /** JSON bodies over HTTP keep-alive connections: one request, one bounded answer, one deadline. */
 import http from 'node:http'
 import https from 'node:https'
-import { CodedError } from '../core/codedError.js'
-
-/** Trouble between client and node; faults which the node itself reports are RpcError. */
-export type RpcClientCode = 'UNREACHABLE' | 'TIMEOUT' | 'REFUSED' | 'MALFORMED_ANSWER' | 'OVERSIZED' | 'CLOSED'
-
-export class RpcClientError extends CodedError<RpcClientCode> {}
+import { RpcClientError } from './clientError.js'
 
 export interface HttpTransportOptions {
   readonly url: string

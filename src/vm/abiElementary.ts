@@ -1,4 +1,5 @@
 /** Codecs of the elementary ABI types: one word each, and bytes and string. */
+import { utf8Length, writeHex } from '../core/bytes.js'
 import type { AbiCodec } from './abiCodec.js'
 import { AbiError, type AbiReader } from './abiReader.js'
 
@@ -117,7 +118,7 @@ const STRING: AbiCodec = {
   headBytes: 32,
   size(value) {
     if (typeof value !== 'string') throw new AbiError('TYPE_MISMATCH', '', 'must be a string')
-    return 32 + ((Buffer.byteLength(value, 'utf8') + 31) & ~31)
+    return 32 + ((utf8Length(value) + 31) & ~31)
   },
   write: (out, at, value) => writeBytes(out, at, encoder.encode(value as string)),
   read: (reader, at) => reader.text(at),
@@ -136,10 +137,6 @@ function writeInteger(out: DataView, at: number, value: number | bigint): void {
   }
   const unsigned = BigInt.asUintN(256, BigInt(value))
   for (let i = 0; i < 4; i++) out.setBigUint64(at + 24 - 8 * i, BigInt.asUintN(64, unsigned >> BigInt(64 * i)))
-}
-
-function writeHex(out: DataView, at: number, hex: string): void {
-  Buffer.from(out.buffer, out.byteOffset + at, (hex.length - 2) / 2).write(hex.slice(2), 'hex')
 }
 
 const HEX = /^0x[0-9a-fA-F]*$/

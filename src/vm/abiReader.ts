@@ -1,5 +1,5 @@
 /** Bounded, strict reading of ABI-encoded bytes. */
-import { type Address, type Hash, type Hex, toHex } from '../core/bytes.js'
+import { type Address, type Hash, type Hex, hexDigits, toHex } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 
 export type AbiErrorCode =
@@ -33,12 +33,13 @@ export class AbiReader {
   /** End of what was read last: where the next tail has to begin. */
   end = 0
   readonly #bytes: Uint8Array
-  readonly #buffer: Buffer
+  /** Digits from one byte up to another. */
+  readonly #digits: (from: number, to: number) => string
   readonly #view: DataView
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#digits = hexDigits(bytes)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
@@ -76,16 +77,16 @@ export class AbiReader {
       view.getUint32(at + 12) |
       view.getUint32(at + 16) |
       view.getUint32(at + 20)
-    return high === 0 ? view.getBigUint64(at + 24) : BigInt(`0x${this.#buffer.toString('hex', at, at + 32)}`)
+    return high === 0 ? view.getBigUint64(at + 24) : BigInt(`0x${this.#digits(at, at + 32)}`)
   }
 
   word(at: number): Hash {
-    return `0x${this.#buffer.toString('hex', at, at + 32)}` as Hash
+    return `0x${this.#digits(at, at + 32)}` as Hash
   }
 
   /** `count` words from `at` on, faster than one by one. */
   words(at: number, count: number): Hash[] {
-    const hex = this.#buffer.toString('hex', at, at + 32 * count)
+    const hex = this.#digits(at, at + 32 * count)
     const words: Hash[] = new Array(count)
     for (let i = 0; i < count; i++) words[i] = `0x${hex.slice(64 * i, 64 * i + 64)}` as Hash
     return words
@@ -96,7 +97,7 @@ export class AbiReader {
     if ((view.getUint32(at) | view.getUint32(at + 4) | view.getUint32(at + 8)) !== 0) {
       throw new AbiError('OUT_OF_RANGE', '', 'address has more than 20 bytes')
     }
-    return `0x${this.#buffer.toString('hex', at + 12, at + 32)}` as Address
+    return `0x${this.#digits(at + 12, at + 32)}` as Address
   }
 
   /** Left-aligned bytes of a bytesN word. */

@@ -5,20 +5,18 @@ import t from 'tap'
 import { z } from 'zod'
 import {
   type Consent,
-  consentFileSchema,
   consentIdOf,
   consentSigner,
-  formatConsent,
   grantConsent,
-  parseConsent,
-  readConsent,
   signConsent,
   signRevocation,
 } from '../../src/agent/consent.js'
+import { consentFileSchema, formatConsent, parseConsent, readConsent } from '../../src/agent/consentFile.js'
 import { consents, dataSharing, view } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { contestEntry, readObjections } from '../../src/agent/objection.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { BASIS, OBJECTION_STATUS } from '../../src/contracts/codes.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
@@ -39,7 +37,10 @@ async function worldOf(dir: string) {
   const world = new World({ companies: [company], bases })
   const services = await world.serveAll()
   const enterprise = world.enterprises.get(company) as Account
-  const proxy = new EnterpriseProxy({ portraitKeyFile: path.join(dir, 'portrait.json') }, world.connect(enterprise))
+  const proxy = new EnterpriseProxy(
+    { portraitKeys: portraitKeysIn(path.join(dir, 'portrait.json')) },
+    world.connect(enterprise),
+  )
   await proxy.submit(declarationOf(company))
   const options = { encryptionKeys: [world.asker.encryption.privateKey], answerTimeoutMs: 10_000 }
   const connection = world.connect(world.asker)
@@ -216,7 +217,7 @@ t.test('an enterprise contests an entry by its value', async (t) => {
   const connection = world.connect(enterprise)
   const portraitKeyFile = path.join(dir, 'portrait.json')
   const contest = (value: string, file = portraitKeyFile) =>
-    contestEntry(connection, 'registrationAddress', { value, portraitKeyFile: file }, SALT)
+    contestEntry(connection, 'registrationAddress', { value, portraitKeys: portraitKeysIn(file) }, SALT)
   await t.rejects(contest('elsewhere'), { error: 'NotContestable' })
   await t.rejects(contest(registrationAddress, path.join(dir, 'none.json')), { code: 'UNREADABLE' })
   const { objectionId, digest } = await contest(` ${registrationAddress}`)

@@ -2,6 +2,7 @@
  * kill -9 of a department's agent before and after every step that it takes (each RPC call, each database change): nothing
  * is lost, nothing is done twice.
  */
+
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import type { DepartmentDatabase } from '../../src/agent/database/departmentDatabase.js'
@@ -10,6 +11,7 @@ import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { startOn } from '../../src/agent/department/service.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { silentLog } from '../../src/agent/log.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
@@ -47,7 +49,7 @@ async function scenario(t: Test, dir: string, mortal: Mortal): Promise<number> {
   })
 
   const proxy = new EnterpriseProxy(
-    { portraitKeyFile: path.join(dir, `${mortal.at}-${mortal.after}.json`), acknowledgeTimeoutMs: 4_000 },
+    { portraitKeys: portraitKeysIn(path.join(dir, `${mortal.at}-${mortal.after}.json`)), acknowledgeTimeoutMs: 4_000 },
     world.connect(enterprise),
   )
   const declaration = declarationOf(company)

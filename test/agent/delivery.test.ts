@@ -1,10 +1,12 @@
 /** Is direct delivery as reliable as the ledger? The same cases for both, with the parts of real nodes. */
+
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { dataSharing, delivery as deliveryContract, view } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import type { DirectDeliveryOptions } from '../../src/agent/delivery/direct.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { DELIVERY, ENVELOPE_KIND } from '../../src/contracts/codes.js'
 import { isReference } from '../../src/contracts/envelopeReference.js'
@@ -59,9 +61,10 @@ class Desk {
     const client = this.parts.client(this.access.privateKey)
     const connection = this.world.connect(this.enterprise, client, delivery)
     const { portraitKeyFile } = this
-    return new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs }, connection).submit(
-      declarationOf(company, changes),
-    )
+    return new EnterpriseProxy(
+      { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs },
+      connection,
+    ).submit(declarationOf(company, changes))
   }
 
   verify(delivery: DirectDeliveryOptions = {}, changes: Record<string, string> = {}) {
@@ -175,9 +178,10 @@ t.test('direct: an envelope that never comes hinders nothing; a later submission
   // The next one goes by another node.
   const late = desk.world.connect(desk.enterprise, desk.parts.client(desk.world.asker.privateKey))
   const { portraitKeyFile } = desk
-  const next = await new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 20_000 }, late).submit(
-    declarationOf(company, { employees: '33' }),
-  )
+  const next = await new EnterpriseProxy(
+    { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs: 20_000 },
+    late,
+  ).submit(declarationOf(company, { employees: '33' }))
   t.ok(statuses(next).every((status) => status === 'accepted'))
   desk.parts.hub.heal(desk.access.address, market.address)
   const part = lost.parts.findIndex(({ status }) => status === 'pending')

@@ -1,4 +1,5 @@
 /** Departments agree on group keys by themselves; what is declared and asked jointly travels in one envelope. */
+
 import path from 'node:path'
 import t from 'tap'
 import { dataSharing, keyAgreement, view } from '../../src/agent/contractClient.js'
@@ -8,6 +9,7 @@ import { exponentName, groupKeyName } from '../../src/agent/department/groupKeys
 import { startOn } from '../../src/agent/department/service.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { silentLog } from '../../src/agent/log.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { AGREEMENT_PHASE } from '../../src/contracts/codes.js'
 import { groupIdOf, rosterOf } from '../../src/contracts/groupId.js'
@@ -61,7 +63,10 @@ for (const departments of [
     await start(world, accounts[1]!)
     await agreed(world, group)
     const enterprise = world.enterprises.get(company) as Account
-    const proxy = new EnterpriseProxy({ portraitKeyFile: path.join(t.testdir(), 'key') }, world.connect(enterprise))
+    const proxy = new EnterpriseProxy(
+      { portraitKeys: portraitKeysIn(path.join(t.testdir(), 'key')) },
+      world.connect(enterprise),
+    )
     const declaration = declarationOf(company)
     const report = await proxy.submit(declaration)
     t.ok(report.parts.every(({ status }) => status === 'accepted'))

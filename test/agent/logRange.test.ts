@@ -1,8 +1,10 @@
 /** Log searches at nodes whose operators allow fewer blocks than usual. */
+
 import t, { type Test } from 'tap'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { readEvents } from '../../src/agent/department/events.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { createPortraitKeyring } from '../../src/agent/portraitKeyring.js'
 import { textId } from '../../src/contracts/textId.js'
 import { RpcError } from '../../src/rpc/errors.js'
@@ -17,7 +19,10 @@ async function submitted(t: Test): Promise<World> {
   t.teardown(() => world.close())
   const portraitKeyFile = `${t.testdir()}/portrait.json`
   const connection = world.connect(world.enterprises.get(company) as Account)
-  await new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 0 }, connection).submit(declarationOf(company))
+  await new EnterpriseProxy(
+    { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs: 0 },
+    connection,
+  ).submit(declarationOf(company))
   for (let i = 0; i < 20; i++) world.chain.seal()
   world.chain.logSpans.length = 0
   return world

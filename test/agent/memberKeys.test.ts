@@ -1,10 +1,12 @@
 /** Agents whose member uses other keys than its account's: delegates, rotated and recovered keys, a second encryption key. */
+
 import path from 'node:path'
 import t from 'tap'
 import type { Connection } from '../../src/agent/connection.js'
 import { members, view } from '../../src/agent/contractClient.js'
 import { type DatasetCompany, datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { signerProof } from '../../src/agent/signerProof.js'
 import { transact } from '../../src/agent/transact.js'
@@ -20,7 +22,7 @@ const { enterpriseId, values } = declarationOf(company)
 const enterpriseOf = (world: World, of: DatasetCompany) => world.enterprises.get(of) as Account
 
 function submit(world: World, dir: string, key: Pick<Account, 'privateKey'> = enterpriseOf(world, company)) {
-  const options = { portraitKeyFile: path.join(dir, 'portrait.json') }
+  const options = { portraitKeys: portraitKeysIn(path.join(dir, 'portrait.json')) }
   return new EnterpriseProxy(options, world.connect(key)).submit(declarationOf(company))
 }
 
@@ -137,7 +139,7 @@ t.test('an encryption key is rotated: envelopes to the former one are opened wit
   const stale = world.connect(enterpriseOf(world, company))
   await stale.directory.members()
   const proxy = new EnterpriseProxy(
-    { portraitKeyFile: path.join(dir, 'portrait.json') },
+    { portraitKeys: portraitKeysIn(path.join(dir, 'portrait.json')) },
     {
       ...stale,
       directory: { ...frozen(stale, await stale.directory.members()) },

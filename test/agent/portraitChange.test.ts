@@ -1,9 +1,11 @@
 /** Agents and changes of the data portrait: none goes by a rule that is no longer in force. */
+
 import path from 'node:path'
 import t from 'tap'
 import { dataPortrait, view } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { CHANGE_STATUS } from '../../src/contracts/codes.js'
 import { DataValidation, profilesByName } from '../../src/contracts/dataFunctions.js'
@@ -65,7 +67,9 @@ t.test('a question that was open when schema and supervisors changed ends, and t
   const portraitKeyFile = path.join(t.testdir(), 'key.json')
   const enterprise = world.enterprises.get(company)!
   const services = await world.serveAll()
-  await new EnterpriseProxy({ portraitKeyFile }, world.connect(enterprise)).submit(declarationOf(company))
+  await new EnterpriseProxy({ portraitKeys: portraitKeysIn(portraitKeyFile) }, world.connect(enterprise)).submit(
+    declarationOf(company),
+  )
   await Promise.all(services.map((service) => service.stop()))
   const enterpriseId = textId(company.truth.unifiedSocialCreditCode)
   const ask = (answerTimeoutMs: number) => {

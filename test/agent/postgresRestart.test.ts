@@ -1,4 +1,5 @@
 /** With servers of the tests' own: a department's agent at work while its server crashes and comes back; TLS. */
+
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { generate } from 'selfsigned'
@@ -7,6 +8,7 @@ import { endpointOf, type SslSettings } from '../../src/agent/database/postgres/
 import { openPostgresDatabase } from '../../src/agent/database/postgres/open.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { dataSharingAbi } from '../../src/contracts/dataSharing.abi.js'
@@ -92,7 +94,7 @@ t.test('crashes of the server under a running agent', { skip: withoutPostgres, t
       for (const company of companies) {
         const enterprise = world.enterprises.get(company) as Account
         const proxy = new EnterpriseProxy(
-          { portraitKeyFile: path.join(dir, enterprise.id), acknowledgeTimeoutMs: PATIENCE_MS },
+          { portraitKeys: portraitKeysIn(path.join(dir, enterprise.id)), acknowledgeTimeoutMs: PATIENCE_MS },
           world.connect(enterprise),
         )
         submissions++

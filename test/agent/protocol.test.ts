@@ -3,6 +3,7 @@ import t from 'tap'
 import { credit, view } from '../../src/agent/contractClient.js'
 import { type DatasetCompany, datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { toHex, utf8 } from '../../src/core/bytes.js'
 import { type Account, declarationOf, World } from './support/world.js'
@@ -13,7 +14,9 @@ const companies = Object.values(samples)
 function submit(world: World, company: DatasetCompany, dir: string, changes: Record<string, string> = {}) {
   const enterprise = world.enterprises.get(company) as Account
   const portraitKeyFile = path.join(dir, `${enterprise.id}.json`)
-  return new EnterpriseProxy({ portraitKeyFile }, world.connect(enterprise)).submit(declarationOf(company, changes))
+  return new EnterpriseProxy({ portraitKeys: portraitKeysIn(portraitKeyFile) }, world.connect(enterprise)).submit(
+    declarationOf(company, changes),
+  )
 }
 
 function requester(world: World, member = world.asker, calls: string[] = []): Requester {
@@ -59,7 +62,10 @@ t.test(
     // The databases know of the submissions only what they knew before: a new record would hide what is missing.
     for (const company of [samples.complete, samples.missing, samples.vacant, samples.partial, samples.absent]) {
       const enterprise = world.enterprises.get(company) as Account
-      const proxy = new EnterpriseProxy({ portraitKeyFile: path.join(dir, enterprise.id) }, world.connect(enterprise))
+      const proxy = new EnterpriseProxy(
+        { portraitKeys: portraitKeysIn(path.join(dir, enterprise.id)) },
+        world.connect(enterprise),
+      )
       const name = declarationOf(company)
       const onlyName = new Map([['companyName', company.truth.companyName]])
       await proxy.submit({ ...name, values: onlyName })
@@ -201,14 +207,14 @@ t.test('clear refusals', async (t) => {
     attribute: 'employees',
   })
   const enterprise = world.enterprises.get(samples.missing) as Account
-  const proxy = new EnterpriseProxy({ portraitKeyFile: path.join(dir, 'x') }, world.connect(enterprise))
+  const proxy = new EnterpriseProxy({ portraitKeys: portraitKeysIn(path.join(dir, 'x')) }, world.connect(enterprise))
   await t.rejects(proxy.submit(declarationOf(company)), { code: 'OTHER_ENTERPRISE' })
   await t.rejects(proxy.submit(declarationOf(samples.missing, { registrationDate: '2020-02-30' })), {
     code: 'INVALID_VALUES',
     message: /registrationDate/,
   })
   const stranger = { ...enterprise, privateKey: new Uint8Array(32).fill(200) }
-  const outside = new EnterpriseProxy({ portraitKeyFile: path.join(dir, 'y') }, world.connect(stranger))
+  const outside = new EnterpriseProxy({ portraitKeys: portraitKeysIn(path.join(dir, 'y')) }, world.connect(stranger))
   await t.rejects(outside.submit(declarationOf(samples.missing)), { code: 'NOT_A_MEMBER' })
   await Promise.all(services.map((service) => service.stop()))
   world.close()

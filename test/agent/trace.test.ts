@@ -5,6 +5,7 @@ import { decodeEventLog } from 'viem'
 import { dataSharing } from '../../src/agent/contractClient.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { blockAt, traceChain } from '../../src/agent/trace.js'
 import { traceFailed } from '../../src/agent/traceFailed.js'
@@ -28,7 +29,10 @@ async function exercised(dir: string): Promise<World> {
   const services = await world.serveAll()
   for (const company of companies) {
     const enterprise = world.enterprises.get(company) as Account
-    const proxy = new EnterpriseProxy({ portraitKeyFile: path.join(dir, enterprise.id) }, world.connect(enterprise))
+    const proxy = new EnterpriseProxy(
+      { portraitKeys: portraitKeysIn(path.join(dir, enterprise.id)) },
+      world.connect(enterprise),
+    )
     await proxy.submit(declarationOf(company))
     for (const [member, purpose] of [
       [world.asker, 'subsidy'],

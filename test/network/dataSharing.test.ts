@@ -1,4 +1,5 @@
 /** The paper's two protocols on real processes: an agent that is killed with -9 again and again neither loses nor doubles anything. */
+
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,6 +8,7 @@ import { dataSharing, members, view } from '../../src/agent/contractClient.js'
 import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { parseDeclaration } from '../../src/agent/declaration.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { declarationOf } from '../../src/cli/demo/declarations.js'
 import { expectedAnswers, wrongAnswers } from '../../src/cli/demo/expectations.js'
@@ -57,7 +59,10 @@ t.test('submissions and questions while the finance agent is killed again and ag
     t.teardown(() => enterprise.close())
     const { enterpriseId, values, ...rest } = parseDeclaration(utf8(declarationOf(truth, 'd.json')), 'd.json')
     const portraitKeyFile = join(net.dir, `${truth.unifiedSocialCreditCode}.json`)
-    const proxy = new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 60_000 }, enterprise)
+    const proxy = new EnterpriseProxy(
+      { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs: 60_000 },
+      enterprise,
+    )
 
     const submitted = proxy.submit({ enterpriseId, values, ...rest })
     // Killed somewhere between the block and its acknowledgement, at another point each time.

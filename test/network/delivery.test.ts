@@ -2,6 +2,7 @@
  * Envelopes between four processes: a recipient's node is killed in between, the envelopes are in no block, and after their
  * erasure in no file.
  */
+
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -12,6 +13,7 @@ import { dataSharing, delivery, members, view } from '../../src/agent/contractCl
 import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { parseDeclaration } from '../../src/agent/declaration.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { declarationOf } from '../../src/cli/demo/declarations.js'
 import { writeNetwork } from '../../src/cli/network/file.js'
@@ -61,9 +63,10 @@ t.test('direct delivery over four processes', async (t) => {
   const enterprise = await signedIn(privateKey, ACCESS, 500)
   await net.killAgent(FINANCE)
   await net.kill(FINANCE)
-  const submitting = new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 60_000 }, enterprise).submit(
-    declaration,
-  )
+  const submitting = new EnterpriseProxy(
+    { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs: 60_000 },
+    enterprise,
+  ).submit(declaration)
   await eventually(
     async () => (await view(operator.client, dataSharing, 'submissionCount', {})) > 0n,
     'the transaction, though a recipient is away',

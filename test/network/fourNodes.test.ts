@@ -1,4 +1,5 @@
 /** Four node processes: agreement, one killed and back, sync from empty, one process a folder, clean shutdown. */
+
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,6 +7,7 @@ import t from 'tap'
 import { members } from '../../src/agent/contractClient.js'
 import { followHeads } from '../../src/agent/heads.js'
 import { createSender } from '../../src/agent/sender.js'
+import { keySigner } from '../../src/agent/signer.js'
 import { diagnoseConfig, diagnoseNetwork, diagnoseUrls } from '../../src/cli/doctor/doctor.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { textId } from '../../src/contracts/textId.js'
@@ -22,7 +24,7 @@ t.test('four processes seal, agree and recover', async (t) => {
   const heads = followHeads(net.client(0))
   t.teardown(() => heads.stop())
   const operator = createSender(
-    { chainId, privateKey: fromHex(accounts.operator!.privateKey) },
+    { chainId, signer: keySigner(fromHex(accounts.operator!.privateKey)) },
     { client: net.client(0), heads },
   )
   let registered = 0

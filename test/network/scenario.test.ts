@@ -3,6 +3,7 @@
  * comes back; an enterprise consents, revokes and asks for erasure; an auditor looks with a mandate, a stranger without one. In the end no planted
  * value is anywhere but with those who supervise it.
  */
+
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,8 +28,10 @@ import { parseDeclaration } from '../../src/agent/declaration.js'
 import { decideService, publishPolicy } from '../../src/agent/eligibility.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { policyFileSchema, toPolicy } from '../../src/agent/policyFile.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { QuestionRefused } from '../../src/agent/questionRefused.js'
 import { Requester } from '../../src/agent/requester.js'
+import { keySigner } from '../../src/agent/signer.js'
 import { transact } from '../../src/agent/transact.js'
 import type { NetworkNode } from '../../src/cli/network/file.js'
 import { startAgent } from '../../src/cli/network/lifecycle.js'
@@ -250,7 +253,10 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
   const json = JSON.stringify({ enterprise: CREDIT_CODE, values: Object.fromEntries(values) })
   const declaration = parseDeclaration(utf8(json), 'declaration.json')
   const portraitKeyFile = join(net.dir, 'enterprise', 'portrait.json')
-  const proxy = new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 60_000 }, enterprise)
+  const proxy = new EnterpriseProxy(
+    { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs: 60_000 },
+    enterprise,
+  )
   const submitted = await proxy.submit(declaration)
   t.ok(
     submitted.parts.every(({ status }) => status === 'accepted'),
@@ -382,7 +388,7 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
   }
   const trail = async (key: Uint8Array) => {
     const entries = []
-    for await (const page of auditTrail(asking.client, key, about)) entries.push(...page.entries)
+    for await (const page of auditTrail(asking.client, keySigner(key), about)) entries.push(...page.entries)
     return entries
   }
   const refused = (reason: string) => ({ code: RPC_CODES.auditRefused, data: { reason } })

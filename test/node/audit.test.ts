@@ -7,15 +7,15 @@ import {
   AUDIT_QUERY_TYPES,
   type Authorization,
   auditDomain,
+  authorizationDigest,
   authorizationSigner,
   queryHash,
-  signAuthorization,
 } from '../../src/audit/authorization.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import { textId } from '../../src/contracts/textId.js'
 import { type Address, type Hash, toHash, toHex, ZERO_ADDRESS } from '../../src/core/bytes.js'
-import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
+import { privateKeyToAddress, secp256k1 } from '../../src/crypto/secp256k1.js'
 import type { RightsNeeds } from '../../src/node/auditRights.js'
 import { AUTHORIZATION_SECONDS_MAX, AuditService } from '../../src/node/auditService.js'
 import { ReadLog } from '../../src/node/readLog.js'
@@ -90,7 +90,9 @@ const terms = (changes: Partial<Authorization> = {}) => {
 
 type Changes = Partial<Omit<Authorization, 'signature'>>
 async function ask(service: AuditService, key: Uint8Array, query: AuditQuery, changes: Changes = {}, signed = query) {
-  const authorization = signAuthorization(queryHash(signed), terms(changes), key)
+  const signedTerms = terms(changes)
+  const signature = toHex(secp256k1.sign(authorizationDigest(queryHash(signed), signedTerms), key))
+  const authorization = { ...signedTerms, signature }
   const context = { deadlineMs: performance.now() + 5_000, remote: '10.0.0.9' }
   return service.trail(query, authorization, context)
 }

@@ -14,7 +14,9 @@ import type { Declaration } from '../declaration.js'
 import { EnterpriseProxy } from '../enterpriseProxy.js'
 import { WaitError } from '../heads.js'
 import type { PartReport } from '../partReports.js'
+import { portraitKeysIn } from '../portraitKeyFile.js'
 import { createSender } from '../sender.js'
+import { keySigner } from '../signer.js'
 import { type AcknowledgementWatch, watchAcknowledgements } from './acknowledgements.js'
 import type { BulkItem } from './bulkInput.js'
 import type { BulkJournal, JournalPart } from './bulkJournal.js'
@@ -241,10 +243,16 @@ class BulkRun {
     const file = this.#keyFile(item, declaration)
     const privateKey = await enterpriseKey(file, false, this.#options.passwordFile)
     const { finalTimeoutMs } = this.#options
-    const sender = createSender({ chainId, privateKey, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
+    const sender = createSender(
+      { chainId, signer: keySigner(privateKey), ...(finalTimeoutMs && { finalTimeoutMs }) },
+      { client, heads },
+    )
     // Members that were registered a moment ago were looked for before.
     if ((await connection.directory.member(privateKeyToAddress(privateKey))) === null) connection.directory.clear()
-    return new EnterpriseProxy({ portraitKeyFile: `${file}.portrait.json` }, { ...connection, sender, close() {} })
+    return new EnterpriseProxy(
+      { portraitKeys: portraitKeysIn(`${file}.portrait.json`) },
+      { ...connection, sender, close() {} },
+    )
   }
 
   #keyFile({ keyFile }: BulkItem, { creditCode }: Declaration): string {

@@ -1,5 +1,4 @@
 /** Delivery from node to node: the own node takes the envelope and brings it to the recipient's; see docs/delivery.md. */
-import { setTimeout as pause } from 'node:timers/promises'
 import { decodeReference, encodeReference } from '../../contracts/envelopeReference.js'
 import { type Address, fromHex, type Hex, toHex } from '../../core/bytes.js'
 import { claimDigest, envelopeHash, slipDigest } from '../../crypto/envelopeSlip.js'
@@ -22,12 +21,14 @@ export interface DirectDeliveryNeeds {
   readonly client: RpcClient
   readonly chainId: number
   /** Signs a digest with the member's key: 65 bytes. */
-  readonly sign: (digest: Uint8Array) => Uint8Array
+  readonly sign: (digest: Uint8Array) => Promise<Uint8Array>
 }
 
 /** How long one request to the node waits: less than its time limit. */
 const REQUEST_MS = 4_000
 const POLL_MS = 100
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const quantity = (value: number): Hex => `0x${value.toString(16)}`
 
@@ -57,7 +58,7 @@ class DirectDelivery implements EnvelopeDelivery {
       hash,
       expiresAt: quantity(expiresAt),
       recipients: slip.recipients,
-      signature: toHex(sign(slipDigest(chainId, slip))),
+      signature: toHex(await sign(slipDigest(chainId, slip))),
     }
     let status = await client.call('concordat_deliverEnvelope', handed, quantity(Math.min(timeoutMs, REQUEST_MS)))
     while (status.state === 'waiting' && performance.now() < deadline) {
@@ -76,7 +77,7 @@ class DirectDelivery implements EnvelopeDelivery {
   async receive(carried: Uint8Array, sender: Address): Promise<Received> {
     const { client, chainId, sign } = this.#needs
     const { hash, expiresAt } = decodeReference(carried)
-    const signature = toHex(sign(claimDigest(chainId, sender, hash)))
+    const signature = toHex(await sign(claimDigest(chainId, sender, hash)))
     try {
       const found = await client.call('concordat_getEnvelope', sender, hash, signature)
       if (found === null) return { state: 'underWay', expiresAt: Number(expiresAt) }

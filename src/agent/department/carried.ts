@@ -1,7 +1,7 @@
 /** Reads from a transaction's calldata what it carries for one department. */
 import { type Address, asAddress, fromHex, type Hash } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
-import { RpcClientError } from '../../rpc/client.js'
+import { RpcClientError } from '../../rpc/clientError.js'
 import type { RpcTransaction } from '../../rpc/wire.js'
 import { dataSharing } from '../contractClient.js'
 import type { SealedContext, SealedKind } from '../sealedValues.js'

@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import {
-  consentIdOf,
-  consentSigner,
-  formatConsent,
-  grantConsent,
-  signConsent,
-  signRevocation,
-} from '../../agent/consent.js'
+import { consentIdOf, consentSigner, grantConsent, signConsent, signRevocation } from '../../agent/consent.js'
+import { formatConsent } from '../../agent/consentFile.js'
 import { consents } from '../../agent/contractClient.js'
 import { attributeId, textId } from '../../contracts/textId.js'
 import { EMPTY_BYTES, fromHex, toHash, toHex } from '../../core/bytes.js'

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { timeText } from '../../agent/consent.js'
 import { dataSharing } from '../../agent/contractClient.js'
 import { type ContestedEntry, contestEntry, readObjections } from '../../agent/objection.js'
+import { portraitKeysIn } from '../../agent/portraitKeyFile.js'
 import { EXISTENCE, nameOf, OBJECTION_STATUS } from '../../contracts/codes.js'
 import { idText, textId } from '../../contracts/textId.js'
 import { fromHex, type Hash, toHash } from '../../core/bytes.js'
@@ -78,7 +79,7 @@ function entryOf({ value, digest, portraitKeyFile, keyFile }: ObjectFlags): Cont
   if (keyFile === undefined && portraitKeyFile === undefined) {
     throw new UsageError("name the enterprise's key: --key-file FILE")
   }
-  return { value: value!, portraitKeyFile: portraitKeyFile ?? `${keyFile}.portrait.json` }
+  return { value: value!, portraitKeys: portraitKeysIn(portraitKeyFile ?? `${keyFile}.portrait.json`) }
 }
 
 function hashOfFile(file: string): Hash {

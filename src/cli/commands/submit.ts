@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { readDeclaration } from '../../agent/declaration.js'
 import { EnterpriseProxy, type SubmissionReport } from '../../agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../agent/portraitKeyFile.js'
 import { type BulkFlags, submitMany, withBulk } from '../bulk/submitMany.js'
 import { type ConnectionFlags, signedIn, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
@@ -42,9 +43,9 @@ export function submitCommand(): Command {
 async function submitOne(file: string, flags: SubmitFlags): Promise<void> {
   if (flags.keyFile === undefined) throw new UsageError("name the enterprise's key: --key-file FILE")
   const declaration = await readDeclaration(file)
-  const portraitKeyFile = flags.portraitKeyFile ?? `${flags.keyFile}.portrait.json`
+  const portraitKeys = portraitKeysIn(flags.portraitKeyFile ?? `${flags.keyFile}.portrait.json`)
   const report = await signedIn(flags, 'enterprise', (connection) =>
-    new EnterpriseProxy({ portraitKeyFile }, connection).submit(declaration),
+    new EnterpriseProxy({ portraitKeys }, connection).submit(declaration),
   )
   const out = createOutput(flags.json ?? false)
   showSubmission(out, report)

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { auditTrail } from '../../agent/auditClient.js'
 import { createDirectory } from '../../agent/directory.js'
+import { keySigner } from '../../agent/signer.js'
 import { traceChain } from '../../agent/trace.js'
 import { FAILED_BLOCKS_MAX, traceFailed } from '../../agent/traceFailed.js'
 import { TRACE_KINDS, type TraceEntry } from '../../audit/entry.js'
@@ -64,7 +65,7 @@ async function pagesOf(flags: TraceFlags, query: TraceQuery, client: RpcClient):
   const { fromBlock, toBlock, department, kinds } = query
   const { enterprise, attribute, purpose } = flags
   const asked = { fromBlock, toBlock, enterprise, department, attribute, purpose, kinds: kinds && [...kinds] }
-  return auditTrail(client, await privateKeyOf(flags, flags.as ?? ''), asked)
+  return auditTrail(client, keySigner(await privateKeyOf(flags, flags.as ?? '')), asked)
 }
 
 function failedPages({ fromBlock, toBlock }: TraceQuery, client: RpcClient): AsyncGenerator<TrailPage> {

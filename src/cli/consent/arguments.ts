@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import type { Connection } from '../../agent/connection.js'
-import { consentIdOf, grantConsent, readConsent, type SignedConsent } from '../../agent/consent.js'
+import { consentIdOf, grantConsent, type SignedConsent } from '../../agent/consent.js'
+import { readConsent } from '../../agent/consentFile.js'
 import { members, view } from '../../agent/contractClient.js'
 import { textId } from '../../contracts/textId.js'
 import { type Address, type Hash, ZERO_ADDRESS } from '../../core/bytes.js'

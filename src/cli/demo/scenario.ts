@@ -1,4 +1,5 @@
 /** The tour: the paper's two protocols (4.3) on the generated dataset, and a node that is killed. Every answer is checked. */
+
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import {
 } from '../../agent/dataset/generate.js'
 import { parseDeclaration } from '../../agent/declaration.js'
 import { EnterpriseProxy } from '../../agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../agent/portraitKeyFile.js'
 import { Requester, type VerificationReport } from '../../agent/requester.js'
 import { ROLE } from '../../contracts/codes.js'
 import { textId } from '../../contracts/textId.js'
@@ -97,7 +99,9 @@ export class Scenario {
     const declaration = parseDeclaration(utf8(declarationOf(values, 'declaration.json')), 'declaration.json')
     const connection = await connect({ rpc: { url: this.#network.nodes[node]!.rpc }, privateKey })
     try {
-      const report = await new EnterpriseProxy({ portraitKeyFile }, connection).submit(declaration)
+      const report = await new EnterpriseProxy({ portraitKeys: portraitKeysIn(portraitKeyFile) }, connection).submit(
+        declaration,
+      )
       showSubmission(this.#out, report)
       const refused = report.parts
         .filter((part) => part.status !== 'accepted')
