@@ -33,7 +33,12 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
     why: 'the embedded department database is a key-value store',
   },
   { from: 'agent', to: 'vm', only: /^vm\/abi/, why: "agents encode calls with the contracts' ABI" },
-  { from: 'audit', to: 'vm', only: /^vm\/(abi|storage|words)/, why: 'trails decode what contracts said, they run none' },
+  {
+    from: 'audit',
+    to: 'vm',
+    only: /^vm\/(abi|storage|words)/,
+    why: 'trails decode what contracts said, they run none',
+  },
   { from: 'contracts', to: 'state', only: /^state\/reader/, why: 'contracts read a state through the port alone' },
   { from: 'sim', to: 'contracts', only: /^contracts\/creditRules/, why: 'the simulator executes no contract' },
   {

@@ -8,7 +8,7 @@ import { plainDocument } from '../../src/agent/declaration/plainDocument.js'
 import { parseDeclaration } from '../../src/agent/declaration.js'
 import { handleQuestion, handleStored } from '../../src/agent/department/handlers.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
-import { readPortraitKey } from '../../src/agent/portraitKeyFile.js'
+import { portraitKeysIn, readPortraitKey } from '../../src/agent/portraitKeyFile.js'
 import { openValues, type SealedContext, type SealedValues, sealValues } from '../../src/agent/sealedValues.js'
 import { ACK_CODE, EXISTENCE } from '../../src/contracts/codes.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
@@ -182,7 +182,10 @@ t.test('who knows all of a declaration but one value cannot try it out against t
   const portraitKeyFile = join(t.testdir(), 'keys.json')
   const enterprise = world.enterprises.get(company) as Account
   const guesses = Array.from({ length: 200 }, (_, i) => declarationText(company, { employees: String(600 + i) }))
-  const proxy = new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 0 }, world.connect(enterprise))
+  const proxy = new EnterpriseProxy(
+    { portraitKeys: portraitKeysIn(portraitKeyFile), acknowledgeTimeoutMs: 0 },
+    world.connect(enterprise),
+  )
   const report = await proxy.submit(parseDeclaration(utf8(guesses[131]!), 'd.json'))
   const logs = world.chain.logs().flatMap(({ topics, data }) => [...topics, data])
   const chain = Buffer.concat([...world.chain.sent, ...logs.map((hex) => fromHex(hex))])

@@ -1,4 +1,5 @@
 /** The Solidity contracts as they were compiled, their genesis, what the kernel says of processes, the section, and a tiny run. */
+
 import { join } from 'node:path'
 import t from 'tap'
 import { toEventSelector, toFunctionSelector } from 'viem'
@@ -14,6 +15,7 @@ import { GETH, openGeth } from '../../bench/peers/side.js'
 import { makeSection } from '../../bench/report/section.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { replacedKey } from '../../src/agent/replacedKey.js'
 import { Requester } from '../../src/agent/requester.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
@@ -258,7 +260,9 @@ t.test('whatever agents, proxy and requester call is there', async (t) => {
   const connection = world.connect(enterprise)
   await replacedKey(connection.client, enterprise.address)
   const portraitKeyFile = join(t.testdir(), 'keys.json')
-  await new EnterpriseProxy({ portraitKeyFile }, connection).submit(declarationOf(company))
+  await new EnterpriseProxy({ portraitKeys: portraitKeysIn(portraitKeyFile) }, connection).submit(
+    declarationOf(company),
+  )
   const { enterpriseId, values } = declarationOf(company)
   const encryptionKeys = [world.asker.encryption.privateKey]
   await new Requester({ encryptionKeys }, world.connect(world.asker)).verify({ enterpriseId, values })
