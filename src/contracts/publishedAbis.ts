@@ -1,5 +1,5 @@
 /** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
-
+import { erc165Interface } from '../vm/interfaceId.js'
 import { auditInterface } from './auditStorage.js'
 import { consentsInterface } from './consentsStorage.js'
 import { credentialsInterface } from './credentials.js'
@@ -33,12 +33,12 @@ export function systemInterfaces() {
   }
 }
 
-/** File name in abi/ -> its text. */
+/** File name in abi/ -> its text. What every contract answers (ERC-165) stands last. */
 export function publishedAbis(): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(systemInterfaces()).map(([name, { json }]) => [
       `${name}.json`,
-      `${JSON.stringify(json, null, 2)}\n`,
+      `${JSON.stringify([...json, ...erc165Interface.json], null, 2)}\n`,
     ]),
   )
 }

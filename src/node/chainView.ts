@@ -9,6 +9,7 @@ import { readVanity } from '../core/seal.js'
 import { keccak256 } from '../crypto/keccak.js'
 import type { Network } from '../p2p/network.js'
 import type {
+  AccessListOutcome,
   AccountProof,
   AccountView,
   CallOutcome,
@@ -34,7 +35,7 @@ import type {
   Unsubscribe,
 } from '../rpc/chainApi.js'
 import type { ChainStore, StoredBlock } from '../state/chainStore.js'
-import { callContract, estimateGas } from '../vm/call.js'
+import { accessListOf, callContract, estimateGas } from '../vm/call.js'
 import type { ContractRegistry } from '../vm/contract.js'
 import type { FinalCalls } from './finalCalls.js'
 import type { FinalChain } from './finalChain.js'
@@ -66,6 +67,7 @@ export class ChainView implements ChainApi {
   readonly chainId: number
   readonly clientVersion: string
   readonly genesisHash: Hash
+  readonly contracts: Readonly<Record<string, Address>>
   readonly #blockListeners = new Set<(event: FinalBlockEvent) => void>()
   readonly #pendingListeners = new Set<(transaction: ChainTransaction) => void>()
 
@@ -74,6 +76,7 @@ export class ChainView implements ChainApi {
     this.chainId = needs.chainId
     this.clientVersion = needs.clientVersion
     this.genesisHash = needs.genesisHash
+    this.contracts = Object.fromEntries([...needs.registry.values()].map(({ name, address }) => [name, address]))
     needs.chain.onFinal(({ sealed, block, receipts }) => {
       if (this.#blockListeners.size === 0) return
       const event = { hash: sealed.hash, block, sizeBytes: sealed.payload.length, receipts }
@@ -142,6 +145,7 @@ export class ChainView implements ChainApi {
       storage: (address, slot) => state.storage(address, slot),
       call: (request: CallRequest): CallOutcome => callContract(state, context, request, registry),
       estimateGas: (request: CallRequest): EstimateOutcome => estimateGas(state, context, request, registry),
+      accessList: (request: CallRequest): AccessListOutcome => accessListOf(state, context, request, registry),
       prove: (address, slots): AccountProof => {
         const { account, proof, storage } = store.prove(address, slots, state)
         const storageProof = storage.map(({ slot, word, proof }) => ({ slot, value: word, proof }))

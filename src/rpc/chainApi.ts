@@ -6,7 +6,7 @@ import type { Block } from '../core/block.js'
 import type { Address, Epoch, Hash, Height, View } from '../core/bytes.js'
 import type { Header } from '../core/header.js'
 import type { Receipt } from '../core/receipt.js'
-import type { Transaction } from '../core/transaction.js'
+import type { AccessListEntry, Transaction } from '../core/transaction.js'
 
 /** A decoded transaction with its hash and the sender recovered from its signature (once per node). */
 export interface ChainTransaction extends Transaction {
@@ -61,6 +61,8 @@ export interface CallRequest {
   readonly data: Uint8Array
   readonly value: bigint
   readonly gas: bigint | undefined
+  /** Costs gas as in a transaction. */
+  readonly accessList?: readonly AccessListEntry[]
 }
 
 /** `REVERTED` carries the contract's revert data in `returnData`; `FAILED` is any other end, said in `message`. */
@@ -71,6 +73,16 @@ export type CallOutcome =
 
 export type EstimateOutcome = { readonly ok: true; readonly gas: bigint } | Extract<CallOutcome, { ok: false }>
 
+/** EIP-2930 list of what a call touches; `fault` when the call does not succeed. `gasUsed`: of the call with the list. */
+export type AccessListOutcome =
+  | {
+      readonly ok: true
+      readonly accessList: readonly AccessListEntry[]
+      readonly gasUsed: bigint
+      readonly fault?: 'REVERTED' | 'OUT_OF_GAS'
+    }
+  | Extract<CallOutcome, { code: 'FAILED' }>
+
 /** State after one final block. */
 export interface ChainState {
   account(address: Address): AccountView | undefined
@@ -80,6 +92,7 @@ export interface ChainState {
   storage(address: Address, slot: Hash): Hash
   call(request: CallRequest): CallOutcome
   estimateGas(request: CallRequest): EstimateOutcome
+  accessList(request: CallRequest): AccessListOutcome
   prove(address: Address, slots: readonly Hash[]): AccountProof
 }
 
@@ -214,6 +227,8 @@ export interface ChainApi {
   readonly chainId: number
   readonly clientVersion: string
   readonly genesisHash: Hash
+  /** Addresses of the system contracts by name. */
+  readonly contracts: Readonly<Record<string, Address>>
   keccak256(bytes: Uint8Array): Uint8Array
 
   head(): Head

@@ -18,6 +18,8 @@ export const RPC_CODES = {
   /** A node's records are not for this caller; `data.reason` says why (audit/authorization.ts). */
   auditRefused: -32010,
   revert: 3,
+  /** EIP-7966; `data` is the hash. */
+  notFinalInTime: 4,
 } as const
 
 /** An answer with `error`: thrown by methods, sent as it is. */

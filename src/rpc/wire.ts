@@ -37,6 +37,13 @@ export interface RpcAccessListEntry {
   readonly storageKeys: readonly Hash[]
 }
 
+export interface RpcAccessList {
+  readonly accessList: readonly RpcAccessListEntry[]
+  /** Why the call does not succeed. */
+  readonly error?: string
+  readonly gasUsed: Hex
+}
+
 /** Place fields are null while the transaction waits in the pool. */
 export interface RpcTransaction {
   readonly type: Hex
@@ -202,6 +209,7 @@ export interface CallParams {
   readonly data?: Hex
   readonly value?: Hex
   readonly gas?: Hex
+  readonly accessList?: readonly RpcAccessListEntry[]
 }
 
 /** Methods the typed client knows: parameters and result of each. */
@@ -210,6 +218,7 @@ export interface RpcMethods {
   eth_blockNumber: { params: []; result: Hex }
   eth_call: { params: [CallParams, BlockRef]; result: Hex }
   eth_estimateGas: { params: [CallParams]; result: Hex }
+  eth_createAccessList: { params: [CallParams, BlockRef]; result: RpcAccessList }
   eth_gasPrice: { params: []; result: Hex }
   eth_maxPriorityFeePerGas: { params: []; result: Hex }
   eth_getBalance: { params: [Address, BlockRef]; result: Hex }

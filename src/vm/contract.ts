@@ -15,6 +15,7 @@ import type {
   HumanAbi,
 } from './abiTypes.js'
 import { GAS_WORD } from './gas.js'
+import { erc165Interface, interfaceId } from './interfaceId.js'
 
 export interface BlockContext {
   readonly number: Height
@@ -98,9 +99,13 @@ export interface ContractDefinition<H extends HumanAbi> {
 
 type AnyHandler = (host: ContractHost, args: Record<string, unknown>) => unknown
 
+/** Every contract answers ERC-165's supportsInterface too, for its own functions taken together and for ERC-165 itself. */
 export function defineContract<const H extends HumanAbi>(definition: ContractDefinition<H>): NativeContract {
   const { name, version, address, abi } = definition
-  const handlers = new Map<FunctionCodec, AnyHandler>()
+  const interfaceIds: ReadonlySet<unknown> = new Set([interfaceId(abi), interfaceId(erc165Interface)])
+  const handlers = new Map<FunctionCodec, AnyHandler>([
+    [erc165Interface.functionCodec('supportsInterface'), (_host, { interfaceId }) => interfaceIds.has(interfaceId)],
+  ])
   for (const [functionName, handler] of Object.entries(definition.functions)) {
     handlers.set(abi.functionCodec(functionName), handler as AnyHandler)
   }
@@ -110,7 +115,7 @@ export function defineContract<const H extends HumanAbi>(definition: ContractDef
     code: concatBytes(Uint8Array.of(0xef), utf8(`concordat:${name}:${version}`)),
     abi: abi.json,
     run(host, input) {
-      const codec = abi.select(input)
+      const codec = abi.select(input) ?? erc165Interface.select(input)
       const handler = codec && handlers.get(codec)
       if (handler === undefined) throw revertText(abi, `${name} has no function ${toHex(input.subarray(0, 4))}`)
       if (host.value !== 0n) throw revertText(abi, `${name}.${codec!.name} takes no value`)

@@ -185,6 +185,12 @@ export function createFakeChain(): FakeChain {
       const outcome = run(request, false)
       return outcome.ok ? { ok: true, gas: GAS } : failureOf(outcome)
     },
+    accessList(request) {
+      const outcome = run(request, false)
+      if (!outcome.ok && outcome.code === 'FAILED') return { ok: false, code: 'FAILED', message: outcome.message }
+      const accessList = [{ address: COUNTER, storageKeys: [ZERO_HASH] }]
+      return { ok: true, accessList, gasUsed: GAS, ...(!outcome.ok && { fault: 'REVERTED' as const }) }
+    },
     prove: (address, slots) => ({
       nonce: nonces.get(address) ?? 0n,
       balance: 0n,
@@ -206,6 +212,7 @@ export function createFakeChain(): FakeChain {
     chainId: CHAIN_ID,
     clientVersion: 'concordat/v0.0.0-test/node',
     genesisHash: ZERO_HASH,
+    contracts: { counter: COUNTER },
     keccak256,
     seal,
     sealMany(count) {

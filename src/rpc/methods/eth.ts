@@ -6,7 +6,7 @@ import type { ChainApi, FinalBlock } from '../chainApi.js'
 import { invalidParams, serverError } from '../errors.js'
 import { type MethodEntries, type MethodNeeds, method } from '../method.js'
 import { asQuantity, isAbsent, type Params, readArray, readBoolean, readHash } from '../params.js'
-import { presentBlock, presentReceipts, quantity } from '../present.js'
+import { presentBlock, presentHeader, presentReceipts, quantity } from '../present.js'
 
 export function ethMethods({ api }: MethodNeeds): MethodEntries {
   return [...factMethods(api), ...blockMethods(api), ...feeMethods(api)]
@@ -38,6 +38,8 @@ function blockMethods(api: ChainApi): MethodEntries {
   return [
     ['eth_getBlockByNumber', method(2, (p) => present(byNumber(p), readBoolean(p, 1, false)))],
     ['eth_getBlockByHash', method(2, (p) => present(byHash(p), readBoolean(p, 1, false)))],
+    ['eth_getHeaderByNumber', method(1, (p) => headerOf(byNumber(p)))],
+    ['eth_getHeaderByHash', method(1, (p) => headerOf(byHash(p)))],
     ['eth_getBlockTransactionCountByNumber', method(1, (p) => transactionCount(byNumber(p)))],
     ['eth_getBlockTransactionCountByHash', method(1, (p) => transactionCount(byHash(p)))],
     ['eth_getUncleCountByBlockNumber', method(1, (p) => (byNumber(p) ? '0x0' : null))],
@@ -49,6 +51,8 @@ function blockMethods(api: ChainApi): MethodEntries {
 }
 
 const present = (final: FinalBlock | undefined, full: boolean) => (final ? presentBlock(final, full) : null)
+
+const headerOf = (final: FinalBlock | undefined) => (final ? presentHeader(final.hash, final.block.header) : null)
 
 const transactionCount = (final: FinalBlock | undefined) => (final ? quantity(final.block.transactions.length) : null)
 

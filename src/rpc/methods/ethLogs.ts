@@ -3,6 +3,7 @@ import type { Hash } from '../../core/bytes.js'
 import { readHeight } from '../blockRef.js'
 import type { ChainApi } from '../chainApi.js'
 import { invalidArgument, invalidParams, RPC_CODES, RpcError, serverError } from '../errors.js'
+import type { Filters } from '../filters.js'
 import { type LogMatcher, readLogMatcher } from '../logFilter.js'
 import { type CallContext, type MethodEntries, type MethodNeeds, method } from '../method.js'
 import { asFixed, isAbsent, type Params, readBoolean, readObject, readString, typeName } from '../params.js'
@@ -19,7 +20,7 @@ export function ethLogMethods(needs: LogMethodNeeds): MethodEntries {
     ['eth_getLogs', method(1, (p, context) => getLogs(needs, p, context))],
     ['eth_newFilter', method(1, (p) => newFilter(needs, p))],
     ['eth_newBlockFilter', method(0, () => filters.addBlocks())],
-    ['eth_newPendingTransactionFilter', method(1, () => filters.addPending())],
+    ['eth_newPendingTransactionFilter', method(1, (p) => newPendingFilter(filters, p))],
     ['eth_getFilterChanges', method(1, (p, { deadlineMs }) => filters.changes(readString(p, 0), deadlineMs))],
     ['eth_getFilterLogs', method(1, (p, context) => getFilterLogs(needs, p, context))],
     ['eth_uninstallFilter', method(1, (p) => filters.remove(readString(p, 0)))],
@@ -94,6 +95,14 @@ function newFilter({ api, filters }: LogMethodNeeds, params: Params) {
     throw invalidParams('invalid block range params')
   }
   return filters.addLogs(matcher, fromBlock, toBlock)
+}
+
+/** Filters keep hashes: whole transactions until somebody polls would be memory for the asking. */
+function newPendingFilter(filters: Filters, params: Params) {
+  if (readBoolean(params, 0, false)) {
+    throw invalidArgument(0, 'whole transactions come by eth_subscribe("newPendingTransactions", true)')
+  }
+  return filters.addPending()
 }
 
 const MOVING_TAGS: ReadonlySet<unknown> = new Set(['latest', 'pending', 'safe', 'finalized'])

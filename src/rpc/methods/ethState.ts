@@ -1,30 +1,22 @@
 /** eth_: state reads, proofs, calls. */
-import { type Address, type Hash, type Hex, toHex, ZERO_ADDRESS } from '../../core/bytes.js'
+import { type Address, type Hash, type Hex, toHex } from '../../core/bytes.js'
 import { rpcProofSlotsMax } from '../../core/limits.js'
 import { readState } from '../blockRef.js'
-import type { CallOutcome, CallRequest, ChainApi } from '../chainApi.js'
-import { invalidArgument, invalidParams, RPC_CODES, RpcError, serverError } from '../errors.js'
+import type { CallRequest, ChainApi, ChainState } from '../chainApi.js'
+import { invalidArgument, invalidParams, serverError } from '../errors.js'
 import { type CallContext, type MethodEntries, type MethodNeeds, method } from '../method.js'
-import {
-  asBytes,
-  asFixed,
-  asQuantity,
-  isAbsent,
-  type Params,
-  readAddress,
-  readArray,
-  readObject,
-  typeName,
-} from '../params.js'
+import { asFixed, isAbsent, type Params, readAddress, readArray, readObject, typeName } from '../params.js'
 import { quantity } from '../present.js'
 import { type ReadObserver, requireRoom } from '../reads.js'
-import { revertReason } from '../revertReason.js'
+import type { RpcAccessList } from '../wire.js'
+import { callError, readCall } from './callParams.js'
 
 export function ethStateMethods(needs: MethodNeeds): MethodEntries {
   const { api } = needs
   return [
     ['eth_call', method(4, (p, context) => call(needs, p, context))],
     ['eth_estimateGas', method(4, (p, context) => estimateGas(needs, p, context))],
+    ['eth_createAccessList', method(4, (p, context) => createAccessList(needs, p, context))],
     ['eth_getBalance', method(2, (p) => getBalance(api, p))],
     ['eth_getCode', method(2, (p) => toHex(readState(api, p, 1).code(readAddress(p, 0))))],
     ['eth_getStorageAt', method(3, (p, context) => getStorageAt(needs, p, context))],
@@ -110,27 +102,48 @@ const asAsked = (key: unknown, slot: Hash): string => {
   return isFull ? slot : quantity(BigInt(slot))
 }
 
-function call({ api, reads }: MethodNeeds, params: Params, context: CallContext): Hex {
+/** `run` on the state of the request. Where the call reads what is recorded, an answer tells of it, whichever answer it is. */
+function watching<T>(
+  { api, reads }: MethodNeeds,
+  params: Params,
+  { remote }: CallContext,
+  run: (state: ChainState, request: CallRequest) => T,
+): T {
   const request = readCall(api, params)
-  refuseOverrides(params)
   const watched = reads?.watches(request) ? reads : undefined
   if (watched) requireRoom(watched)
-  const outcome = readState(api, params, 1).call(request)
-  if (!outcome.ok) throw callError(outcome)
-  watched?.note(request, context.remote)
-  return toHex(outcome.returnData)
+  const answer = run(readState(api, params, 1), request)
+  watched?.note(request, remote)
+  return answer
+}
+
+function call(needs: MethodNeeds, params: Params, context: CallContext): Hex {
+  return watching(needs, params, context, (state, request) => {
+    const outcome = state.call(request)
+    if (!outcome.ok) throw callError(outcome)
+    return toHex(outcome.returnData)
+  })
 }
 
 /** What a read would cost tells whether there is an entry: recorded as the read itself. */
-function estimateGas({ api, reads }: MethodNeeds, params: Params, context: CallContext): Hex {
-  const request = readCall(api, params)
-  refuseOverrides(params)
-  const watched = reads?.watches(request) ? reads : undefined
-  if (watched) requireRoom(watched)
-  const outcome = readState(api, params, 1).estimateGas(request)
-  if (!outcome.ok) throw callError(outcome)
-  watched?.note(request, context.remote)
-  return quantity(outcome.gas)
+function estimateGas(needs: MethodNeeds, params: Params, context: CallContext): Hex {
+  return watching(needs, params, context, (state, request) => {
+    const outcome = state.estimateGas(request)
+    if (!outcome.ok) throw callError(outcome)
+    return quantity(outcome.gas)
+  })
+}
+
+const FAULT_TEXTS = { REVERTED: 'execution reverted', OUT_OF_GAS: 'out of gas' } as const
+
+/** A call that fails is answered with what it touched, and why it failed. */
+function createAccessList(needs: MethodNeeds, params: Params, context: CallContext): RpcAccessList {
+  return watching(needs, params, context, (state, request) => {
+    const outcome = state.accessList(request)
+    if (!outcome.ok) throw serverError(outcome.message)
+    const { accessList, gasUsed, fault } = outcome
+    return { accessList, ...(fault && { error: FAULT_TEXTS[fault] }), gasUsed: quantity(gasUsed) }
+  })
 }
 
 /** Raw slots are recorded once a request, whichever they are. */
@@ -138,52 +151,4 @@ function noteStorage(reads: ReadObserver | undefined, addresses: readonly Addres
   if (reads === undefined || !addresses.some((address) => reads.watchesStorage(address))) return
   requireRoom(reads)
   reads.noteStorage(remote)
-}
-
-function callError(outcome: Extract<CallOutcome, { ok: false }>): RpcError {
-  if (outcome.code === 'FAILED') return serverError(outcome.message)
-  const reason = revertReason(outcome.returnData)
-  const message = reason === undefined ? 'execution reverted' : `execution reverted: ${reason}`
-  return new RpcError(RPC_CODES.revert, message, toHex(outcome.returnData))
-}
-
-function refuseOverrides(params: Params): void {
-  for (const index of [2, 3]) {
-    const value = params[index]
-    if (isAbsent(value)) continue
-    if (typeof value !== 'object' || Object.keys(value).length > 0) {
-      throw invalidArgument(index, 'state and block overrides are not supported')
-    }
-  }
-}
-
-/** Reads what a native contract can see; fee fields are taken and have no effect. */
-function readCall(api: ChainApi, params: Params): CallRequest {
-  const object = readObject(params, 0)
-  const { from, to, gas, value, chainId } = object
-  const fault = (name: string) => (reason: string) => invalidArgument(0, `${name}: ${reason}`)
-  if (!isAbsent(chainId) && asQuantity(chainId, 64, fault('chainId')) !== BigInt(api.chainId)) {
-    throw invalidParams(`chainId does not match node's (have=${Number(chainId)}, want=${api.chainId})`)
-  }
-  return {
-    from: isAbsent(from) ? ZERO_ADDRESS : (asFixed(from, 20, fault('from')) as Address),
-    to: isAbsent(to) ? null : (asFixed(to, 20, fault('to')) as Address),
-    data: readCallData(object),
-    value: isAbsent(value) ? 0n : asQuantity(value, 256, fault('value')),
-    gas: isAbsent(gas) ? undefined : asQuantity(gas, 64, fault('gas')),
-  }
-}
-
-const NO_DATA = new Uint8Array(0)
-
-/** `input` is the standard's name, `data` the one that most clients send. */
-function readCallData({ input, data }: Readonly<Record<string, unknown>>): Uint8Array {
-  const both = !isAbsent(input) && !isAbsent(data)
-  if (both && input !== data) {
-    throw invalidParams(
-      'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data',
-    )
-  }
-  if (!isAbsent(input)) return asBytes(input, (reason) => invalidArgument(0, `input: ${reason}`))
-  return isAbsent(data) ? NO_DATA : asBytes(data, (reason) => invalidArgument(0, `data: ${reason}`))
 }

@@ -12,6 +12,13 @@ export function netMethods({ api }: MethodNeeds): MethodEntries {
   ]
 }
 
+/** What geth's console and its kin ask first: the namespaces that are there. */
+export function rpcMethods(names: Iterable<string>): MethodEntries {
+  const spaces = new Set(['rpc', ...[...names].map((name) => name.slice(0, name.indexOf('_')))])
+  const modules = Object.fromEntries([...spaces].sort().map((space) => [space, '1.0']))
+  return [['rpc_modules', method(0, () => modules)]]
+}
+
 export function web3Methods({ api }: MethodNeeds): MethodEntries {
   return [
     ['web3_clientVersion', method(0, () => api.clientVersion)],

@@ -6,7 +6,7 @@ import { readAddress } from '../params.js'
 import { presentTransaction, quantity } from '../present.js'
 import type { RpcTransaction } from '../wire.js'
 
-type ByNonce = Record<string, RpcTransaction>
+type ByNonce<T> = Record<string, T>
 
 export function txpoolMethods({ api }: MethodNeeds): MethodEntries {
   return [
@@ -15,7 +15,14 @@ export function txpoolMethods({ api }: MethodNeeds): MethodEntries {
       'txpool_content',
       method(0, () => {
         const { pending, queued } = api.pool()
-        return { pending: bySender(pending), queued: bySender(queued) }
+        return { pending: bySender(pending, full), queued: bySender(queued, full) }
+      }),
+    ],
+    [
+      'txpool_inspect',
+      method(0, () => {
+        const { pending, queued } = api.pool()
+        return { pending: bySender(pending, inWords), queued: bySender(queued, inWords) }
       }),
     ],
     [
@@ -34,17 +41,26 @@ const presentCounts = ({ pending, queued }: { pending: number; queued: number })
   queued: quantity(queued),
 })
 
-function bySender(transactions: readonly ChainTransaction[]): Record<Address, ByNonce> {
-  const senders = new Map<Address, ByNonce>()
+const full = (tx: ChainTransaction): RpcTransaction => presentTransaction(tx)
+
+/** Geth's words. */
+const inWords = ({ to, value, gasLimit, gasPrice }: ChainTransaction): string =>
+  `${to ?? 'contract creation'}: ${value} wei + ${gasLimit} gas × ${gasPrice} wei`
+
+function bySender<T>(
+  transactions: readonly ChainTransaction[],
+  show: (tx: ChainTransaction) => T,
+): Record<Address, ByNonce<T>> {
+  const senders = new Map<Address, ByNonce<T>>()
   for (const tx of transactions) {
     const nonces = senders.get(tx.sender) ?? {}
-    nonces[String(tx.nonce)] = presentTransaction(tx)
+    nonces[String(tx.nonce)] = show(tx)
     senders.set(tx.sender, nonces)
   }
   return Object.fromEntries(senders)
 }
 
-const byNonce = (transactions: readonly ChainTransaction[], sender: Address): ByNonce =>
+const byNonce = (transactions: readonly ChainTransaction[], sender: Address): ByNonce<RpcTransaction> =>
   Object.fromEntries(
     transactions.filter((tx) => tx.sender === sender).map((tx) => [String(tx.nonce), presentTransaction(tx)]),
   )

@@ -1,0 +1,58 @@
+/** eth_config (EIP-7910) and eth_capabilities: what this chain is, and of which blocks this node can tell. */
+import { crc32 } from 'node:zlib'
+import { asHeight, fromHex, type Height } from '../../core/bytes.js'
+import type { ChainApi } from '../chainApi.js'
+import { type MethodEntries, type MethodNeeds, method } from '../method.js'
+import { quantity } from '../present.js'
+
+export function ethConfigMethods({ api }: MethodNeeds): MethodEntries {
+  return [
+    ['eth_config', method(0, () => ({ current: configuration(api), next: null, last: null }))],
+    ['eth_capabilities', method(0, () => capabilities(api))],
+  ]
+}
+
+/** The rules of this chain hold from genesis on and have no blobs and no precompiles. */
+function configuration(api: ChainApi) {
+  return {
+    activationTime: 0,
+    blobSchedule: { baseFeeUpdateFraction: 0, max: 0, target: 0 },
+    chainId: quantity(api.chainId),
+    forkId: forkId(api),
+    precompiles: {},
+    systemContracts: api.contracts,
+  }
+}
+
+/** EIP-6122 where no fork followed genesis: the checksum of the genesis hash. */
+const forkId = (api: ChainApi): string => `0x${crc32(fromHex(api.genesisHash)).toString(16).padStart(8, '0')}`
+
+function capabilities(api: ChainApi) {
+  const { hash, header } = api.head()
+  const state = from(oldest(header.number, (number) => api.state(number) !== undefined))
+  const blocks = from(oldest(header.number, (number) => api.headerByNumber(number) !== undefined))
+  const transactions = from(oldest(header.number, (number) => api.receipts(number) !== undefined))
+  return {
+    head: { number: quantity(header.number), hash },
+    state,
+    tx: transactions,
+    logs: transactions,
+    receipts: transactions,
+    blocks,
+    stateproofs: state,
+  }
+}
+
+const from = (height: Height) => ({ disabled: false, oldestBlock: quantity(height) })
+
+/** Lowest height that is kept, where all from there to the head are; found by halving. */
+function oldest(head: Height, isKept: (number: Height) => boolean): Height {
+  let low = 0
+  let high: number = head
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (isKept(asHeight(middle))) high = middle
+    else low = middle + 1
+  }
+  return asHeight(high)
+}
