@@ -13,7 +13,16 @@ import { ROLE } from '../../src/contracts/codes.js'
 import { endBlock } from '../../src/contracts/epoch.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import { sealerSetOf } from '../../src/contracts/sealers.js'
-import { type Address, asEpoch, asHeight, asView, EMPTY_BYTES, type Hash, toHex, ZERO_HASH } from '../../src/core/bytes.js'
+import {
+  type Address,
+  asEpoch,
+  asHeight,
+  asView,
+  EMPTY_BYTES,
+  type Hash,
+  toHex,
+  ZERO_HASH,
+} from '../../src/core/bytes.js'
 import type { Receipt } from '../../src/core/receipt.js'
 import type { UnsignedTransaction } from '../../src/core/transaction.js'
 import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
@@ -254,7 +263,13 @@ export async function sharing(chain: LiveChain): Promise<Sharing> {
   const about = { enterpriseId: ENTERPRISE_ID, portraitVersion: 1 }
   const document = { ...about, documentHash: word('document') }
   const submission = chain.send('enterprise', 'dataSharing', 'StoreData', { ...document, parts: [part] }, { type: 0 })
-  const newMember = { account: addressOf('sealer'), role: 3, id: word('auditor'), name: '审计署', encryptionKey: ZERO_HASH }
+  const newMember = {
+    account: addressOf('sealer'),
+    role: 3,
+    id: word('auditor'),
+    name: '审计署',
+    encryptionKey: ZERO_HASH,
+  }
   chain.send('operator', 'members', 'registerMember', { member: newMember })
   const refused = chain.send('enterprise', 'members', 'registerMember', { member: newMember })
   await chain.seal()

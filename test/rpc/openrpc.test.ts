@@ -84,7 +84,10 @@ async function callsOf({ chain, rpc }: Live, hashes: Sharing): Promise<Call[]> {
     ['eth_getTransactionByBlockHashAndIndex', [absent, '0x0'], 'null'],
     ['debug_getRawBlock', ['0x99'], 'error'],
     ['debug_getRawTransaction', [answer]],
-    ['eth_getLogs', [{ fromBlock: '0x0', toBlock: 'latest', address: [dataSharing, members], topics: [[topic], null] }]],
+    [
+      'eth_getLogs',
+      [{ fromBlock: '0x0', toBlock: 'latest', address: [dataSharing, members], topics: [[topic], null] }],
+    ],
     ['eth_getLogs', [{ blockHash: block.hash }]],
     ['eth_getLogs', [{ fromBlock: '0x0', toBlock: '0x99' }], 'error'],
     ['eth_getFilterLogs', [logFilter]],
@@ -136,7 +139,11 @@ t.test('execution-apis: each method is served to the letter, or listed', { skip:
   const { methods } = readVector<{ methods: Described[] }>('openrpc.json')
   const served = new Set(calls.map(([name]) => name))
   const known = new Set(methods.map(({ name }) => name))
-  t.same([...served].filter((name) => !known.has(name)), [], 'all calls are of the specification')
+  t.same(
+    [...served].filter((name) => !known.has(name)),
+    [],
+    'all calls are of the specification',
+  )
   // Types beside combinations of types, as the specification has them, are no fault of its schemas.
   const ajv = new Ajv({ strict: false, allErrors: false })
   for (const described of methods) {
@@ -144,7 +151,10 @@ t.test('execution-apis: each method is served to the letter, or listed', { skip:
     const why = whyNot(name)
     if (why !== undefined) {
       t.notOk(served.has(name), `${name} is not served: ${why}`)
-      t.match((await live.rpc(name)).error, { code: -32601, message: `the method ${name} does not exist/is not available` })
+      t.match((await live.rpc(name)).error, {
+        code: -32601,
+        message: `the method ${name} does not exist/is not available`,
+      })
       continue
     }
     const own = calls.filter(([method]) => method === name)

@@ -67,8 +67,14 @@ t.test('accounts and slots verify, present and absent, on the states of many blo
       t.ok(access.accessList.length > 1, 'contracts read each other')
       for (const { address, storageKeys } of access.accessList) {
         const { storageProof } = await checkAccount(t, live, address, [...storageKeys, ...absentSlots], stateRoot)
-        t.ok(storageProof.some(({ value }) => value !== '0x0'), 'some are set')
-        t.ok(storageProof.some(({ value }) => value === '0x0'), 'some are not')
+        t.ok(
+          storageProof.some(({ value }) => value !== '0x0'),
+          'some are set',
+        )
+        t.ok(
+          storageProof.some(({ value }) => value === '0x0'),
+          'some are not',
+        )
       }
     }
     const accounts = [addressOf('operator'), addressOf('finance'), absentAccount]
