@@ -39,9 +39,9 @@ t.test('what it says is not served is not', async (t) => {
   const methods = servedMethods()
   const rows = [...refused.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, names]) => names!)
   t.ok(rows.length > 5)
-  for (const [, name] of rows.join().matchAll(/`(\w+)\*?`/g)) {
+  for (const [, name = ''] of rows.join().matchAll(/`(\w+)\*?`/g)) {
     t.notOk(
-      methods.some((method) => method.startsWith(name!)),
+      methods.some((method) => method.startsWith(name)),
       name,
     )
   }
