@@ -29,7 +29,7 @@ const forkId = (api: ChainApi): string => `0x${crc32(fromHex(api.genesisHash)).t
 
 function capabilities(api: ChainApi) {
   const { hash, header } = api.head()
-  const state = from(oldest(header.number, (number) => api.state(number) !== undefined))
+  const state = from(api.oldestState())
   const blocks = from(oldest(header.number, (number) => api.headerByNumber(number) !== undefined))
   const transactions = from(oldest(header.number, (number) => api.receipts(number) !== undefined))
   return {
