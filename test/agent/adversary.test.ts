@@ -67,7 +67,7 @@ t.test('an envelope opens in its own place only', (t) => {
     { digests: context.digests.toReversed() },
   ]
   for (const change of changes) {
-    t.equal(openValues(envelope, [privateKey], { ...context, ...change }), null, Object.keys(change)[0])
+    t.equal(openValues(envelope, [privateKey], { ...context, ...change }), null, Object.keys(change).join())
   }
   for (let i = 0; i < envelope.length; i++) {
     const bad = envelope.slice()

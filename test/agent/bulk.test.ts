@@ -9,7 +9,7 @@ import { type BulkOptions, bulkSubmit } from '../../src/agent/bulk/bulkSubmit.js
 import { dataSharing } from '../../src/agent/contractClient.js'
 import { type DatasetCompany, datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { table2Template } from '../../src/agent/declaration/table2Template.js'
-import { toHex } from '../../src/core/bytes.js'
+import { asHash, toHex } from '../../src/core/bytes.js'
 import type { RpcClient } from '../../src/rpc/client.js'
 import { declarationText, World } from './support/world.js'
 
@@ -298,8 +298,8 @@ t.test('the journal: one run at a time, one chain, no strange lines', async (t) 
   const journal = await openBulkJournal(file, 7)
   const salt = journal.salt
   await t.rejects(openBulkJournal(file, 7), { code: 'IN_USE' })
-  const about = { enterprise: 'E', document: `0x${'1'.repeat(64)}` } as const
-  const transaction = `0x${'2'.repeat(64)}`
+  const about = { enterprise: 'E', document: asHash(`0x${'1'.repeat(64)}`) }
+  const transaction = asHash(`0x${'2'.repeat(64)}`)
   await Promise.all(
     [1, 2, 3].map((afterHeight) => journal.append({ ...about, at: 'sending', transaction, afterHeight })),
   )

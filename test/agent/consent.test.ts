@@ -143,10 +143,16 @@ t.test('consent, question, portrait: each use is counted and on record', async (
   t.equal(warm.requestId, null)
   t.type(warm.portraitTransaction, 'string')
   t.equal((await view(world.chain.client(), consents, 'consentOf', { id: basis })).used, 3)
-  await t.rejects(requester.verify({ ...question, values: bound }), { reason: 'consentUsedUp' })
+  await t.rejects(requester.verify({ ...question, values: bound }), {
+    code: 'QUESTION_REFUSED',
+    reason: 'consentUsedUp',
+  })
   const finance = world.department('finance')
   const other = new Requester({ encryptionKeys: [finance.encryption.privateKey] }, world.connect(finance))
-  await t.rejects(other.verify({ ...question, values: bound }), { reason: 'consentRequester' })
+  await t.rejects(other.verify({ ...question, values: bound }), {
+    code: 'QUESTION_REFUSED',
+    reason: 'consentRequester',
+  })
   const free = await other.verify({ ...question, values: new Map([['registrationAddress', registrationAddress]]) })
   t.match(free, { attributes: [{ fromPortrait: true }], portraitTransaction: null })
   await close(services)
@@ -177,6 +183,7 @@ t.test('a revoked consent: agents stay silent, the report says withdrawn', async
   t.ok(items.every(({ answers }) => answers === 0))
   t.notOk(world.logged.some((line) => line.startsWith('error') || line.startsWith('warn')))
   await t.rejects(requester.verify({ enterpriseId, purpose: PURPOSE, basis, values: bound }), {
+    code: 'QUESTION_REFUSED',
     reason: 'consentRevoked',
   })
   await close(services.filter((_, i) => i !== market))
@@ -218,7 +225,7 @@ t.test('an enterprise contests an entry by its value', async (t) => {
   const portraitKeyFile = path.join(dir, 'portrait.json')
   const contest = (value: string, file = portraitKeyFile) =>
     contestEntry(connection, 'registrationAddress', { value, portraitKeys: portraitKeysIn(file) }, SALT)
-  await t.rejects(contest('elsewhere'), { error: 'NotContestable' })
+  await t.rejects(contest('elsewhere'), { code: 'REVERTED', error: 'NotContestable' })
   await t.rejects(contest(registrationAddress, path.join(dir, 'none.json')), { code: 'UNREADABLE' })
   const { objectionId, digest } = await contest(` ${registrationAddress}`)
   t.match((await requester.verify({ enterpriseId, values: own })).attributes, [{ fromPortrait: false }])

@@ -80,7 +80,7 @@ t.test('the document hash of a plain file: keyed, of its bytes alone, and provab
 })
 
 t.test('errors name file, row and field', (t) => {
-  const fails = (run: () => unknown, expected: object) => t.throws(run, expected)
+  const fails = (run: () => unknown, expected: object) => t.throws(run, { code: 'INVALID_FIELD', ...expected })
   fails(() => parseDeclaration(utf8('x'), 'd.xlsx'), { code: 'UNKNOWN_FORMAT', file: 'd.xlsx' })
   fails(() => parseDeclaration(new Uint8Array([0xff, 0xfe]), 'd.json'), { code: 'NOT_UTF8' })
   fails(() => parseDeclaration(utf8('{"a":'), 'd.json'), { code: 'NOT_JSON', message: /^d\.json: / })

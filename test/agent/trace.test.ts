@@ -16,7 +16,7 @@ import { SummaryBuilder } from '../../src/audit/summary.js'
 import type { ContractName } from '../../src/contracts/addresses.js'
 import { systemInterfaces } from '../../src/contracts/publishedAbis.js'
 import { idText, textId } from '../../src/contracts/textId.js'
-import { type Address, toHex } from '../../src/core/bytes.js'
+import { type Address, type Hash, toHex } from '../../src/core/bytes.js'
 import { BLOCK_TIME } from './support/testChain.js'
 import { type Account, declarationOf, World } from './support/world.js'
 
@@ -68,7 +68,7 @@ t.test('trails over a chain on which two enterprises submitted and were asked ab
     for (const [index, log] of logs.entries()) {
       const entry = everything[index]!
       const { topics, data } = log
-      const decoded = decodeEventLog({ abi, topics: topics as [`0x${string}`], data }) as {
+      const decoded = decodeEventLog({ abi, topics: topics as unknown as [Hash], data }) as {
         eventName: string
         args: object
       }

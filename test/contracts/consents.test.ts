@@ -57,7 +57,7 @@ import {
 const KEY = new Uint8Array(32).fill(3)
 const OWNER = privateKeyToAddress(KEY)
 const STATUTE = textId('GB-2020-17')
-const NO_SIGNATURE = new Uint8Array()
+const NO_SIGNATURE: Uint8Array = new Uint8Array()
 const { exists } = EXISTENCE
 const D1 = word('digest 1')
 
@@ -96,7 +96,7 @@ const consentWith = (world: World, changes: Partial<Consent> = {}): Consent => (
   ...changes,
 })
 const idOf = (consent: Consent): Hash => consentDigest(keccak256, CHAIN_ID, consent)
-const signed = (digest: Hash, key = KEY) => secp256k1.sign(fromHex(digest), key)
+const signed = (digest: Hash, key: Uint8Array = KEY) => secp256k1.sign(fromHex(digest), key)
 
 function grant(world: World, changes: Partial<Consent> = {}): Hash {
   const consent = consentWith(world, changes)

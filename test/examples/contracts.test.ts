@@ -8,7 +8,6 @@ import { type Desk, register } from '../../examples/contracts/network.js'
 import { batchHistory } from '../../src/agent/batchHistory.js'
 import { batchPage } from '../../src/cli/batchPage.js'
 import { textId } from '../../src/contracts/textId.js'
-import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
 import { World } from '../agent/support/world.js'
 
 /** The examples' desk on a chain in memory. */
@@ -21,7 +20,7 @@ function deskOn(world: World): Desk {
       const operator = world.connect(world.operator)
       await register(operator, privateKey, name, id)
       operator.close()
-      return world.connect({ ...world.operator, id, privateKey, address: privateKeyToAddress(privateKey) })
+      return world.connect({ privateKey })
     },
   }
 }

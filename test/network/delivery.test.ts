@@ -106,7 +106,7 @@ t.test('direct delivery over four processes', async (t) => {
       for (let height = 0; height <= head; height++) {
         const raw = (await net.client(index).request('debug_getRawBlock', [`0x${height.toString(16)}`])) as string
         const block = Buffer.from(raw.slice(2), 'hex')
-        t.notOk(bodies.some((body) => block.includes(body.subarray(0, 64))))
+        t.notOk(bodies.some((body) => block.includes(Buffer.from(body.subarray(0, 64)))))
       }
     }
   })

@@ -35,7 +35,11 @@ t.test('the set changes by vote, from a node that starts empty to a new key', as
     await desk.work()
     fifth = await desk.join('node5')
     await desk.connected(fifth, [0])
-    await t.rejects(desk.change('add', fifth, [0]), { error: 'NotVolunteered' }, 'its node has not shown itself')
+    await t.rejects(
+      desk.change('add', fifth, [0]),
+      { code: 'REVERTED', error: 'NotVolunteered' },
+      'its node has not shown itself',
+    )
     await desk.volunteer(fifth)
     for (const node of all)
       await desk.connected(

@@ -169,5 +169,5 @@ export async function folderHolds(dir: string, bytes: Uint8Array): Promise<boole
   const entries = await readdir(dir, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const contents = await Promise.all(files.map((file) => readFile(file)))
-  return contents.some((content) => content.includes(bytes))
+  return contents.some((content) => content.includes(Buffer.from(bytes)))
 }

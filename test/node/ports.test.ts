@@ -28,6 +28,7 @@ t.test('a metrics port that is taken', async (t) => {
   const config = nodeConfigSchema.parse({
     dataDir: join(dir, 'data'),
     journalDir: join(dir, 'journal'),
+    delivery: { dir: join(dir, 'envelopes') },
     p2p: { port: 0 },
     rpc: { port: rpcPort },
     metrics: { port: portOf(taken) },

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Trie as ReferenceTrie } from '@ethereumjs/trie'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { encodeBlock } from '../../src/core/block.js'
 import { asHeight, EMPTY_BYTES, fromHex, toHex, utf8, ZERO_HASH } from '../../src/core/bytes.js'
 import { recentBlocksMax } from '../../src/core/limits.js'
@@ -86,7 +86,7 @@ t.test('a block with everything in it, read back before and after reopening', as
   const final = { ...nextBlock(chain, 5), meta: { view: utf8('17') } }
   await chain.commit(final)
   const recovered = recoverCount()
-  const check = (t: Tap, store: ChainStore) => {
+  const check = (t: Test, store: ChainStore) => {
     const height = asHeight(1)
     t.same(store.head(), { header: final.block.header, hash: final.hash, height, certificate: final.certificate })
     t.same(store.blockByNumber(height), final.block)
@@ -116,8 +116,6 @@ t.test('a block with everything in it, read back before and after reopening', as
   t.equal(again.meta('unknown'), undefined)
   await again.close()
 })
-
-type Tap = typeof t
 
 t.test('old blocks are read from the store', async (t) => {
   const chain = await ChainStore.memory()

@@ -1,7 +1,7 @@
 /** A process that writes blocks is killed again and again: what it had reported is there, and the state is that of the head. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { asHeight, toHex } from '../../src/core/bytes.js'
@@ -14,7 +14,7 @@ import { address, word } from './chain.js'
 import { editBlock } from './crashState.js'
 
 const ROUNDS = 4
-const writer = fileURLToPath(new URL('./crashWriter.ts', import.meta.url))
+const writer = fileURLToPath(new URL(`./crashWriter${extname(import.meta.url)}`, import.meta.url))
 
 /** Runs the writer until it has reported `blocks` blocks, then kills it in the middle of what it does; the last height reported. */
 async function writeAndKill(dir: string, blocks: number): Promise<number> {

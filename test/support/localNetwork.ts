@@ -133,16 +133,19 @@ export async function startLocalNetwork(
   }
 }
 
+/** What `eventually` ends with: a value that counts as yes. */
+type Truthy<T> = Exclude<T, false | 0 | 0n | '' | null | undefined>
+
 /** Waits until `condition` holds; fails after a minute, since no test waits for time to pass. */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
   what: string,
   timeoutMs = 60_000,
-): Promise<NonNullable<T>> {
+): Promise<Truthy<T>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const value = await condition()
-    if (value) return value as NonNullable<T>
+    if (value) return value as Truthy<T>
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s in vain for ${what}`)
     await delay(10)
   }

@@ -48,8 +48,8 @@ export class PostgresCluster {
   }
 
   async #do(...args: [command: string, port?: string]): Promise<void> {
-    const [command, ...port] = args
-    await run(SCRIPT, [command, this.#dir, ...port])
+    const [command, port] = args
+    await run(SCRIPT, [command, this.#dir, ...(port === undefined ? [] : [port])])
   }
 }
 

@@ -39,7 +39,8 @@ t.test('a workbook of openpyxl shows what a spreadsheet program shows', async (t
   t.equal(at(grid, 'B16'), '中文 <&> "q"')
   t.equal(at(grid, 'B17'), '88')
   t.equal(at(grid, 'B20'), '1900-01-01')
-  const fails = (address: string, expected: object) => t.throws(() => at(grid, address), expected, address)
+  const fails = (address: string, expected: { code: string; [fact: string]: unknown }) =>
+    t.throws(() => at(grid, address), expected, address)
   fails('B3', { code: 'CELL_UNUSABLE', message: /types-openpyxl.xlsx, sheet Types, row 3, field B: is shown rounded/ })
   fails('B5', { code: 'CELL_UNUSABLE', message: /another number/ })
   fails('B9', { code: 'CELL_UNUSABLE', message: /formula without a saved result/ })

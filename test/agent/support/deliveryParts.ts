@@ -117,7 +117,7 @@ export class DeliveryParts {
       const running = this.#running.get(self)
       if (running === undefined) throw new RpcClientError('UNREACHABLE', `the node of ${self} is down`)
       const found = new Map(deliveryMethods(running.delivery)).get(method)
-      return Promise.resolve(found!.run(params, { deadlineMs: performance.now() + 5_000 }))
+      return Promise.resolve(found!.run(params, { deadlineMs: performance.now() + 5_000, remote: '' }))
     })
   }
 }
