@@ -26,6 +26,7 @@ import { type Recipient, recipientOf } from './recipients.js'
 import { activeIdentity } from './replacedKey.js'
 import { type SealedContext, type SealedValues, sealValues } from './sealedValues.js'
 import type { BeforeHandOver } from './sender.js'
+import { untilFresh } from './stale.js'
 
 export interface ProxyOptions {
   /** The enterprise's portrait keys: `portraitKeysIn(file)`. */
@@ -115,7 +116,12 @@ export class EnterpriseProxy {
     return this.#share(enterpriseId, await this.#portraitKey(enterpriseId), draft, height)
   }
 
-  async #store(declaration: Declaration, beforeHandOver?: BeforeHandOver) {
+  /** A department may change its key, or an attribute its supervisors, between sealing and sending: then it is sealed again. */
+  #store(declaration: Declaration, beforeHandOver?: BeforeHandOver) {
+    return untilFresh(this.#connection.directory, () => this.#storeOnce(declaration, beforeHandOver))
+  }
+
+  async #storeOnce(declaration: Declaration, beforeHandOver?: BeforeHandOver) {
     const { enterpriseId } = declaration
     const { sender, directory } = this.#connection
     await this.#authenticate(declaration)
@@ -219,7 +225,7 @@ export class EnterpriseProxy {
     draft: readonly DraftPart[],
     sinceHeight?: number,
   ): Promise<string[]> {
-    const { directory, sender } = this.#connection
+    const { directory } = this.#connection
     const self = await this.#connection.account()
     const rules = draft.flatMap(({ items }) => items.map(({ profile }) => profile.rule))
     const askers = rules.reduce((mask, rule) => mask | rule.askerRoles, 0)
@@ -230,23 +236,28 @@ export class EnterpriseProxy {
     const recipients = sinceHeight === undefined ? wanting : await this.#notSince(sinceHeight, enterpriseId, wanting)
     for (let from = 0; from < recipients.length; from += SHARES_PER_TRANSACTION) {
       const some = recipients.slice(from, from + SHARES_PER_TRANSACTION)
-      const shares = some.map((member) => {
-        const context = this.#context('portraitKey', enterpriseId, portraitKey.version, member, [], [])
-        const envelope = sealFor(member, { portraitKey: portraitKey.key, values: new Map() }, context)
-        return { recipient: member.account, keyEpoch: member.keyEpoch, envelope }
-      })
-      const share = { enterpriseId, portraitVersion: portraitKey.version, shares }
-      const receipt = await sender.final(await sender.send(dataSharing, 'sharePortraitKey', share))
-      if (receipt.status !== '0x1') {
-        throw new AgentError(
-          'TRANSACTION_FAILED',
-          `sharing the portrait key failed (${receipt.transactionHash}): submit again`,
-        )
-      }
-      const accounts = some.map(({ account }) => account)
+      const accounts = await untilFresh(directory, () => this.#shareWith(enterpriseId, portraitKey, some))
       await this.#options.portraitKeys.noteShared(enterpriseId, portraitKey.version, accounts)
     }
     return recipients.map(({ name }) => name)
+  }
+
+  /** One transaction; who was given the key. The members are looked up: a former try may have met an old key, or one who is suspended now. */
+  async #shareWith(enterpriseId: Hash, portraitKey: PortraitKey, known: readonly Member[]): Promise<Address[]> {
+    const { directory, sender } = this.#connection
+    const found = await Promise.all(known.map(({ account }) => directory.member(account)))
+    const shares = found.flatMap((member) => {
+      if (!member?.active) return []
+      const context = this.#context('portraitKey', enterpriseId, portraitKey.version, member, [], [])
+      const envelope = sealFor(member, { portraitKey: portraitKey.key, values: new Map() }, context)
+      return [{ recipient: member.account, keyEpoch: member.keyEpoch, envelope }]
+    })
+    if (shares.length === 0) return []
+    const share = { enterpriseId, portraitVersion: portraitKey.version, shares }
+    const receipt = await sender.final(await sender.send(dataSharing, 'sharePortraitKey', share))
+    if (receipt.status === '0x1') return shares.map(({ recipient }) => recipient)
+    const message = `sharing the portrait key failed (${receipt.transactionHash}): submit again`
+    throw new AgentError('TRANSACTION_FAILED', message)
   }
 
   async #notSince(height: number, enterpriseId: Hash, recipients: readonly Member[]): Promise<readonly Member[]> {

@@ -22,6 +22,7 @@ import { refusalIn } from './questionRefused.js'
 import { itemsFor, recipientOf } from './recipients.js'
 import { activeIdentity } from './replacedKey.js'
 import { sealValues } from './sealedValues.js'
+import { untilFresh } from './stale.js'
 
 export interface RequesterOptions {
   /** X25519 private keys of the asking department, the current one first. */
@@ -113,18 +114,6 @@ export interface PredicateQuestion {
 /** Purpose of a question that names none. */
 const DEFAULT_PURPOSE = textId('verification')
 
-/** Refusals that come from what was read before a change on the chain: read again, ask again. */
-const STALE = new Set([
-  'StaleKeyEpoch',
-  'PortraitVersionMismatch',
-  'EnvelopeMissing',
-  'EnvelopeNotWanted',
-  'NoActiveSupervisor',
-  'UnknownAttribute',
-  'EnvelopeInClear',
-  'ReferenceNotWanted',
-])
-
 export class Requester {
   readonly #options: RequesterOptions
   readonly #connection: Connection
@@ -153,14 +142,9 @@ export class Requester {
    * eth_call. Throws AgentError, QuestionRefused (on record on chain), ContractRevert, RpcError, RpcClientError.
    */
   async verify(question: Question): Promise<VerificationReport> {
-    try {
-      return await this.#verifyOnce(question)
-    } catch (error) {
-      if (!(error instanceof ContractRevert && STALE.has(error.error))) throw error
-      this.#connection.directory.clear()
-      this.#keyring.drop(question.enterpriseId)
-      return this.#verifyOnce(question)
-    }
+    const { directory } = this.#connection
+    const forgetKey = () => this.#keyring.drop(question.enterpriseId)
+    return untilFresh(directory, () => this.#verifyOnce(question), forgetKey)
   }
 
   /**
@@ -168,13 +152,7 @@ export class Requester {
    * `verify` does.
    */
   async askPredicates(question: PredicateQuestion): Promise<void> {
-    try {
-      await this.#askPredicatesOnce(question)
-    } catch (error) {
-      if (!(error instanceof ContractRevert && STALE.has(error.error))) throw error
-      this.#connection.directory.clear()
-      await this.#askPredicatesOnce(question)
-    }
+    return untilFresh(this.#connection.directory, () => this.#askPredicatesOnce(question))
   }
 
   async #askPredicatesOnce({ predicates, ...question }: PredicateQuestion): Promise<void> {

@@ -164,6 +164,47 @@ t.test('an encryption key is rotated: envelopes to the former one are opened wit
   world.close()
 })
 
+for (const [when, rounds] of [
+  ['before the node looks at it', 2],
+  ['after the node has let it pass', 1],
+] as const) {
+  t.test(`a key without grace is rotated when a submission is sealed, ${when}: it is sealed again`, async (t) => {
+    const world = new World({ companies })
+    const finance = world.department('finance')
+    const keys = [finance.encryption, ...Array.from({ length: 6 }, () => account('next').encryption)]
+    const services = await Promise.all(['market-regulation', 'intellectual-property'].map((id) => world.serve(id)))
+    services.push(await world.serve('finance', undefined, { ...finance, encryption: keys[0]!, earlier: keys.slice(1) }))
+    const office = world.connect(finance)
+    let used = 0
+    const rotateNow = async () => {
+      used++
+      const encryptionKey = toHash(keys[used]!.publicKey)
+      await transact(office, members, 'replaceEncryptionKey', { encryptionKey, graceBlocks: 0 })
+    }
+    const enterprise = world.connect(enterpriseOf(world, company))
+    const left = { StoreData: rounds, sharePortraitKey: 1 } as Record<string, number>
+    const sender: Connection['sender'] = {
+      ...enterprise.sender,
+      address: enterprise.sender.address,
+      sign: (digest) => enterprise.sender.sign(digest),
+      final: (hash) => enterprise.sender.final(hash),
+      async send(contract, name, args, gasLimit, before) {
+        if (!left[name]) return enterprise.sender.send(contract, name, args, gasLimit, before)
+        left[name]--
+        if (when === 'before the node looks at it') await rotateNow()
+        return enterprise.sender.send(contract, name, args, gasLimit, rotateNow)
+      },
+    }
+    const options = { portraitKeyFile: path.join(t.testdir(), 'portrait.json') }
+    const report = await new EnterpriseProxy(options, { ...enterprise, sender }).submit(declarationOf(company))
+    t.ok(report.parts.every(({ status }) => status === 'accepted'))
+    t.ok(report.sharedWith.includes('finance'))
+    t.equal(used, rounds + 1, `${used} rotations`)
+    await Promise.all(services.map((service) => service.stop()))
+    world.close()
+  })
+}
+
 const graceUntil = (world: World, { address }: Account) =>
   view(world.chain.client(), members, 'encryptionGraceUntil', { account: address })
 
