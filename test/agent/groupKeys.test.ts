@@ -2,7 +2,7 @@
 
 import path from 'node:path'
 import t from 'tap'
-import { dataSharing, keyAgreement, view } from '../../src/agent/contractClient.js'
+import { dataPortrait, dataSharing, keyAgreement, members, view } from '../../src/agent/contractClient.js'
 import { openMemoryDatabase } from '../../src/agent/database/open.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { exponentName, groupKeyName } from '../../src/agent/department/groupKeys.js'
@@ -11,12 +11,14 @@ import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { silentLog } from '../../src/agent/log.js'
 import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
+import { transact } from '../../src/agent/transact.js'
 import { AGREEMENT_PHASE } from '../../src/contracts/codes.js'
 import { groupIdOf, rosterOf } from '../../src/contracts/groupId.js'
+import { NO_TERMS } from '../../src/contracts/sharingTerms.js'
 import { attributeId } from '../../src/contracts/textId.js'
-import type { Address } from '../../src/core/bytes.js'
+import { type Address, toHash, ZERO_HASH } from '../../src/core/bytes.js'
 import { Mortal } from './support/mortal.js'
-import { type Account, declarationOf, World } from './support/world.js'
+import { type Account, account, declarationOf, World } from './support/world.js'
 
 const company = datasetSamples({ records: 500 }).complete
 const JOINT = 'registrationDate'
@@ -109,7 +111,7 @@ for (const departments of [
   })
 }
 
-t.test('a silent supervisor is named by the others; the next attempt succeeds', async (t) => {
+t.test('a silent supervisor is named by the others, who begin again by themselves', async (t) => {
   const { world, accounts, group } = worldOf(FIRST, SECOND)
   const [present, silent] = accounts as [Account, Account]
   const service = await world.serve(present.id)
@@ -122,10 +124,105 @@ t.test('a silent supervisor is named by the others; the next attempt succeeds', 
   }, 'the abort')
   t.same([ended.silent, ended.refused, ended.deviating], [[silent.address], [], []])
   const late = await world.serve(silent.id)
-  await start(world, silent)
   const { attempt } = await agreed(world, group)
   t.equal(attempt, 2)
   await Promise.all([service.stop(), late.stop()])
+  world.close()
+})
+
+/** A department's agent that gives idle chains and other members a moment only. */
+async function serveBriskly(world: World, { id }: Account) {
+  const account = world.department(id)
+  const options = { encryptionKeys: [account.encryption.privateKey], agreementPaceMs: 20 }
+  return startOn(world.connect(account), options, { database: await world.database(id), log: world.log })
+}
+
+const rotateEncryption = ({ world, by }: { world: World; by: Account }) =>
+  transact(world.connect(by), members, 'rotateEncryptionKey', {
+    encryptionKey: toHash(account('next').encryption.publicKey),
+  })
+
+t.test('a member changes its own key: the group agrees on a new one, begun by one of them', async (t) => {
+  const { world, accounts, group } = worldOf(FIRST, SECOND, THIRD)
+  const services = await Promise.all(accounts.map((account) => serveBriskly(world, account)))
+  await start(world, accounts[0]!)
+  await agreed(world, group)
+  await rotateEncryption({ world, by: accounts[1]! })
+  t.notOk((await groupOf(world, group)).current, 'meanwhile it is not used')
+  const second = await agreed(world, group, 2n)
+  t.ok(second.current)
+  t.equal(second.attempt, 2)
+  const starts = world.chain.logs().filter(({ topics }) => topics[0] === keyAgreement.abi.topic('AgreementRound'))
+  t.equal(starts.length, 2 * 3 * 3, 'two attempts of three rounds with three members')
+
+  const first = rosterOf(accounts.map(({ address }) => address))[0]
+  const absent = accounts.findIndex(({ address }) => address === first)
+  await services[absent]!.stop()
+  await rotateEncryption({ world, by: accounts[absent]! })
+  const next = await until(async () => (await groupOf(world, group)).attempt === 3 && true, 'the next member to begin')
+  t.ok(next, 'the first of the roster is not there')
+  services[absent] = await serveBriskly(world, accounts[absent]!)
+  t.equal((await agreed(world, group, 3n)).attempt, 3)
+  await Promise.all(services.map((service) => service.stop()))
+  world.close()
+})
+
+t.test('other supervisors of an attribute with a joint key agree on one of their own', async (t) => {
+  const { world, accounts } = worldOf(FIRST, SECOND)
+  const third = world.department(THIRD)
+  const services = await Promise.all([...accounts, third].map((account) => serveBriskly(world, account)))
+  await start(world, accounts[0]!)
+  await agreed(world, groupIdOf(accounts.map(({ address }) => address)))
+  const supervisors = [accounts[0]!.address, third.address]
+  const { client } = world.connect(third)
+  const entry = await view(client, dataPortrait, 'dataProfileOf', { attribute: attributeId(JOINT) })
+  const dataProfile = { ...entry, supervisors, encryptionKey: ZERO_HASH, keyEpoch: 0n }
+  const details = { description: '', codes: [] }
+  const change = { dataProfile, terms: NO_TERMS, details, reason: '', effectiveAt: BigInt(world.chain.height + 12) }
+  await transact(world.connect(accounts[0]!), dataPortrait, 'proposeChange', change)
+  const { ids } = await view(client, dataPortrait, 'openChanges', { before: 0n })
+  for (const by of [accounts[1]!, third]) {
+    if ((await view(client, dataPortrait, 'nextChangeAt', {})) > 0n) break
+    await transact(world.connect(by), dataPortrait, 'approveChange', { id: ids[0]! })
+  }
+  while (BigInt(world.chain.height) < change.effectiveAt) world.chain.seal()
+  const group = groupIdOf(supervisors)
+  const known = async () =>
+    (await view(client, keyAgreement, 'groupsOf', { department: third.address })).includes(group)
+  await until(known, 'an agreement of the new supervisors')
+  t.ok((await agreed(world, group)).current)
+  await Promise.all(services.map((service) => service.stop()))
+  world.close()
+})
+
+t.test('on an idle chain a silent member is named all the same; in vain is not for ever', async (t) => {
+  const { world, accounts, group } = worldOf(FIRST, SECOND, THIRD)
+  const [silent, ...present] = accounts as [Account, Account, Account]
+  const services = await Promise.all(present.map((account) => serveBriskly(world, account)))
+  await start(world, present[0]!)
+  const state = await until(async () => {
+    await new Promise((done) => setTimeout(done, 5))
+    const state = await attemptOf(world, group, 1)
+    return state.phase === AGREEMENT_PHASE.aborted && state
+  }, 'the end of the first attempt without any other traffic')
+  t.same([state.silent, state.refused, state.deviating], [[silent.address], [], []])
+  t.ok(world.chain.height < 20 + 20, `${world.chain.height} blocks, hardly more than the round has`)
+
+  const told = () => world.logged.filter((line) => line.includes('is not begun any more by itself')).length
+  await until(async () => {
+    for (let i = 0; i < 20; i++) world.chain.seal()
+    return told() === present.length
+  }, 'the others to give up')
+  const { attempt, failures } = await groupOf(world, group)
+  t.same([attempt, failures], [7, 7], 'the first and six that began by themselves')
+  await rotateEncryption({ world, by: present[0]! })
+  await until(async () => {
+    for (let i = 0; i < 20; i++) world.chain.seal()
+    return (await groupOf(world, group)).attempt === 8
+  }, 'another attempt after a change')
+  services.push(await serveBriskly(world, silent))
+  t.equal((await agreed(world, group)).failures, 0)
+  await Promise.all(services.map((service) => service.stop()))
   world.close()
 })
 

@@ -36,6 +36,8 @@ export interface LocalNetwork {
   restart(node: number): Promise<StartedProcess>
   /** SIGKILL of the department agent beside a node; resolves when it is gone. */
   killAgent(node: number): Promise<void>
+  /** Resolves when the agent has ended by itself. */
+  agentEnded(node: number): Promise<void>
   /** Starts a killed agent again and waits until it says that it is ready. */
   restartAgent(node: number): Promise<void>
   stop(): Promise<void>
@@ -118,6 +120,9 @@ export async function startLocalNetwork(
     },
     async killAgent(index) {
       process.kill(agents.get(index)!, 'SIGKILL')
+      await gone(agents.get(index)!)
+    },
+    async agentEnded(index) {
       await gone(agents.get(index)!)
     },
     async restartAgent(index) {

@@ -36,7 +36,9 @@ import { Courier } from './courier.js'
 import { type DepartmentEvent, readEvents, topicOf } from './events.js'
 import { groupPrivateKey } from './groupKeys.js'
 import { handleKeyShare, handleQuestion, handleStored } from './handlers.js'
+import { IdleRounds } from './idleRounds.js'
 import { encodeMessage } from './outbox.js'
+import { Renewal } from './renewal.js'
 
 export interface DepartmentAgentOptions {
   readonly chainId: number
@@ -48,6 +50,8 @@ export interface DepartmentAgentOptions {
   readonly fromHeight?: number
   /** How long the envelope of a question is waited for before it is refused; default 30,000. */
   readonly questionWaitMs?: number
+  /** Pause after which blocks are made for a key agreement on an idle chain; five of it are another member's turn. Default 1,000. */
+  readonly agreementPaceMs?: number
 }
 
 export interface DepartmentAgentNeeds {
@@ -70,6 +74,7 @@ const CURSOR_BLOCKS = 1_000
 /** Pause before the node is asked again for an envelope that is under way. */
 const AWAIT_MS = 500
 const QUESTION_WAIT_MS = 30_000
+const AGREEMENT_PACE_MS = 1_000
 
 /** Draft of one durable change. */
 interface Draft {
@@ -94,6 +99,8 @@ export class DepartmentAgent {
   readonly #needs: DepartmentAgentNeeds
   readonly #courier: Courier
   readonly #agreement: Agreement
+  readonly #renewal: Renewal
+  readonly #idleRounds: IdleRounds
   /** By key; in the outbox too. */
   readonly #awaited = new Map<string, Awaited>()
   /** Of a former run, not read again yet. */
@@ -110,6 +117,9 @@ export class DepartmentAgent {
     this.#options = options
     this.#needs = needs
     this.#agreement = new Agreement(options.chainId, this.self, needs)
+    const { agreementPaceMs = AGREEMENT_PACE_MS } = options
+    this.#renewal = new Renewal({ self: this.self, turnMs: 5 * agreementPaceMs }, needs)
+    this.#idleRounds = new IdleRounds({ self: this.self, stillMs: agreementPaceMs }, needs)
     this.#courier = new Courier(this.self, {
       client: needs.client,
       sender: needs.sender,
@@ -154,6 +164,8 @@ export class DepartmentAgent {
       if (this.#cursor.height - this.#storedHeight >= CURSOR_BLOCKS) await this.#commit(emptyDraft(), this.#cursor)
     }
     await this.#abortOverdue(toHeight)
+    await this.#renewal.look(toHeight)
+    await this.#idleRounds.tick(toHeight, this.#agreement.running)
   }
 
   /** Starts to send what the chain has not confirmed. Only after `catchUp`: what the chain already has is not sent again. */
@@ -166,6 +178,8 @@ export class DepartmentAgent {
   /** Lets running sends end and stores the cursor. */
   async close(): Promise<void> {
     clearTimeout(this.#retryTimer)
+    this.#idleRounds.stop()
+    await this.#renewal.stop()
     await this.#courier.idle()
     if (!this.#cursor || this.#cursor.height <= this.#storedHeight) return
     await this.#commit(emptyDraft(), this.#cursor).catch((error: unknown) => {
@@ -217,6 +231,7 @@ export class DepartmentAgent {
     }
     if (event.kind === 'agreementEnded') {
       settle(draft, event.messageKeys)
+      this.#renewal.notice()
       return addOutcome(draft, await this.#agreement.ended(event.group, event.attempt, event.agreed))
     }
     const transaction = transactions.get(event.transactionHash)

@@ -21,6 +21,7 @@ import { keyAgreement, view } from '../contractClient.js'
 import type { DepartmentDatabase, NamedSecret } from '../database/departmentDatabase.js'
 import type { AgentLog } from '../log.js'
 import { exponentName, groupKeyName } from './groupKeys.js'
+import type { RunningRound } from './idleRounds.js'
 import type { AgreementStep } from './outbox.js'
 
 export interface AgreementNeeds {
@@ -81,6 +82,11 @@ export class Agreement {
       if (phase <= AGREEMENT_PHASE.dispute) this.#deadlines.set(group, { attempt, deadline: Number(deadline) })
     }
     this.#groups = new Set(groups)
+  }
+
+  /** Rounds that wait for somebody's word. */
+  get running(): readonly RunningRound[] {
+    return [...this.#deadlines].map(([group, { attempt, deadline }]) => ({ group, attempt, deadline }))
   }
 
   /** Attempts whose round has outlived its deadline at this height; each is told once. */

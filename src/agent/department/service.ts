@@ -19,6 +19,8 @@ export interface DepartmentServiceOptions {
   readonly fromHeight?: number
   /** See DepartmentAgentOptions. */
   readonly questionWaitMs?: number
+  /** See DepartmentAgentOptions. */
+  readonly agreementPaceMs?: number
 }
 
 export interface DepartmentServiceNeeds {
@@ -57,7 +59,10 @@ export async function startDepartmentService(
   }
 }
 
-type StartOptions = Pick<DepartmentServiceOptions, 'encryptionKeys' | 'fromHeight' | 'questionWaitMs'>
+type StartOptions = Pick<
+  DepartmentServiceOptions,
+  'encryptionKeys' | 'fromHeight' | 'questionWaitMs' | 'agreementPaceMs'
+>
 
 /** The same over a connection that is there already; `stop` closes it. */
 export async function startOn(

@@ -112,7 +112,11 @@ async function serve(config: DepartmentConfig): Promise<void> {
     log.info({ rpc: config.rpc, database: await databaseText(config.database) }, 'department agent is up')
     // Tells a parent that started this process; without one there is no channel.
     process.send?.('ready')
-    await service.finished
+    await service.finished.catch(async (error: unknown) => {
+      // Its connection would keep the process alive, and whoever watches over the process would never start it again.
+      await stop().catch(() => {})
+      throw error
+    })
     // Stores the cursor; the database stays open until it has.
     await stop()
   } finally {
