@@ -5,7 +5,8 @@ import { CodedError } from '../core/codedError.js'
 import { bloomMayHold } from '../crypto/bloom.js'
 import type { RpcClient, Subscription } from '../rpc/client.js'
 
-export type WaitCode = 'TIMEOUT' | 'STOPPED'
+/** OVERTAKEN: another transaction of the account has the nonce; this one has no effect and never will. */
+export type WaitCode = 'TIMEOUT' | 'STOPPED' | 'OVERTAKEN'
 
 /** A wait for the chain that ended without what was waited for. */
 export class WaitError extends CodedError<WaitCode> {}

@@ -47,10 +47,13 @@ export interface TransactionSender {
   ): Promise<Hash>
   /**
    * The receipt once the transaction is final, whatever its status. Throws WaitError; after its TIMEOUT the node may have lost
-   * the transaction, or have it still: look at what it was to change before doing that again.
+   * the transaction, or have it still: look at what it was to change before doing that again. After OVERTAKEN it can be done again.
    */
   final(hash: Hash): Promise<RpcReceipt>
 }
+
+/** Pause between looks whether somebody else with this key, at another node perhaps, has used a nonce. */
+const NONCE_LOOK_MS = 1_500
 
 /** How often one transaction is signed again because another process with this key took its nonce. */
 const NONCE_TRIES = 8
@@ -62,10 +65,17 @@ export function createSender(options: SenderOptions, needs: SenderNeeds): Transa
   return new Sender(options, needs)
 }
 
-/** `known`: the node had these very bytes before, their answer was lost; they may be final already. */
+/** `known`: the node had these very bytes before, their answer was lost; they may be final already. Wallets do not tell the nonce. */
 interface Submitted {
   readonly hash: Hash
   readonly known: boolean
+  readonly nonce: bigint | undefined
+}
+
+/** Newest final block seen before a transaction was sent: it is in a later one. Undefined when it may be in an earlier one. */
+interface Sent {
+  readonly nonce: bigint | undefined
+  readonly afterHeight: number | undefined
 }
 
 class Sender implements TransactionSender {
@@ -76,8 +86,7 @@ class Sender implements TransactionSender {
   #nonce: bigint | null = null
   /** Read before the first transaction. */
   #fee: Fee | undefined
-  /** Newest final block seen before a transaction was sent: it is in a later one. */
-  readonly #sentAfter = new Map<Hash, number>()
+  readonly #sent = new Map<Hash, Sent>()
   /** Transactions reach the node in the order of their nonces. */
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -103,9 +112,9 @@ class Sender implements TransactionSender {
     const afterHeight = this.#needs.heads.height
     const sent = this.#tail.then(() => this.#submit(contract.address, data, gas, beforeHandOver))
     this.#tail = sent.catch(() => {})
-    const { hash, known } = await sent
-    if (this.#sentAfter.size >= agentCacheEntriesMax) this.#sentAfter.clear()
-    if (!known) this.#sentAfter.set(hash, afterHeight)
+    const { hash, known, nonce } = await sent
+    if (this.#sent.size >= agentCacheEntriesMax) this.#sent.clear()
+    this.#sent.set(hash, { nonce, afterHeight: known ? undefined : afterHeight })
     return hash
   }
 
@@ -113,19 +122,50 @@ class Sender implements TransactionSender {
     const { client, heads } = this.#needs
     const check = async () => (await client.call('eth_getTransactionReceipt', hash)) ?? undefined
     const timeoutMs = this.#options.finalTimeoutMs ?? 30_000
-    const afterHeight = this.#sentAfter.get(hash)
-    this.#sentAfter.delete(hash)
+    const { nonce, afterHeight } = this.#sent.get(hash) ?? {}
+    this.#sent.delete(hash)
+    const nonceWatch = nonce === undefined ? undefined : this.#watchNonce(hash, nonce, check)
+    const waiting = heads.until(check, timeoutMs, `transaction ${hash} to become final`, afterHeight)
     try {
-      return await heads.until(check, timeoutMs, `transaction ${hash} to become final`, afterHeight)
+      return await (nonceWatch === undefined ? waiting : Promise.race([waiting, nonceWatch.overtaken]))
     } catch (error) {
-      if (!(error instanceof WaitError && error.code === 'TIMEOUT')) throw error
+      if (!(error instanceof WaitError) || error.code === 'STOPPED') throw error
       // A node that lost it waits for its nonce, and everything later behind it.
       this.#nonce = null
       // No head may have been heard of meanwhile; whoever sends again must not do so in vain.
       const late = await check().catch(() => undefined)
       if (late === undefined) throw error
       return late
+    } finally {
+      nonceWatch?.stop()
     }
+  }
+
+  /** `overtaken` rejects with WaitError OVERTAKEN once the account's nonce is past this one and there is no receipt; it never resolves. */
+  #watchNonce(hash: Hash, nonce: bigint, check: () => Promise<RpcReceipt | undefined>) {
+    const { client } = this.#needs
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let stopped = false
+    const isOvertaken = async () => {
+      const next = BigInt(await client.call('eth_getTransactionCount', this.address, 'latest'))
+      return next > nonce && (await check()) === undefined
+    }
+    const overtaken = new Promise<never>((_, reject) => {
+      const look = async () => {
+        // A node that cannot be asked is asked again.
+        const isInVain = await isOvertaken().catch(() => false)
+        if (stopped) return
+        timer = setTimeout(look, NONCE_LOOK_MS)
+        const message = `transaction ${hash} has no effect: another one of ${this.address} took its nonce; do it again`
+        if (isInVain) reject(new WaitError('OVERTAKEN', message))
+      }
+      timer = setTimeout(look, NONCE_LOOK_MS)
+    })
+    const stop = () => {
+      stopped = true
+      clearTimeout(timer)
+    }
+    return { overtaken, stop }
   }
 
   async #estimate<H extends HumanAbi>(contract: Contract<H>, data: Uint8Array): Promise<bigint> {
@@ -147,7 +187,7 @@ class Sender implements TransactionSender {
     const { transactions } = this.#options.signer
     if ('send' in transactions) {
       assert(before === undefined, 'a wallet lets nothing be done between signing and sending')
-      return { hash: await transactions.send({ to, data, gasLimit }), known: false }
+      return { hash: await transactions.send({ to, data, gasLimit }), known: false, nonce: undefined }
     }
     for (let tries = 1; ; tries++) {
       const { hash, raw, nonce } = await this.#sign(transactions.sign, to, data, gasLimit)
@@ -156,7 +196,7 @@ class Sender implements TransactionSender {
         const known = await this.#hand(raw, hash)
         // Unless it was given up meanwhile.
         if (this.#nonce === nonce) this.#nonce = nonce + 1n
-        return { hash, known }
+        return { hash, known, nonce }
       } catch (error) {
         this.#nonce = null
         if (!isNonceFault(error) || tries === NONCE_TRIES) throw error

@@ -2,6 +2,7 @@
 import { AgentError } from './agentError.js'
 import { ContractRevert } from './contractClient.js'
 import type { Directory } from './directory.js'
+import { WaitError } from './heads.js'
 
 /** Refusals that fresh reading may avert. */
 const STALE = new Set([
@@ -24,7 +25,7 @@ const TRIES = 4
 
 /**
  * Runs `act`, and again with a directory that has forgotten everything where the chain refuses what it rests on. A transaction that
- * the node has let pass and the block refused had no effect, so it is done again too. Throws what the last try throws.
+ * the node has let pass and the block refused had no effect, nor has one whose nonce another one took: they are done again too. Throws what the last try throws.
  */
 export async function untilFresh<T>(
   directory: Pick<Directory, 'clear'>,
@@ -44,5 +45,6 @@ export async function untilFresh<T>(
 
 function isStale(error: unknown): boolean {
   if (error instanceof ContractRevert) return STALE.has(error.error)
+  if (error instanceof WaitError) return error.code === 'OVERTAKEN'
   return error instanceof AgentError && error.code === 'TRANSACTION_FAILED'
 }

@@ -5,6 +5,8 @@ import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
 import { AgentError } from './agentError.js'
 import type { Connection } from './connection.js'
 import type { Contract } from './contractClient.js'
+import { WaitError } from './heads.js'
+import type { TransactionSender } from './sender.js'
 
 export interface Transacted {
   readonly transaction: Hash
@@ -22,11 +24,30 @@ export async function transact<H extends HumanAbi, N extends FunctionName<H>>(
   name: N,
   args: FunctionArgs<H, N>,
 ): Promise<Transacted> {
-  const transaction = await sender.send(contract, name, args)
-  const receipt = await sender.final(transaction)
+  const { transaction, receipt } = await sendOnce(sender, contract, name, args)
   if (receipt.status !== '0x1') {
     const message = `${contract.name}.${name} had no effect: the chain has refused it meanwhile (transaction ${transaction}); try again`
     throw new AgentError('TRANSACTION_FAILED', message)
   }
   return { transaction, block: Number(receipt.blockNumber), receipt }
+}
+
+/** Other processes with the same key take nonces at other nodes; hardly ever twice for one call. */
+const TRIES = 3
+
+/** What was overtaken had no effect, so it takes effect once. */
+async function sendOnce<H extends HumanAbi, N extends FunctionName<H>>(
+  sender: TransactionSender,
+  contract: Contract<H>,
+  name: N,
+  args: FunctionArgs<H, N>,
+): Promise<Pick<Transacted, 'transaction' | 'receipt'>> {
+  for (let tries = 1; ; tries++) {
+    const transaction = await sender.send(contract, name, args)
+    try {
+      return { transaction, receipt: await sender.final(transaction) }
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof WaitError && error.code === 'OVERTAKEN')) throw error
+    }
+  }
 }

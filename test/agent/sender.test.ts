@@ -109,6 +109,24 @@ t.test('a nonce that is given up while a transaction is on its way stays given u
   t.equal(chain.receipt(behindGap)?.status, '0x1')
 })
 
+t.test('a transaction whose nonce another process took at another node is known to be in vain', async (t) => {
+  const { chain, sender, send } = setUp()
+  chain.sealing = false
+  const own = sender(chain.client(), 60_000)
+  const hash = await send(own)
+  chain.lose()
+  // The other node has not heard of the first one.
+  const other = await send(sender())
+  chain.seal()
+  t.equal(chain.receipt(other)?.status, '0x1')
+  const started = Date.now()
+  await t.rejects(own.final(hash), { code: 'OVERTAKEN', message: /another one of 0x\w+ took its nonce/ })
+  t.ok(Date.now() - started < 30_000)
+  const again = await send(own)
+  chain.seal()
+  t.equal((await own.final(again)).status, '0x1')
+})
+
 t.test('a transaction that became final unheard of is not lost', async (t) => {
   const { chain, sender, send } = setUp()
   const deaf: RpcClient = { ...chain.client(), subscribe: () => ({ close: () => {} }) }

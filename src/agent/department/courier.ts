@@ -235,7 +235,7 @@ function isPassing(error: unknown): boolean {
     error instanceof ContractRevert ||
     error instanceof RpcClientError ||
     error instanceof RpcError ||
-    (error instanceof WaitError && error.code === 'TIMEOUT') ||
+    (error instanceof WaitError && error.code !== 'STOPPED') ||
     (error instanceof DatabaseError && error.code === 'UNAVAILABLE')
   )
 }

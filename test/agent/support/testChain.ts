@@ -217,7 +217,11 @@ export class TestChain {
       case 'eth_estimateGas':
         return this.#estimate(first as CallParams)
       case 'eth_getTransactionCount':
-        return quantity(this.#pendingNonce(first as Address))
+        return quantity(
+          params[1] === 'latest'
+            ? (this.#state.account(first as Address)?.nonce ?? 0n)
+            : this.#pendingNonce(first as Address),
+        )
       case 'eth_sendRawTransaction':
         return this.#submit(fromHex(first as Hex))
       case 'eth_getTransactionByHash':
