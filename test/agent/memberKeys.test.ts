@@ -195,7 +195,7 @@ for (const [when, rounds] of [
         return enterprise.sender.send(contract, name, args, gasLimit, rotateNow)
       },
     }
-    const options = { portraitKeyFile: path.join(t.testdir(), 'portrait.json') }
+    const options = { portraitKeys: portraitKeysIn(path.join(t.testdir(), 'portrait.json')) }
     const report = await new EnterpriseProxy(options, { ...enterprise, sender }).submit(declarationOf(company))
     t.ok(report.parts.every(({ status }) => status === 'accepted'))
     t.ok(report.sharedWith.includes('finance'))

@@ -9,6 +9,7 @@ import { members, view } from '../../src/agent/contractClient.js'
 import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { parseDeclaration } from '../../src/agent/declaration.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
 import { signerProof } from '../../src/agent/signerProof.js'
 import { transact } from '../../src/agent/transact.js'
@@ -114,8 +115,8 @@ t.test('keys of departments change under traffic', async (t) => {
       const member = { account, role: ROLE.enterprise, id, name: truth.companyName, encryptionKey: ZERO_HASH }
       await transact(operator, members, 'registerMember', { member })
       const declaration = parseDeclaration(utf8(declarationOf(truth, 'd.json')), 'd.json')
-      const portraitKeyFile = join(net.dir, `${truth.unifiedSocialCreditCode}.json`)
-      const proxy = new EnterpriseProxy({ portraitKeyFile, acknowledgeTimeoutMs: 60_000 }, await open(privateKey, 0))
+      const portraitKeys = portraitKeysIn(join(net.dir, `${truth.unifiedSocialCreditCode}.json`))
+      const proxy = new EnterpriseProxy({ portraitKeys, acknowledgeTimeoutMs: 60_000 }, await open(privateKey, 0))
       const { enterpriseId, values } = declaration
       return {
         submit: async () => (await proxy.submit(declaration)).parts.every(({ status }) => status === 'accepted'),
