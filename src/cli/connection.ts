@@ -1,37 +1,16 @@
 /** How commands reach a node and whose key they sign with: --network DIR, or --rpc URL with --key-file FILE. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import { batchingClient } from '../agent/bulk/batchingClient.js'
 import { type Connection, connect as connectAgent, connectionOn } from '../agent/connection.js'
 import { fromHex } from '../core/bytes.js'
 import { readKeyFile } from '../crypto/keyFile.js'
 import { createRpcClient, type RpcClient } from '../rpc/client.js'
+import type { ConnectionFlags } from './connectionFlags.js'
 import { UsageError } from './errors.js'
 import { type NetworkFile, type NetworkNode, readNetwork } from './network/file.js'
 
-export interface ConnectionFlags {
-  readonly network?: string
-  readonly rpc?: string
-  readonly keyFile?: string
-  readonly passwordFile?: string
-  readonly json?: boolean
-}
-
-/** Adds the options of commands that read the chain. */
-export function withNode(command: Command): Command {
-  return command
-    .option('--network <dir>', 'a local network made by `concordat network create`')
-    .option('--rpc <url>', 'JSON-RPC endpoint of a node (default: the first node of --network)')
-    .option('--json', 'print JSON')
-}
-
-/** Adds the options of commands that sign. */
-export function withSigner(command: Command): Command {
-  return withNode(command)
-    .option('--key-file <file>', 'private key to sign with: hex of mode 0600, or keystore V3')
-    .option('--password-file <file>', 'password of the keystore')
-}
+export { type ConnectionFlags, withNode, withSigner } from './connectionFlags.js'
 
 /**
  * Runs `use` with a client of the node that the flags name, or of that of `account`. Throws UsageError, RpcClientError and

@@ -4,7 +4,8 @@ import { buildProgram } from './program.js'
 
 const json = process.argv.includes('--json')
 try {
-  await buildProgram().parseAsync(process.argv)
+  const program = await buildProgram(process.argv.slice(2))
+  await program.parseAsync(process.argv)
 } catch (error) {
   process.exitCode = reportError(error, json)
 }

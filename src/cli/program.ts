@@ -1,74 +1,29 @@
-/** All commands. Each lives in a file of its own under commands/; parsing faults end with status 2. */
+/** The program around all commands; parsing faults end with status 2. */
 import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
-import { attributeCommand } from './commands/attribute.js'
-import { auditCommand } from './commands/audit.js'
-import { batchCommand } from './commands/batch.js'
-import { benchCommand } from './commands/bench.js'
-import { consentCommand } from './commands/consent.js'
-import { credentialCommand } from './commands/credential.js'
-import { datasetCommand } from './commands/dataset.js'
-import { declarationCommand } from './commands/declaration.js'
-import { demoCommand } from './commands/demo.js'
-import { departmentCommand } from './commands/department.js'
-import { doctorCommand } from './commands/doctor.js'
-import { documentCommand } from './commands/document.js'
-import { eligibilityCommand } from './commands/eligibility.js'
-import { envelopeCommand } from './commands/envelope.js'
-import { keyAgreementCommand } from './commands/keyAgreement.js'
-import { keysCommand } from './commands/keys.js'
-import { memberCommand } from './commands/member.js'
-import { networkCommand } from './commands/network.js'
-import { nodeCommand } from './commands/node.js'
-import { objectCommand, objectionCommand } from './commands/objection.js'
-import { policyCommand } from './commands/policy.js'
-import { sealerCommand } from './commands/sealer.js'
-import { simCommand } from './commands/sim.js'
-import { submitCommand } from './commands/submit.js'
-import { traceCommand } from './commands/trace.js'
-import { verifyCommand } from './commands/verify.js'
+import { COMMANDS } from './commandList.js'
 import { UsageError } from './errors.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 
-export function buildProgram(): Command {
+/**
+ * The program of a command line: commands named by one of its `words` are there as a whole, the others with what a list of
+ * commands shows of them. Without `words` all are whole.
+ */
+export async function buildProgram(words?: readonly string[]): Promise<Command> {
+  const usages = new Map(COMMANDS.map(({ name, usage }) => [name, usage]))
   const program = new Command('concordat')
     .description('A permissioned blockchain with which government departments answer each other about enterprises.')
     .version(version)
+    .configureHelp({ subcommandTerm: (command) => usages.get(command.name()) ?? `${command.name()} [command]` })
     .showHelpAfterError('(see --help for the options and an example)')
     .showSuggestionAfterError()
-  const commands = [
-    demoCommand(),
-    networkCommand(),
-    nodeCommand(),
-    doctorCommand(),
-    keysCommand(),
-    keyAgreementCommand(),
-    memberCommand(),
-    sealerCommand(),
-    datasetCommand(),
-    departmentCommand(),
-    attributeCommand(),
-    declarationCommand(),
-    submitCommand(),
-    envelopeCommand(),
-    verifyCommand(),
-    consentCommand(),
-    objectCommand(),
-    objectionCommand(),
-    traceCommand(),
-    auditCommand(),
-    policyCommand(),
-    eligibilityCommand(),
-    documentCommand(),
-    credentialCommand(),
-    batchCommand(),
-    simCommand(),
-    benchCommand(),
-  ]
-  for (const command of commands) program.addCommand(command)
+  for (const { name, description, load } of COMMANDS) {
+    const command = (words?.includes(name) ?? true) ? await load() : new Command(name)
+    program.addCommand(command.description(description))
+  }
   usageErrors(program)
   return program
 }

@@ -3,11 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Help } from 'commander'
 import t from 'tap'
+import { COMMANDS } from '../../src/cli/commandList.js'
+import { buildProgram } from '../../src/cli/program.js'
 
 const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
-const PROGRAM = join(process.cwd(), 'dist/src/cli/program.js')
 const dir = mkdtempSync(join(tmpdir(), 'concordat-cli-'))
 t.teardown(() => rmSync(dir, { recursive: true }))
 
@@ -25,8 +26,8 @@ function leaves(
 }
 
 t.test('every command has help with an example', async (t) => {
-  const { buildProgram } = (await import(PROGRAM)) as typeof import('../../src/cli/program.js')
-  const all = leaves(buildProgram())
+  const whole = await buildProgram()
+  const all = leaves(whole)
   t.ok(all.length > 60, `${all.length} commands`)
   for (const { words, command } of all) {
     const page: string[] = []
@@ -35,6 +36,22 @@ t.test('every command has help with an example', async (t) => {
   }
   const { status, stdout } = run('network', 'create', '--help')
   t.match({ status, stdout }, { status: 0, stdout: /Example:/ })
+})
+
+t.test('the list of commands says what they are, and loads none that is not called', async (t) => {
+  const whole = await buildProgram()
+  for (const { name, usage } of COMMANDS) {
+    const command = whole.commands.find((one) => one.name() === name)!
+    t.equal(new Help().subcommandTerm(command), usage)
+  }
+  const listed = await buildProgram(['--help'])
+  t.equal(listed.helpInformation(), whole.helpInformation())
+  t.ok(listed.commands.every(({ commands, options }) => commands.length === 0 && options.length === 0))
+  const called = await buildProgram(['help', 'keys'])
+  t.same(
+    called.commands.filter(({ commands }) => commands.length > 0).map((command) => command.name()),
+    ['keys'],
+  )
 })
 
 t.test('an enterprise signs a consent without a node', async (t) => {

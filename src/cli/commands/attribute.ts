@@ -27,12 +27,10 @@ interface ProposeFlags extends ActFlags {
 
 /** `concordat attribute`: the data portrait library (which department supervises what, under which rule), and how it changes. */
 export function attributeCommand(): Command {
-  const attribute = new Command('attribute')
-    .description('the data portrait: attributes, who supervises them, the rules for asking, and changes of them')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat attribute list --network net\n\nStep by step: docs/operations-attributes.md',
-    )
+  const attribute = new Command('attribute').addHelpText(
+    'after',
+    '\nExample:\n  concordat attribute list --network net\n\nStep by step: docs/operations-attributes.md',
+  )
   withNode(attribute.command('list').description('all attributes'))
     .addHelpText('after', '\nExample:\n  concordat attribute list --network net')
     .action(list)

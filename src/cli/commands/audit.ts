@@ -23,9 +23,10 @@ interface GrantFlags extends ConnectionFlags {
 
 /** `concordat audit`: who may look through the records, and whether a read log is whole. */
 export function auditCommand(): Command {
-  const command = new Command('audit')
-    .description('mandates to look through the records, and checks of read logs')
-    .addHelpText('after', '\nExample:\n  concordat audit mandate list auditor --network net')
+  const command = new Command('audit').addHelpText(
+    'after',
+    '\nExample:\n  concordat audit mandate list auditor --network net',
+  )
   const mandate = command
     .command('mandate')
     .description('who may look through the records, on whose word')

@@ -12,9 +12,10 @@ import { type ActorFlags, act, memberAddress, wordOf } from '../transact.js'
 
 /** `concordat batch`: the way of goods through several institutions. */
 export function batchCommand(): Command {
-  const batch = new Command('batch')
-    .description('trace a batch of goods: steps of several institutions, custody, recall, a page for the public')
-    .addHelpText('after', '\nExample:\n  concordat batch show tea-2026-07 --network net')
+  const batch = new Command('batch').addHelpText(
+    'after',
+    '\nExample:\n  concordat batch show tea-2026-07 --network net',
+  )
   addOpen(batch)
   addSteps(batch)
   addCustody(batch)

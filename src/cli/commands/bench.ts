@@ -20,9 +20,7 @@ const bench = () => import('../../../bench/main.js')
 
 /** `concordat bench`: the paper's experiments, and what the paper does not show. */
 export function benchCommand(): Command {
-  const command = new Command('bench')
-    .description("measure: the paper's experiments and more, with a report")
-    .addHelpText('after', EXAMPLE)
+  const command = new Command('bench').addHelpText('after', EXAMPLE)
   for (const [name, description] of EXPERIMENTS) command.addCommand(experimentCommand(name, description))
   command
     .command('report <dir>')

@@ -36,12 +36,10 @@ const collect = (value: string, all: string[]): string[] => [...all, value]
 
 /** `concordat consent`: what an enterprise lets whom ask about it. */
 export function consentCommand(): Command {
-  const consent = new Command('consent')
-    .description('consents of enterprises: sign, show, list, revoke')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat consent list --enterprise 91440300708461136T --network net\n\nMore: docs/consent.md',
-    )
+  const consent = new Command('consent').addHelpText(
+    'after',
+    '\nExample:\n  concordat consent list --enterprise 91440300708461136T --network net\n\nMore: docs/consent.md',
+  )
   addGrant(consent)
   withNode(consent.command('show <consent>').description('a consent, by its file or its id'))
     .addHelpText('after', '\nExample:\n  concordat consent show consent.json --network net')

@@ -22,9 +22,10 @@ interface IssueFlags extends ActorFlags {
 
 /** `concordat credential`: certificates and bills, from issue to their end. */
 export function credentialCommand(): Command {
-  const credential = new Command('credential')
-    .description('electronic certificates and bills: issue, hand on, verify, suspend, revoke, use up')
-    .addHelpText('after', '\nExample:\n  concordat credential show bill-2026-001 --network net')
+  const credential = new Command('credential').addHelpText(
+    'after',
+    '\nExample:\n  concordat credential show bill-2026-001 --network net',
+  )
   addTypes(credential)
   addIssue(credential)
   addReads(credential)

@@ -17,11 +17,10 @@ const KINDS: readonly (keyof DatasetSamples)[] = ['complete', 'missing', 'vacant
 
 /** `concordat dataset`: Table 2's made-up records (paper, section 5). */
 export function datasetCommand(): Command {
-  const dataset = new Command('dataset')
-    .description(
-      "generated records of Table 2: load them into the departments' databases, write declarations from them",
-    )
-    .addHelpText('after', '\nExample:\n  concordat dataset load --network net --records 500')
+  const dataset = new Command('dataset').addHelpText(
+    'after',
+    '\nExample:\n  concordat dataset load --network net --records 500',
+  )
   dataset
     .command('load')
     .description("load the records into the departments' databases; run it while the agents are stopped")

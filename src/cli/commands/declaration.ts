@@ -24,9 +24,10 @@ import { createOutput, type Output } from '../output.js'
 
 /** `concordat declaration`: what enterprises hand in, before and after it is submitted. */
 export function declarationCommand(): Command {
-  const declaration = new Command('declaration')
-    .description('check, hash and prove declarations: plain files, or packages of forms and attachments')
-    .addHelpText('after', '\nExample:\n  concordat declaration check our-declaration --offline')
+  const declaration = new Command('declaration').addHelpText(
+    'after',
+    '\nExample:\n  concordat declaration check our-declaration --offline',
+  )
   addInit(declaration)
   addCheck(declaration)
   addHash(declaration)

@@ -14,7 +14,6 @@ interface DemoFlags {
 /** `concordat demo`, which is `npm start`: the main job. */
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('four nodes, three departments, the dataset of Table 2 and a tour of both protocols')
     .option('--dir <dir>', 'folder of the network', '.concordat/demo')
     .option('--records <n>', 'records of the largest department', whole(20, 1_000_000), 12_000)
     .option('--base-port <port>', 'RPC port of the first node; the others follow', whole(1_024, 43_000), 8_545)

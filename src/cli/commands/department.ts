@@ -49,9 +49,10 @@ export function loadDepartmentConfig(file: string, env: NodeJS.ProcessEnv = proc
 
 /** `concordat department`: the agent beside a department's database. */
 export function departmentCommand(): Command {
-  const department = new Command('department')
-    .description('the agent beside a department database')
-    .addHelpText('after', '\nExample:\n  concordat department serve --config net/node1/department.yaml')
+  const department = new Command('department').addHelpText(
+    'after',
+    '\nExample:\n  concordat department serve --config net/node1/department.yaml',
+  )
   department
     .command('serve')
     .description('store what is submitted and answer what is asked, until stopped')

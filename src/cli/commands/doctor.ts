@@ -18,7 +18,6 @@ Example:
 /** `concordat doctor`: what is wrong, and what to do. Status 0 when nothing is, 1 otherwise. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('say where each node stands, why nothing moves, and what is wrong')
     .argument('[dir]', 'folder of a network made by `concordat network create`')
     .option('--config <file>', "a node's configuration: checks its machine, files and ports as well")
     .option('--rpc <url>', 'JSON-RPC endpoint of a node; repeat it for several', collect, [])

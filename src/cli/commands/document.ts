@@ -10,9 +10,10 @@ import { type ActorFlags, act, wordOf } from '../transact.js'
 
 /** `concordat document`: anchors of documents. */
 export function documentCommand(): Command {
-  const document = new Command('document')
-    .description("anchor a document's hash under a member's name; check a copy against it")
-    .addHelpText('after', '\nExample:\n  concordat document check report.pdf --network net')
+  const document = new Command('document').addHelpText(
+    'after',
+    '\nExample:\n  concordat document check report.pdf --network net',
+  )
   withSigner(document.command('anchor <file>').description('vouch for exactly these bytes, from now on'))
     .option('--as <name>', 'with --network: whose development key signs')
     .requiredOption('--kind <text>', 'what it is, like audit-report')

@@ -19,12 +19,10 @@ interface CheckFlags extends ConnectionFlags {
 
 /** `concordat eligibility`: decides whether an enterprise gets a service, from attested answers alone. */
 export function eligibilityCommand(): Command {
-  const eligibility = new Command('eligibility')
-    .description('decide by a published service rule, without anyone seeing a value')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat eligibility check innovation-grant --enterprise 91440300708461136T --network net --as government-service',
-    )
+  const eligibility = new Command('eligibility').addHelpText(
+    'after',
+    '\nExample:\n  concordat eligibility check innovation-grant --enterprise 91440300708461136T --network net --as government-service',
+  )
   withSigner(eligibility.command('check <policy>').description('ask the departments for what is open, and decide'))
     .requiredOption('--enterprise <id>', 'unified social credit code')
     .requiredOption('--as <department>', 'the asking department')

@@ -26,9 +26,7 @@ interface EraseFlags extends StatusFlags {
 
 /** `concordat envelope`: envelopes that travel from node to node (docs/delivery.md). */
 export function envelopeCommand(): Command {
-  const envelope = new Command('envelope')
-    .description('envelopes that travel from node to node: where they are, their erasure')
-    .addHelpText('after', '\nExample:\n  concordat envelope list 1 --network net')
+  const envelope = new Command('envelope').addHelpText('after', '\nExample:\n  concordat envelope list 1 --network net')
   withNode(
     envelope
       .command('list [submission]')

@@ -20,12 +20,10 @@ type Attempt = FunctionResult<typeof keyAgreementAbi, 'attemptOf'>
 
 /** `concordat key-agreement`: keys that the supervisors of an attribute hold together. */
 export function keyAgreementCommand(): Command {
-  const command = new Command('key-agreement')
-    .description('keys that several supervisors of an attribute hold together')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat key-agreement list --network net\n\nHow it works: docs/key-agreement.md',
-    )
+  const command = new Command('key-agreement').addHelpText(
+    'after',
+    '\nExample:\n  concordat key-agreement list --network net\n\nHow it works: docs/key-agreement.md',
+  )
   withNode(command.command('list').description('all groups, their keys and running attempts'))
     .addHelpText('after', '\nExample:\n  concordat key-agreement list --network net')
     .action(list)

@@ -7,8 +7,9 @@ import { toHex } from '../../core/bytes.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
 import { encryptKeystore } from '../../crypto/keystore.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
+import { withSigner } from '../connectionFlags.js'
 import { CommandError, UsageError } from '../errors.js'
-import { addRotate } from '../member/rotate.js'
+import type { RotateFlags } from '../member/rotate.js'
 import { createOutput } from '../output.js'
 
 interface KeyFlags {
@@ -21,9 +22,7 @@ const DEFAULT_DIR = join(homedir(), '.concordat', 'keys')
 
 /** `concordat keys`: keystore V3 files, one a key, in a folder of mode 0700. */
 export function keysCommand(): Command {
-  const keys = new Command('keys')
-    .description('create, read and rotate keys')
-    .addHelpText('after', '\nExample:\n  concordat keys new --password-file password.txt')
+  const keys = new Command('keys').addHelpText('after', '\nExample:\n  concordat keys new --password-file password.txt')
   const sub = (name: string, description: string, example: string) =>
     keys
       .command(name)
@@ -49,6 +48,22 @@ export function keysCommand(): Command {
   })
   addRotate(keys)
   return keys
+}
+
+function addRotate(keys: Command): void {
+  withSigner(keys.command('rotate').description("give the signer's member a new key"))
+    .option('--as <name>', 'with --network: whose development key signs')
+    .option('--signing', "the account's signing key")
+    .option('--encryption', 'the key to which values are sealed')
+    .requiredOption('--new-key-file <file>', 'the new key; made (mode 0600) when the file does not exist')
+    .option('--prepare', 'only make the file and say what to configure')
+    .option('--revoke-now', 'with --encryption: take no envelope to the former key any more, it is in wrong hands')
+    .addHelpText(
+      'after',
+      '\nExample:\n  concordat keys rotate --encryption --new-key-file encryption2.key --network net --as finance\n\nStep by step: docs/operations-members.md',
+    )
+    // What talks to a node is loaded for this one alone.
+    .action(async (flags: RotateFlags) => (await import('../member/rotate.js')).rotate(flags))
 }
 
 async function store(key: Uint8Array, flags: KeyFlags): Promise<void> {

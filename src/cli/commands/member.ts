@@ -29,12 +29,10 @@ interface RegisterFlags extends ActorFlags {
 
 /** `concordat member`: who takes part. */
 export function memberCommand(): Command {
-  const member = new Command('member')
-    .description('who takes part: registration, status, keys, recovery')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat member list --network net\n\nStep by step: docs/operations-members.md',
-    )
+  const member = new Command('member').addHelpText(
+    'after',
+    '\nExample:\n  concordat member list --network net\n\nStep by step: docs/operations-members.md',
+  )
   withActor(
     member
       .command('register')

@@ -25,12 +25,10 @@ interface CreateFlags {
 
 /** `concordat network`: create, start, inspect and stop a network on this machine. */
 export function networkCommand(): Command {
-  const network = new Command('network')
-    .description('create, start, inspect and stop a network')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat network create --out net --nodes 4 && concordat network up net --detach',
-    )
+  const network = new Command('network').addHelpText(
+    'after',
+    '\nExample:\n  concordat network create --out net --nodes 4 && concordat network up net --detach',
+  )
   network
     .command('create')
     .description('write genesis and one folder a node')

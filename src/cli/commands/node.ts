@@ -17,7 +17,6 @@ interface NodeFlags {
 /** `concordat node`: one node in the foreground, until SIGINT or SIGTERM. */
 export function nodeCommand(): Command {
   return new Command('node')
-    .description('run one node in the foreground (what a service manager starts)')
     .requiredOption('--config <file>', 'configuration file (YAML)')
     .option('--print-config', 'print the effective configuration and exit')
     .addOption(new Option('--log-level <level>', 'fatal, error, warn, info, debug or trace'))

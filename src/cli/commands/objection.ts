@@ -23,7 +23,6 @@ interface ObjectFlags extends ConnectionFlags {
 /** `concordat object`: an enterprise contests an entry of its user portrait. */
 export function objectCommand(): Command {
   return withSigner(new Command('object').argument('<attribute>', 'what the entry is about'))
-    .description('contest an entry of the own user portrait; the supervising departments decide')
     .requiredOption('--reason-file <file>', 'what you write to the supervisors; only its SHA-256 goes on chain')
     .option('--value <text>', 'the declared value that the entry is about')
     .option(
@@ -40,9 +39,10 @@ export function objectCommand(): Command {
 
 /** `concordat objection`: what is contested, and the supervisors' decision. */
 export function objectionCommand(): Command {
-  const objection = new Command('objection')
-    .description('objections to entries of user portraits: list, decide')
-    .addHelpText('after', '\nExample:\n  concordat objection list --network net --open')
+  const objection = new Command('objection').addHelpText(
+    'after',
+    '\nExample:\n  concordat objection list --network net --open',
+  )
   withNode(objection.command('list').description('objections in the order in which they were raised'))
     .option('--open', 'those that wait for a decision')
     .option('--enterprise <code>', 'those of one enterprise')

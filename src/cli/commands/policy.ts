@@ -12,9 +12,7 @@ import { type ActorFlags, act } from '../transact.js'
 
 /** `concordat policy`: service rules, decided from what departments answer. */
 export function policyCommand(): Command {
-  const policy = new Command('policy')
-    .description('service rules over attributes of several departments')
-    .addHelpText('after', '\nExample:\n  concordat policy list --network net')
+  const policy = new Command('policy').addHelpText('after', '\nExample:\n  concordat policy list --network net')
   withSigner(policy.command('define <file>').description('publish a service rule, or its next version'))
     .option('--as <department>', 'with --network: whose development key signs')
     .addHelpText(

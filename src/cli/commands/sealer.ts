@@ -16,12 +16,10 @@ interface ProposeFlags extends ActFlags {
 
 /** `concordat sealer`: who seals blocks, and how members change that by vote. */
 export function sealerCommand(): Command {
-  const sealer = new Command('sealer')
-    .description('list the sealers; volunteer, vote on changes of the set, leave, hand a seat over')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat sealer list --network net\n\nStep by step: docs/operations-sealers.md',
-    )
+  const sealer = new Command('sealer').addHelpText(
+    'after',
+    '\nExample:\n  concordat sealer list --network net\n\nStep by step: docs/operations-sealers.md',
+  )
   withNode(sealer.command('list').description('the sealers in leader order, with weight and credit'))
     .addHelpText('after', '\nExample:\n  concordat sealer list --network net --json')
     .action(async (flags: ConnectionFlags) => {

@@ -28,7 +28,6 @@ const simulation = () => import('../../../bench/simulation/main.js')
 /** `concordat sim`: an experiment with policies, schedules, faults and load in virtual time, from a file. */
 export function simCommand(): Command {
   return new Command('sim')
-    .description('run an experiment on consensus in virtual time: policies, schedules, faults, load')
     .argument('[file]', 'experiment (YAML or JSON); --print-example shows one')
     .option('--out <dir>', 'folder for tables and pictures', '.concordat/sim')
     .option('--quick', 'one seed and a tenth of the time: shows whether the file says what is meant')

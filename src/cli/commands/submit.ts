@@ -19,7 +19,6 @@ export function submitCommand(): Command {
     'declaration: .json, .csv, or a package (folder or .zip)',
   )
   withSigner(command)
-    .description("submit an enterprise's declaration (StoreData), or those of many enterprises")
     .option('--portrait-key-file <file>', "the enterprise's portrait keys (default: KEY_FILE.portrait.json)")
     .option(
       '--bulk <input>',

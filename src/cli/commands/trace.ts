@@ -23,7 +23,6 @@ const LIMIT_MAX = 100_000
 /** `concordat trace`: who asked and answered what, about whom, on which basis. */
 export function traceCommand(): Command {
   return withSigner(new Command('trace'))
-    .description('who did what, about whom, on which basis, with which outcome, and how fast: from final blocks')
     .option('--enterprise <id>', 'about this enterprise')
     .option('--department <id>', 'by or for this member: its id, its name in the local network, or its address')
     .option('--attribute <name>', 'about this attribute')

@@ -23,7 +23,6 @@ interface VerifyFlags extends ConnectionFlags {
 /** `concordat verify`: a department asks whether the declared values are right. */
 export function verifyCommand(): Command {
   return withSigner(new Command('verify').argument('<declaration>', 'declaration file, .json or .csv'))
-    .description('check the values of a declaration with the departments that supervise them')
     .requiredOption('--as <department>', 'the asking department')
     .option('--encryption-key-file <file>', "the asking department's X25519 key (default: that of the local network)")
     .option(

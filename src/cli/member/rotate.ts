@@ -1,6 +1,5 @@
 /** `concordat keys rotate`: a member gets a new signing or encryption key. The new key's file is durable before the chain knows it. */
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
 import type { Connection } from '../../agent/connection.js'
 import { members, view } from '../../agent/contractClient.js'
 import { signerProof } from '../../agent/signerProof.js'
@@ -8,14 +7,13 @@ import { transact } from '../../agent/transact.js'
 import { toHash } from '../../core/bytes.js'
 import { encryptionKeyFromPrivate } from '../../crypto/encryptionKey.js'
 import { privateKeyToAddress } from '../../crypto/secp256k1.js'
-import { withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
 import type { ActorFlags } from '../transact.js'
 import { acting } from './act.js'
 import { keyIn } from './keyFiles.js'
 
-interface RotateFlags extends ActorFlags {
+export interface RotateFlags extends ActorFlags {
   readonly signing?: boolean
   readonly encryption?: boolean
   readonly newKeyFile: string
@@ -23,22 +21,8 @@ interface RotateFlags extends ActorFlags {
   readonly revokeNow?: boolean
 }
 
-export function addRotate(keys: Command): void {
-  withSigner(keys.command('rotate').description("give the signer's member a new key"))
-    .option('--as <name>', 'with --network: whose development key signs')
-    .option('--signing', "the account's signing key")
-    .option('--encryption', 'the key to which values are sealed')
-    .requiredOption('--new-key-file <file>', 'the new key; made (mode 0600) when the file does not exist')
-    .option('--prepare', 'only make the file and say what to configure')
-    .option('--revoke-now', 'with --encryption: take no envelope to the former key any more, it is in wrong hands')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat keys rotate --encryption --new-key-file encryption2.key --network net --as finance\n\nStep by step: docs/operations-members.md',
-    )
-    .action(rotate)
-}
-
-async function rotate(flags: RotateFlags): Promise<void> {
+/** Throws UsageError, KeyFileError and as `acting` does. */
+export async function rotate(flags: RotateFlags): Promise<void> {
   if ((flags.signing ?? false) === (flags.encryption ?? false))
     throw new UsageError('say which key: --signing or --encryption')
   if (flags.revokeNow && !flags.encryption)
