@@ -3,6 +3,8 @@ import type { Address, Hash } from '../core/bytes.js'
 import { ContractAbi } from '../vm/abi.js'
 import type { ContractHost } from '../vm/contract.js'
 import {
+  arrayLength,
+  arraySlot,
   loadWords,
   mappingSlot,
   type Packed,
@@ -80,6 +82,13 @@ export const readEpoch = (host: ContractHost): bigint => wordBigint(host.loadFro
 
 /** In leader order; of the contract's own host. */
 export const readSealers = (host: ContractHost): Address[] => loadWords(host, SEALERS_SLOT).map(wordAddress)
+
+/** Slots that say who seals with which weight; of the contract's own host. */
+export function setSlots(host: ContractHost): Hash[] {
+  const first = arraySlot(host, SEALERS_SLOT)
+  const list = Array.from({ length: arrayLength(host, SEALERS_SLOT) }, (_, i) => slotAfter(first, i))
+  return [SEALERS_SLOT, ...list, ...readSealers(host).map((address) => seatSlot(host, address))]
+}
 
 export const readParameters = (host: ContractHost): SealersParameters => parametersWord.read(host.load(PARAMETERS_SLOT))
 

@@ -3,7 +3,7 @@ import { type EngineView, type SealerView, withConnections } from '../consensus/
 import type { Engine } from '../consensus/engine.js'
 import { explain } from '../consensus/explain.js'
 import { encodeBlock } from '../core/block.js'
-import { type Address, EMPTY_BYTES, type Hash, type Height, ZERO_ADDRESS } from '../core/bytes.js'
+import { type Address, EMPTY_BYTES, type Epoch, type Hash, type Height, ZERO_ADDRESS } from '../core/bytes.js'
 import type { Header } from '../core/header.js'
 import { readVanity } from '../core/seal.js'
 import { keccak256 } from '../crypto/keccak.js'
@@ -23,6 +23,7 @@ import type {
   EstimateOutcome,
   FinalBlock,
   FinalBlockEvent,
+  GenesisProof,
   Head,
   PeerView,
   PoolView,
@@ -48,6 +49,7 @@ export interface ChainViewNeeds {
   readonly chainId: number
   readonly clientVersion: string
   readonly genesisHash: Hash
+  readonly genesisProof: () => GenesisProof
   readonly self: Address
   readonly store: ChainStore
   readonly chain: FinalChain
@@ -225,6 +227,14 @@ export class ChainView implements ChainApi {
     const sealers = this.#needs.chain.setOf(epoch)?.sealers ?? []
     const addresses = signers.map((index) => sealers[index]?.address ?? ZERO_ADDRESS)
     return { blockNumber: found.height, blockHash: block, kind, epoch, view, signers: addresses, signatures }
+  }
+
+  genesisProof(): GenesisProof {
+    return this.#needs.genesisProof()
+  }
+
+  epochEnd(epoch: Epoch): Height | undefined {
+    return this.#needs.chain.closing(epoch)
   }
 
   sealers(number: Height): SealerSetView | undefined {

@@ -79,7 +79,7 @@ export class FinalChain {
     if (epoch === 0) return this.#genesisSet
     const known = this.#past.get(epoch)
     if (known !== undefined) return known
-    const closing = this.#closing(asEpoch(epoch - 1))
+    const closing = this.closing(asEpoch(epoch - 1))
     const header = closing === undefined ? undefined : this.#store.headerByNumber(closing)
     const sealers = header === undefined ? null : extraDataSealerSet(header.extraData)
     assert(sealers !== null, `the block that opened epoch ${epoch} is in the store`)
@@ -91,11 +91,11 @@ export class FinalChain {
   /** The block that closed the epoch of block `height`; undefined while that epoch lasts. */
   epochEnd(height: Height): Height | undefined {
     const header = this.#store.headerByNumber(height)
-    return header === undefined ? undefined : this.#closing(readVanity(header.extraData).epoch)
+    return header === undefined ? undefined : this.closing(readVanity(header.extraData).epoch)
   }
 
-  /** Height of the block that closed `epoch`. */
-  #closing(epoch: Epoch): Height | undefined {
+  /** Height of the block that closed `epoch`; undefined while it lasts. */
+  closing(epoch: Epoch): Height | undefined {
     const height = this.#store.meta(closingKey(epoch))
     return height === undefined ? undefined : asHeight(bytesToNumber(height, closingKey(epoch)))
   }

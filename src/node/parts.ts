@@ -29,6 +29,7 @@ import { EvidenceReporter } from './evidence.js'
 import type { FailStop } from './failStop.js'
 import type { FinalCalls } from './finalCalls.js'
 import type { FinalChain } from './finalChain.js'
+import { genesisProofReader } from './genesisProof.js'
 import { Inbox } from './inbox.js'
 import { ConsensusLoop } from './loop.js'
 import type { Membership } from './membership.js'
@@ -194,6 +195,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     chainId,
     clientVersion: options.clientVersion,
     genesisHash,
+    genesisProof: genesisProofReader(options.genesis),
     self,
     store,
     chain,

@@ -54,6 +54,12 @@ export interface AccountProof {
   readonly storageProof: readonly { readonly slot: Hash; readonly value: Hash; readonly proof: readonly Uint8Array[] }[]
 }
 
+/** Block 0 for whoever trusts its hash alone: the header in RLP, and nodes that prove its sealers and their weights, each once. */
+export interface GenesisProof {
+  readonly header: Uint8Array
+  readonly nodes: readonly Uint8Array[]
+}
+
 /** A call that is not a transaction. `gas` undefined: the block's gas limit. `to` null asks for contract creation. */
 export interface CallRequest {
   readonly from: Address
@@ -265,8 +271,11 @@ export interface ChainApi {
   peers(): readonly PeerView[]
   /** Undefined for genesis (trusted, not voted) and for unknown heights. */
   certificate(number: Height): CertificateView | undefined
+  genesisProof(): GenesisProof
   /** The set which decides on block `number`; undefined when it is not known yet. */
   sealers(number: Height): SealerSetView | undefined
+  /** The block that closed `epoch`, whose header lists the next set; undefined while the epoch lasts. */
+  epochEnd(epoch: Epoch): Height | undefined
   consensusStatus(): ConsensusStatus
   consensus(): ConsensusView
 }

@@ -110,6 +110,18 @@ export interface RpcSealerSet {
   readonly sealers: readonly { readonly address: Address; readonly weight: Hex }[]
 }
 
+/** EIP-1186; nodes in RLP, root first. */
+export interface RpcProof {
+  readonly accountProof: readonly Hex[]
+  readonly storageProof: readonly { readonly key: Hex; readonly value: Hex; readonly proof: readonly Hex[] }[]
+}
+
+export interface RpcGenesisProof {
+  /** RLP. */
+  readonly header: Hex
+  readonly nodes: readonly Hex[]
+}
+
 export interface RpcPeer {
   readonly address: Address
   readonly name: string | null
@@ -235,9 +247,14 @@ export interface RpcMethods {
   net_version: { params: []; result: string }
   web3_clientVersion: { params: []; result: string }
   txpool_status: { params: []; result: { pending: Hex; queued: Hex } }
+  eth_getProof: { params: [Address, readonly Hash[], BlockRef]; result: RpcProof }
   debug_getRawHeader: { params: [BlockRef]; result: Hex }
+  debug_getRawBlock: { params: [BlockRef]; result: Hex }
+  debug_getRawReceipts: { params: [BlockRef]; result: readonly Hex[] }
   concordat_getFinalityCertificate: { params: [BlockRef]; result: RpcCertificate | null }
   concordat_getSealerSet: { params: [BlockRef]; result: RpcSealerSet | null }
+  concordat_getGenesisProof: { params: []; result: RpcGenesisProof }
+  concordat_getEpochEnd: { params: [Hex]; result: Hex | null }
   concordat_peers: { params: []; result: readonly RpcPeer[] }
   concordat_consensusStatus: { params: []; result: RpcConsensusStatus }
   concordat_consensus: { params: []; result: RpcConsensus }

@@ -24,7 +24,7 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '../../src/core/bytes.js'
-import { EMPTY_OMMERS_HASH, EMPTY_TRIE_ROOT, type Header } from '../../src/core/header.js'
+import { EMPTY_OMMERS_HASH, EMPTY_TRIE_ROOT, encodeHeader, type Header } from '../../src/core/header.js'
 import type { Log, Receipt } from '../../src/core/receipt.js'
 import { decodeTransaction, TransactionError } from '../../src/core/transaction.js'
 import { logsBloom, mergeBloom } from '../../src/crypto/bloom.js'
@@ -255,6 +255,8 @@ export function createFakeChain(): FakeChain {
       const at = { blockNumber: number, blockHash: final.hash, epoch: asEpoch(0), view: asView(number) }
       return { ...at, kind: 'finalize', signers: [SEALER], signatures }
     },
+    genesisProof: () => ({ header: encodeHeader(blocks[0]!.block.header), nodes: [Uint8Array.of(0xc1, 0x80)] }),
+    epochEnd: (epoch) => (epoch === 0 ? asHeight(0) : undefined),
     sealers: () => ({ epoch: asEpoch(0), sealers: [{ address: SEALER, weight: 1 }] }),
     consensusStatus: () => ({
       epoch: asEpoch(0),

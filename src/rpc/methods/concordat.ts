@@ -1,22 +1,25 @@
 /** concordat_: finality, sealers, peers. */
-import { toHex } from '../../core/bytes.js'
+import { asEpoch, type Hex, toHex } from '../../core/bytes.js'
 import { readHeight } from '../blockRef.js'
 import type {
   CertificateView,
   ChainApi,
   ConsensusStatus,
   ConsensusView,
+  GenesisProof,
   PeerView,
   SealerSetView,
   SealerStanding,
 } from '../chainApi.js'
+import { invalidArgument } from '../errors.js'
 import { type MethodEntries, type MethodNeeds, method } from '../method.js'
-import type { Params } from '../params.js'
+import { asQuantity, type Params } from '../params.js'
 import { quantity } from '../present.js'
 import type {
   RpcCertificate,
   RpcConsensus,
   RpcConsensusStatus,
+  RpcGenesisProof,
   RpcPeer,
   RpcSealerSet,
   RpcSealerStanding,
@@ -27,6 +30,8 @@ export function concordatMethods({ api, audit }: MethodNeeds): MethodEntries {
     ...(audit ? [['concordat_auditTrail', method(2, (p, context) => audit.trail(p[0], p[1], context))] as const] : []),
     ['concordat_getFinalityCertificate', method(1, (p) => certificate(api, p))],
     ['concordat_getSealerSet', method(1, (p) => sealerSet(api, p))],
+    ['concordat_getEpochEnd', method(1, (p) => epochEnd(api, p))],
+    ['concordat_getGenesisProof', method(0, () => presentGenesis(api.genesisProof()))],
     ['concordat_peers', method(0, () => api.peers().map(presentPeer))],
     ['concordat_consensusStatus', method(0, () => presentStatus(api.consensusStatus()))],
     ['concordat_consensus', method(0, () => presentConsensus(api.consensus()))],
@@ -60,6 +65,18 @@ function sealerSet(api: ChainApi, params: Params): RpcSealerSet | null {
 const presentSealers = ({ epoch, sealers }: SealerSetView): RpcSealerSet => ({
   epoch: quantity(epoch),
   sealers: sealers.map(({ address, weight }) => ({ address, weight: quantity(weight) })),
+})
+
+/** Null while the epoch lasts. */
+function epochEnd(api: ChainApi, params: Params): Hex | null {
+  const epoch = Number(asQuantity(params[0], 32, (reason) => invalidArgument(0, reason)))
+  const height = api.epochEnd(asEpoch(epoch))
+  return height === undefined ? null : quantity(height)
+}
+
+const presentGenesis = ({ header, nodes }: GenesisProof): RpcGenesisProof => ({
+  header: toHex(header),
+  nodes: nodes.map(toHex),
 })
 
 const presentPeer = ({ address, name, connected, rttMs }: PeerView): RpcPeer => ({

@@ -1,0 +1,144 @@
+/**
+ * Verifies an evidence file with no node and nothing trusted but the hash of block 0 (docs/evidence.md). Imports libraries of
+ * others only, and runs in a browser.
+ */
+import type { Hex } from 'viem'
+import { EvidenceError, must } from './evidenceError.js'
+import { type Exchange, readExchange } from './exchange.js'
+import { type Finality, type HeaderChain, readChain, type SealerSet } from './finality.js'
+import { type EvidenceFile, readEvidence } from './format.js'
+import { type Answer, type EntryState, type Member, member, portraitState, type Rule, ruleAt, text } from './layout.js'
+import { type Fetch, NodePool, State } from './proofs.js'
+import { type ProvedTransaction, readTransaction } from './transactions.js'
+import { inWords } from './words.js'
+
+export interface VerifyOptions {
+  /** The chain that is trusted. */
+  readonly genesisHash: string
+}
+
+export interface ProvedBlock {
+  readonly number: number
+  readonly hash: Hex
+  /** As its sealer's clock said, ISO 8601. */
+  readonly time: string
+  readonly sealer: Hex
+  readonly epoch: number
+  readonly finality: Finality
+}
+
+export interface PortraitEntry extends Answer, Omit<EntryState, 'attesters'> {
+  readonly attesters: readonly Member[]
+  /** It answers questions in the block whose state is shown. */
+  readonly isValid: boolean
+}
+
+export interface Portrait {
+  readonly kind: 'portrait'
+  readonly enterprise: Hex
+  readonly attribute: Hex
+  readonly entries: readonly PortraitEntry[]
+  readonly rule: Rule
+}
+
+export interface SingleTransaction {
+  readonly kind: 'transaction'
+  readonly transaction: ProvedTransaction
+}
+
+export type Content = SingleTransaction | Portrait | Exchange
+
+export interface EvidenceReport {
+  readonly chainId: number
+  readonly genesisHash: Hex
+  readonly content: Content
+  /** Block whose state is shown; null: none. */
+  readonly state: number | null
+  readonly blocks: readonly ProvedBlock[]
+  /** Sealers of every epoch from block 0 on. */
+  readonly sets: readonly SealerSet[]
+  /** What is proved, in sentences. */
+  readonly words: readonly string[]
+}
+
+/** Throws EvidenceError with what does not hold; then nothing is proved. */
+export async function verifyEvidence(bytes: Uint8Array | string, options: VerifyOptions): Promise<EvidenceReport> {
+  try {
+    const file = readEvidence(bytes)
+    const pool = new NodePool(file.nodes)
+    const { report } = await prove(file, options.genesisHash.toLowerCase() as Hex, pool)
+    const used = pool.used()
+    file.nodes.forEach((node, i) => {
+      must(used[i] === node, 'UNUSED', () => `node ${i} is not needed where it stands`)
+    })
+    return report
+  } catch (error) {
+    if (error instanceof EvidenceError) throw error
+    throw new EvidenceError('MALFORMED', `the file holds something unreadable: ${(error as Error).message}`)
+  }
+}
+
+/** As `verifyEvidence`, from nodes that may be more than are needed, or be fetched when they are. */
+export async function prove(
+  file: EvidenceFile,
+  genesisHash: Hex,
+  pool: NodePool,
+  fetch?: Fetch,
+): Promise<{ readonly report: EvidenceReport; readonly chain: HeaderChain }> {
+  const chain = await readChain(file, genesisHash, pool)
+  const content = await readContent(file, chain, pool, fetch)
+  const { blocks, sets } = chain.check()
+  const { chainId, state } = file
+  const proved = blocks.map(({ header, finality }) => ({
+    number: header.number,
+    hash: header.hash,
+    time: new Date(header.timeMs).toISOString(),
+    sealer: header.sealer,
+    epoch: header.epoch,
+    finality: finality(),
+  }))
+  const facts = { chainId, genesisHash, content, state, blocks: proved, sets }
+  return { report: { ...facts, words: inWords(facts) }, chain }
+}
+
+async function readContent(file: EvidenceFile, chain: HeaderChain, pool: NodePool, fetch?: Fetch): Promise<Content> {
+  const { kind, subject, transactions: places, state: height } = file
+  const [first, second] = subject
+  must(subject.length === (kind === 'portrait' ? 2 : 1), 'CONTENT', () => `a ${kind} has another number of subjects`)
+  checkPlaces(file)
+  const transactions: ProvedTransaction[] = []
+  for (const place of places) transactions.push(await readTransaction(chain, place, pool))
+  if (kind === 'transaction') {
+    const [transaction, more] = transactions
+    const isIt = transaction !== undefined && more === undefined && transaction.hash === first
+    must(isIt, 'CONTENT', () => `the file is not of transaction ${first}`)
+    must(height === null, 'UNUSED', () => 'a transaction needs no state')
+    return { kind, transaction }
+  }
+  must(height !== null, 'CONTENT', () => 'the file names no state')
+  const state = new State(pool, chain.block(height).stateRoot, fetch)
+  if (kind === 'exchange') return readExchange(state, first!, transactions)
+  must(transactions.length === 0, 'UNUSED', () => 'a portrait is read from the state alone')
+  return readPortrait(state, first!, second!, height)
+}
+
+function checkPlaces({ transactions }: EvidenceFile): void {
+  transactions.forEach(({ block, index }, i) => {
+    const before = transactions[i - 1]
+    const rises = before === undefined || block > before.block || (block === before.block && index > before.index)
+    must(rises, 'UNUSED', () => `transaction ${index} of block ${block} is given twice or out of order`)
+  })
+}
+
+async function readPortrait(state: State, enterprise: Hex, attribute: Hex, height: number): Promise<Portrait> {
+  const entries: PortraitEntry[] = []
+  for (const { attesters, ...entry } of await portraitState(state, enterprise, attribute)) {
+    const members: Member[] = []
+    for (const account of attesters) members.push(await member(state, account))
+    const isValid = entry.objection === 0 && (entry.validUntil === 0 || height <= entry.validUntil)
+    entries.push({ ...entry, attesters: members, isValid })
+  }
+  const about = () => `the portrait holds nothing on ${text(attribute)} of ${text(enterprise)}`
+  must(entries.length > 0, 'CONTENT', about)
+  return { kind: 'portrait', enterprise, attribute, entries, rule: await ruleAt(state, attribute, height) }
+}
