@@ -3,6 +3,7 @@
  * researchers, and what proves a chain offline.
  */
 export * as contracts from './agent/contractClient.js'
+export { type EvidenceQuery, type ExportedEvidence, exportEvidence } from './agent/evidence/exportEvidence.js'
 export * from './agent/index.js'
 export * as consensus from './consensus/index.js'
 export { CONTRACT_ADDRESSES, type ContractName } from './contracts/addresses.js'
@@ -24,6 +25,8 @@ export { type SealerSetView, sealerSetOf } from './contracts/sealers.js'
 export { attributeId, idText, textId } from './contracts/textId.js'
 export type { Address, Hash, Hex } from './core/bytes.js'
 export { decodeHeader, type Header } from './core/header.js'
+export { EvidenceError } from './evidence/evidenceError.js'
+export { type EvidenceReport, type VerifyOptions, verifyEvidence } from './evidence/verify.js'
 export { buildGenesis } from './node/genesis.js'
 export { loadGenesis } from './node/genesisFile.js'
 export { type ChainPoint, type HeaderLink, type HeaderRules, verifyHeaderChain } from './node/headerChain.js'

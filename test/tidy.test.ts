@@ -18,9 +18,24 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   p2p: ['core', 'crypto'],
   rpc: ['core'],
   audit: ['core', 'crypto', 'contracts', 'vm'],
-  agent: ['core', 'crypto', 'contracts', 'audit', 'rpc', 'state', 'vm'],
+  evidence: ['core'],
+  agent: ['core', 'crypto', 'contracts', 'audit', 'evidence', 'rpc', 'state', 'vm'],
   node: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'audit', 'p2p', 'rpc'],
-  cli: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'audit', 'p2p', 'rpc', 'agent', 'node', 'sim'],
+  cli: [
+    'core',
+    'crypto',
+    'consensus',
+    'state',
+    'vm',
+    'contracts',
+    'audit',
+    'evidence',
+    'p2p',
+    'rpc',
+    'agent',
+    'node',
+    'sim',
+  ],
 }
 
 /** Narrower doors: what of a folder others may use. */
@@ -40,6 +55,12 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
     why: 'trails decode what contracts said, they run none',
   },
   { from: 'contracts', to: 'state', only: /^state\/reader/, why: 'contracts read a state through the port alone' },
+  {
+    from: 'evidence',
+    to: 'core',
+    only: /^core\/codedError\.js$/,
+    why: 'the verifier shares no code with what it verifies, and runs in a browser',
+  },
   { from: 'sim', to: 'contracts', only: /^contracts\/creditRules/, why: 'the simulator executes no contract' },
   {
     from: 'contracts',
@@ -81,6 +102,7 @@ const SINGLE_HOMES: readonly { library: RegExp; home: RegExp }[] = [
   { library: /^secp256k1$/, home: /^crypto\/secp256k1\.ts$/ },
   { library: /^pg$/, home: /^agent\/database\/postgres\// },
   { library: /^fastify$/, home: /^rpc\// },
+  { library: /^@ethereumjs\//, home: /^(agent\/)?evidence\// },
   { library: /^commander$/, home: /^cli\// },
 ]
 
@@ -133,6 +155,14 @@ t.test('consensus, vm and contracts are free of I/O, clocks, randomness and asyn
     for (const pattern of IMPURE) if (pattern.test(code)) faults.push(`${file.name}: ${pattern}`)
   }
   t.same(faults, [])
+})
+
+t.test('what verifies evidence runs in a browser', async (t) => {
+  const outside = /from 'node:|\bBuffer\b|\bprocess\.|\brequire\(/
+  t.same(
+    files.filter((f) => f.room === 'evidence' && outside.test(withoutComments(f.text))).map((f) => f.name),
+    [],
+  )
 })
 
 t.test('libraries that need care have one home', async (t) => {

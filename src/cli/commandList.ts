@@ -91,6 +91,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   command('audit', 'mandates to look through the records, and checks of read logs', async () =>
     (await import('./commands/audit.js')).auditCommand(),
   ),
+  command('evidence', 'files that prove a transaction, a portrait or a whole exchange without a node', async () =>
+    (await import('./commands/evidence.js')).evidenceCommand(),
+  ),
   command('policy', 'service rules over attributes of several departments', async () =>
     (await import('./commands/policy.js')).policyCommand(),
   ),

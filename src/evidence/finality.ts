@@ -2,7 +2,7 @@
 import { concat, type Hex, hexToBytes, keccak256, numberToBytes, stringToBytes } from 'viem'
 import { must } from './evidenceError.js'
 import type { CertifiedRun, EvidenceFile } from './format.js'
-import { checkSeal, type ProvedHeader, readHeader, recoverSigner, type Sealer } from './header.js'
+import { checkSeal, type ProvedHeader, type Recover, readHeader, type Sealer } from './header.js'
 import { genesisSealers } from './layout.js'
 import { type NodePool, State } from './proofs.js'
 
@@ -37,7 +37,12 @@ export interface HeaderChain {
   check(): { readonly blocks: readonly FinalBlock[]; readonly sets: readonly SealerSet[] }
 }
 
-export async function readChain(file: EvidenceFile, genesisHash: Hex, pool: NodePool): Promise<HeaderChain> {
+export async function readChain(
+  file: EvidenceFile,
+  genesisHash: Hex,
+  pool: NodePool,
+  recover: Recover,
+): Promise<HeaderChain> {
   const genesis = readHeader(file.genesis)
   must(genesis.hash === genesisHash, 'GENESIS', () => `the file is of chain ${genesis.hash}, not ${genesisHash}`)
   const sealers = await genesisSealers(new State(pool, genesis.stateRoot))
@@ -50,7 +55,7 @@ export async function readChain(file: EvidenceFile, genesisHash: Hex, pool: Node
   must(epochs === closings.length, 'UNUSED', () => `sets of ${closings.length} epochs are given for ${epochs}`)
   const byHeight = new Map(runs.flat().map((header) => [header.number, header]))
   const asked = new Set<ProvedHeader>()
-  const vote = { chainId: file.chainId, genesisHash }
+  const vote = { chainId: file.chainId, genesisHash, recover }
   return {
     genesis,
     last: runs.at(-1)!.at(-1)!,
@@ -68,7 +73,7 @@ export async function readChain(file: EvidenceFile, genesisHash: Hex, pool: Node
         must(asked.has(run[0]!), 'UNUSED', () => `nothing is proved from block ${run[0]!.number}`)
         const finality = checkVotes(sets[run[0]!.epoch]!, run.at(-1)!, file.blocks[i]!, vote)
         const used = run.filter((header) => asked.has(header))
-        for (const header of used) checkSeal(header, file.chainId)
+        for (const header of used) checkSeal(header, file.chainId, recover)
         return used.map((header) => ({ header, finality: () => finality }))
       })
       return { blocks, sets }
@@ -111,7 +116,7 @@ function checkVotes(
   { epoch, sealers }: SealerSet,
   header: ProvedHeader,
   { view, votes }: CertifiedRun,
-  { chainId, genesisHash }: { readonly chainId: number; readonly genesisHash: Hex },
+  { chainId, genesisHash, recover }: { readonly chainId: number; readonly genesisHash: Hex; readonly recover: Recover },
 ): Finality {
   const number = (value: number, size: number) => numberToBytes(value, { size })
   const digest = keccak256(
@@ -129,7 +134,7 @@ function checkVotes(
   let last = -1
   let weight = 0
   const signers = votes.map((vote, i) => {
-    const signer = recoverSigner(digest, hexToBytes(vote))
+    const signer = recover(digest, hexToBytes(vote))
     const index = sealers.findIndex(({ address }) => address === signer)
     const problem = () => `vote ${i} for block ${header.number} is not by a sealer of epoch ${epoch} in its order`
     must(index > last, 'CERTIFICATE', problem)

@@ -66,18 +66,20 @@ function readListed(extra: Uint8Array, count: number): readonly Sealer[] | null 
 }
 
 /** The sealer that the header names signed it, without the seal and under a tag of its own. */
-export function checkSeal({ number, sealer, fields }: ProvedHeader, chainId: number): void {
+export function checkSeal({ number, sealer, fields }: ProvedHeader, chainId: number, recover: Recover): void {
   const extra = fields[EXTRA_DATA]!
   const unsealed = fields.map((field, i) => (i === EXTRA_DATA ? extra.subarray(0, extra.length - SEAL_BYTES) : field))
   const tagged = concat([stringToBytes('concordat seal v1'), numberToBytes(chainId, { size: 8 }), RLP.encode(unsealed)])
-  const signer = recoverSigner(keccak256(tagged, 'bytes'), extra.subarray(extra.length - SEAL_BYTES))
+  const signer = recover(keccak256(tagged, 'bytes'), extra.subarray(extra.length - SEAL_BYTES))
   must(signer === sealer, 'HEADER', () => `block ${number} is not sealed by ${sealer}, whom it names`)
 }
 
 const HALF_N = secp256k1.Point.Fn.ORDER / 2n
 
 /** Address whose key made `signature` (r, s, yParity) over `digest`; null for none, and for the twin with a high s. */
-export function recoverSigner(digest: Uint8Array, signature: Uint8Array): Hex | null {
+export type Recover = (digest: Uint8Array, signature: Uint8Array) => Hex | null
+
+export const recoverSigner: Recover = (digest, signature) => {
   try {
     if (signature.length !== SEAL_BYTES || signature[64]! > 1) return null
     const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact')

@@ -10,6 +10,8 @@ export class NodePool {
   /** By hash, without 0x, as the library asks for them. */
   readonly #nodes = new Map<string, string>()
   readonly #used = new Set<string>()
+  readonly #tries = new Map<Hex, Trie>()
+  #isMissing = false
 
   constructor(nodes: Iterable<Hex> = []) {
     for (const node of nodes) this.add(node)
@@ -22,19 +24,28 @@ export class NodePool {
   /** Value of `key` in the trie with this root; null where the nodes prove that there is none. Throws EvidenceError. */
   async get(root: Hex, key: Uint8Array, what: () => string): Promise<Uint8Array | null> {
     if (root === EMPTY_ROOT) return null
-    let isMissing = false
-    const get = async (hash: string) => {
-      const node = this.#nodes.get(hash)
-      if (node === undefined) isMissing = true
-      else this.#used.add(hash)
-      return node
-    }
+    this.#isMissing = false
     try {
-      return await new Trie({ db: { ...NO_WRITES, get }, root: hexToBytes(root) }).get(key, true)
+      return await this.#trie(root).get(key, true)
     } catch {
-      const problem = isMissing ? 'a node of its proof is missing or altered' : 'its proof is malformed'
-      throw new EvidenceError(isMissing ? 'PROOF_MISSING' : 'MALFORMED', `${what()}: ${problem}`)
+      const problem = this.#isMissing ? 'a node of its proof is missing or altered' : 'its proof is malformed'
+      throw new EvidenceError(this.#isMissing ? 'PROOF_MISSING' : 'MALFORMED', `${what()}: ${problem}`)
     }
+  }
+
+  #trie(root: Hex): Trie {
+    const known = this.#tries.get(root)
+    if (known !== undefined) return known
+    const trie = new Trie({ db: { ...NO_WRITES, get: async (hash) => this.#node(hash) }, root: hexToBytes(root) })
+    this.#tries.set(root, trie)
+    return trie
+  }
+
+  #node(hash: string): string | undefined {
+    const node = this.#nodes.get(hash)
+    if (node === undefined) this.#isMissing = true
+    else this.#used.add(hash)
+    return node
   }
 
   /** Nodes that were needed, in the order of their first use. */
@@ -54,6 +65,9 @@ export type Fetch = (contract: Hex, slot: Hex) => Promise<void>
 
 /** Contract storage under one state root. */
 export class State {
+  /** By contract; null: there is no such account. */
+  readonly #roots = new Map<Hex, Hex | null>()
+
   constructor(
     readonly pool: NodePool,
     readonly root: Hex,
@@ -64,13 +78,20 @@ export class State {
   async word(contract: Hex, slot: Hex): Promise<bigint> {
     await this.fetch?.(contract, slot)
     const what = () => `slot ${slot} of contract ${contract}`
-    const account = await this.pool.get(this.root, keccak256(contract, 'bytes'), what)
-    if (account === null) return 0n
-    const [, , storageRoot] = RLP.decode(account) as Uint8Array[]
-    const value = await this.pool.get(bytesToHex(storageRoot!), keccak256(slot, 'bytes'), what)
+    const root = await this.#storageRoot(contract)
+    const value = root === null ? null : await this.pool.get(root, keccak256(slot, 'bytes'), what)
     if (value === null) return 0n
     const word = RLP.decode(value)
     must(word instanceof Uint8Array && word.length <= 32, 'MALFORMED', () => `${what()} holds no word`)
     return bytesToBigInt(word)
+  }
+
+  async #storageRoot(contract: Hex): Promise<Hex | null> {
+    const known = this.#roots.get(contract)
+    if (known !== undefined) return known
+    const account = await this.pool.get(this.root, keccak256(contract, 'bytes'), () => `account ${contract}`)
+    const root = account === null ? null : bytesToHex((RLP.decode(account) as Uint8Array[])[2]!)
+    this.#roots.set(contract, root)
+    return root
   }
 }

@@ -1,17 +1,10 @@
 /** A transaction in its block, its receipt, and who signed it. */
 import { RLP } from '@ethereumjs/rlp'
-import {
-  bytesToHex,
-  type Hex,
-  keccak256,
-  parseTransaction,
-  recoverTransactionAddress,
-  type TransactionSerialized,
-} from 'viem'
+import { bytesToHex, concat, type Hex, keccak256, pad } from 'viem'
 import { must } from './evidenceError.js'
 import type { HeaderChain } from './finality.js'
 import type { TransactionPlace } from './format.js'
-import { whole } from './header.js'
+import { type Recover, whole } from './header.js'
 import type { NodePool } from './proofs.js'
 
 export interface ProvedLog {
@@ -34,6 +27,7 @@ export async function readTransaction(
   chain: HeaderChain,
   place: TransactionPlace,
   pool: NodePool,
+  recover: Recover,
 ): Promise<ProvedTransaction> {
   const { block, index } = place
   const header = chain.block(block)
@@ -41,18 +35,31 @@ export async function readTransaction(
   const raw = await pool.get(header.transactionsRoot, key, () => `transaction ${index} of block ${block}`)
   const receipt = await pool.get(header.receiptsRoot, key, () => `receipt ${index} of block ${block}`)
   must(raw !== null && receipt !== null, 'CONTENT', () => `block ${block} has no transaction ${index}`)
-  const serialized = bytesToHex(raw) as TransactionSerialized
-  const { to, data } = parseTransaction(serialized)
-  const signer = (await recoverTransactionAddress({ serializedTransaction: serialized as never })).toLowerCase() as Hex
-  const hash = keccak256(raw)
-  return {
-    ...place,
-    hash,
-    signer,
-    to: (to?.toLowerCase() as Hex) ?? null,
-    input: data ?? '0x',
-    ...readReceipt(receipt),
-  }
+  return { ...place, hash: keccak256(bytesToHex(raw)), ...readRaw(raw, recover), ...readReceipt(receipt) }
+}
+
+/** Where the fields of each type stand: to, data, and how many are signed (EIP-155, EIP-2930, EIP-1559). */
+const TYPES = [
+  { to: 3, data: 5, signed: 6 },
+  { to: 4, data: 6, signed: 8 },
+  { to: 5, data: 7, signed: 9 },
+] as const
+
+function readRaw(raw: Uint8Array, recover: Recover): Pick<ProvedTransaction, 'signer' | 'to' | 'input'> {
+  const type = raw[0]! < 0xc0 ? raw[0]! : 0
+  const fields = RLP.decode(type === 0 ? raw : raw.subarray(1)) as Uint8Array[]
+  const places = TYPES[type]
+  must(places !== undefined && fields.length === places.signed + 3, 'MALFORMED', () => 'a transaction has another form')
+  const [v, r, s] = fields.slice(places.signed) as [Uint8Array, Uint8Array, Uint8Array]
+  const signed: (Uint8Array | number)[] = fields.slice(0, places.signed)
+  let parity = whole(v)
+  if (type === 0 && parity >= 35) signed.push(Math.floor((parity - 35) / 2), 0, 0)
+  if (type === 0) parity = (parity + 1) % 2
+  const digest = keccak256(type === 0 ? RLP.encode(signed) : concat([raw.subarray(0, 1), RLP.encode(signed)]), 'bytes')
+  const signer = recover(digest, concat([pad(r, { size: 32 }), pad(s, { size: 32 }), Uint8Array.of(parity)]))
+  must(signer !== null, 'MALFORMED', () => "a transaction's signature fits no key")
+  const to = fields[places.to]!
+  return { signer, to: to.length === 0 ? null : bytesToHex(to), input: bytesToHex(fields[places.data]!) }
 }
 
 /** Type byte where there is one, then [status, gas, bloom, logs]. */

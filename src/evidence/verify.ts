@@ -7,6 +7,7 @@ import { EvidenceError, must } from './evidenceError.js'
 import { type Exchange, readExchange } from './exchange.js'
 import { type Finality, type HeaderChain, readChain, type SealerSet } from './finality.js'
 import { type EvidenceFile, readEvidence } from './format.js'
+import { type Recover, recoverSigner } from './header.js'
 import { type Answer, type EntryState, type Member, member, portraitState, type Rule, ruleAt, text } from './layout.js'
 import { type Fetch, NodePool, State } from './proofs.js'
 import { type ProvedTransaction, readTransaction } from './transactions.js'
@@ -15,6 +16,8 @@ import { inWords } from './words.js'
 export interface VerifyOptions {
   /** The chain that is trusted. */
   readonly genesisHash: string
+  /** Recovers signers; default: @noble/curves. For who verifies thousands of files with a native library. */
+  readonly recover?: Recover
 }
 
 export interface ProvedBlock {
@@ -66,7 +69,7 @@ export async function verifyEvidence(bytes: Uint8Array | string, options: Verify
   try {
     const file = readEvidence(bytes)
     const pool = new NodePool(file.nodes)
-    const { report } = await prove(file, options.genesisHash.toLowerCase() as Hex, pool)
+    const report = await prove(file, { ...options, pool })
     const used = pool.used()
     file.nodes.forEach((node, i) => {
       must(used[i] === node, 'UNUSED', () => `node ${i} is not needed where it stands`)
@@ -78,16 +81,20 @@ export async function verifyEvidence(bytes: Uint8Array | string, options: Verify
   }
 }
 
-/** As `verifyEvidence`, from nodes that may be more than are needed, or be fetched when they are. */
-export async function prove(
-  file: EvidenceFile,
-  genesisHash: Hex,
-  pool: NodePool,
-  fetch?: Fetch,
-): Promise<{ readonly report: EvidenceReport; readonly chain: HeaderChain }> {
-  const chain = await readChain(file, genesisHash, pool)
-  const content = await readContent(file, chain, pool, fetch)
+export interface ProveOptions extends VerifyOptions {
+  /** May hold more nodes than are needed. */
+  readonly pool: NodePool
+  readonly fetch?: Fetch | undefined
+}
+
+/** As `verifyEvidence`, for who gathers the nodes. */
+export async function prove(file: EvidenceFile, options: ProveOptions): Promise<EvidenceReport> {
+  const { recover = recoverSigner, pool } = options
+  const genesisHash = options.genesisHash.toLowerCase() as Hex
+  const chain = await readChain(file, genesisHash, pool, recover)
+  const content = await readContent(file, chain, { ...options, recover })
   const { blocks, sets } = chain.check()
+  must(file.token === null, 'TOKEN', () => 'the file holds a time-stamp token, which this version cannot read')
   const { chainId, state } = file
   const proved = blocks.map(({ header, finality }) => ({
     number: header.number,
@@ -98,16 +105,20 @@ export async function prove(
     finality: finality(),
   }))
   const facts = { chainId, genesisHash, content, state, blocks: proved, sets }
-  return { report: { ...facts, words: inWords(facts) }, chain }
+  return { ...facts, words: inWords(facts) }
 }
 
-async function readContent(file: EvidenceFile, chain: HeaderChain, pool: NodePool, fetch?: Fetch): Promise<Content> {
+async function readContent(
+  file: EvidenceFile,
+  chain: HeaderChain,
+  { pool, fetch, recover }: ProveOptions & { readonly recover: Recover },
+): Promise<Content> {
   const { kind, subject, transactions: places, state: height } = file
   const [first, second] = subject
   must(subject.length === (kind === 'portrait' ? 2 : 1), 'CONTENT', () => `a ${kind} has another number of subjects`)
   checkPlaces(file)
   const transactions: ProvedTransaction[] = []
-  for (const place of places) transactions.push(await readTransaction(chain, place, pool))
+  for (const place of places) transactions.push(await readTransaction(chain, place, pool, recover))
   if (kind === 'transaction') {
     const [transaction, more] = transactions
     const isIt = transaction !== undefined && more === undefined && transaction.hash === first

@@ -30,12 +30,13 @@ import { decodeTransaction } from '../../src/core/transaction.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
 import { privateKeyToAddress, secp256k1 } from '../../src/crypto/secp256k1.js'
 import { type RecoveredTransaction, recoverTransaction, signTransaction } from '../../src/crypto/transaction.js'
-import { Blocks } from '../../src/node/blocks.js'
+import { Blocks, type BlocksNeeds } from '../../src/node/blocks.js'
 import { ChainView, type ChainViewNeeds } from '../../src/node/chainView.js'
 import { FinalCalls } from '../../src/node/finalCalls.js'
 import { FinalChain } from '../../src/node/finalChain.js'
 import { buildGenesis } from '../../src/node/genesis.js'
 import { genesisProofReader } from '../../src/node/genesisProof.js'
+import { Mempool } from '../../src/node/mempool.js'
 import { voteSigner } from '../../src/node/votes.js'
 import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
 import { startRpcServer } from '../../src/rpc/server.js'
@@ -63,7 +64,11 @@ export const CAPITAL = attributeId('registeredCapital')
 export const REPRESENTATIVE = attributeId('legalRepresentative')
 export const digestOf = (text: string): Hash => toHash(keccak256(utf8(text)))
 
-const profile = (attribute: Hash, supervisors: readonly Address[], rule: Partial<DataProfile['rule']>): DataProfile => ({
+const profile = (
+  attribute: Hash,
+  supervisors: readonly Address[],
+  rule: Partial<DataProfile['rule']>,
+): DataProfile => ({
   attribute,
   schemaVersion: 1,
   schema: { valueType: VALUE_TYPE.text, checksum: 0, caseRule: 0, scale: 0, lengthMax: 100, min: 0n, max: 0n },
@@ -106,24 +111,32 @@ export const GENESIS: GenesisConfig = {
   consensus: { sealersMin: 1 },
 }
 
+/** As little as makes a chain. */
+export const TINY: GenesisConfig = {
+  ...GENESIS,
+  sealers: GENESIS.sealers.slice(0, 1),
+  members: GENESIS.members.slice(0, 1),
+  attributes: [],
+}
+
 export class EvidenceChain {
   readonly genesisHash: Hash
   readonly store: ChainStore
   readonly chain: FinalChain
-  readonly #blocks: Blocks
+  readonly #nodes: ReadonlyMap<Address, Blocks>
   readonly view: ChainView
   #waiting: RecoveredTransaction[] = []
   readonly #nonces = new Map<Address, bigint>()
   #timeMs = 1_800_000_000_123
 
-  static async open(): Promise<EvidenceChain> {
+  static async open(genesis = GENESIS): Promise<EvidenceChain> {
     const store = await ChainStore.open({ store: new MemoryStore() })
-    await store.init(buildGenesis(GENESIS))
-    return new EvidenceChain(store)
+    await store.init(buildGenesis(genesis))
+    return new EvidenceChain(store, genesis)
   }
 
-  private constructor(store: ChainStore) {
-    const block0 = buildGenesis(GENESIS)
+  private constructor(store: ChainStore, genesis: GenesisConfig) {
+    const block0 = buildGenesis(genesis)
     this.genesisHash = block0.hash
     this.store = store
     this.chain = new FinalChain(
@@ -135,31 +148,44 @@ export class EvidenceChain {
       () => ({ generation: 0, sequence: 1 }),
     )
     const shared = { chainId: CHAIN_ID, genesisHash: block0.hash, registry: systemContracts }
-    this.#blocks = new Blocks({
+    const common = {
       ...shared,
-      gasLimit: GENESIS.gasLimit,
+      gasLimit: genesis.gasLimit,
       clockDriftMs: 1_000,
       schedule: roundRobin,
-      endBlock: (state, block, turn) => endBlock(state, block, turn, builtinExtensions),
+      endBlock: (...[state, block, turn]: Parameters<BlocksNeeds['endBlock']>) =>
+        endBlock(state, block, turn, builtinExtensions),
       head: () => this.chain.ground(),
-      isFinal: (hash) => store.heightOf(hash) !== undefined,
+      isFinal: (hash: Hash) => store.heightOf(hash) !== undefined,
       now: () => this.#timeMs,
-      recover: (raw) => recoverTransaction(decodeTransaction(raw)),
+      recover: (raw: Uint8Array) => recoverTransaction(decodeTransaction(raw)),
       select: () => this.#waiting,
-      discard: (tx) => {
+      discard: (tx: RecoveredTransaction) => {
         throw new Error(`${tx.hash} was discarded`)
       },
-      privateKey: sealerKeys[0]!,
-      self: privateKeyToAddress(sealerKeys[0]!),
+    }
+    const nodes = sealerKeys.map((privateKey) => {
+      const self = privateKeyToAddress(privateKey)
+      return [self, new Blocks({ ...common, privateKey, self })] as const
     })
+    this.#nodes = new Map(nodes)
     const calls = new FinalCalls({ ...shared, chain: this.chain })
-    const genesisProof = genesisProofReader(GENESIS)
-    const needs = { ...shared, name: 'test', clientVersion: 'test', store, chain: this.chain, calls, genesisProof }
-    // Consensus, pool and peers are not asked for what is final.
+    const genesisProof = genesisProofReader(genesis)
+    const needs = {
+      ...shared,
+      name: 'test',
+      clientVersion: 'test',
+      store,
+      chain: this.chain,
+      calls,
+      genesisProof,
+      pool: new Mempool(),
+    }
+    // Consensus and peers are not asked for what is final.
     this.view = new ChainView(needs as unknown as ChainViewNeeds)
   }
 
-  /** Waits for the next block; returns its hash. `contract` null: to nobody that answers. */
+  /** A call that waits for the next block; returns the transaction's hash. */
   send<C extends ContractName>(key: Uint8Array, contract: C, name: string, args: object): Hash {
     const sender = privateKeyToAddress(key)
     const nonce = this.#nonces.get(sender) ?? 0n
@@ -177,10 +203,9 @@ export class EvidenceChain {
   async block(signers: readonly number[] | null = [0, 1, 2]): Promise<void> {
     const { hash, height, set } = this.chain.queued()
     const before = readVanity(this.chain.head().header.extraData).view
-    let view = asView(before + 1)
-    while (roundRobin(set, view) !== privateKeyToAddress(sealerKeys[0]!)) view = asView(view + 1)
+    const view = asView(before + 1)
     this.#timeMs += 1_000
-    const built = this.#blocks.build({
+    const built = this.#nodes.get(roundRobin(set, view))!.build({
       type: 'build',
       epoch: set.epoch,
       view,

@@ -1,20 +1,214 @@
-/** Evidence of each kind, from a chain with two sealer sets, verified with the genesis hash alone. */
+/** Evidence of each kind, from a chain with two sealer sets: what it says is what the contracts say, and what is put together wrongly fails. */
+import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { dataPortrait, dataSharing, view } from '../../src/agent/contractClient.js'
 import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
-import { verifyEvidence } from '../../src/evidence/verify.js'
-import { CAPITAL, ENTERPRISE, tell } from './chain.js'
+import { SECP256K1_N } from '../../src/core/transaction.js'
+import type { Exchange } from '../../src/evidence/exchange.js'
+import { type EvidenceFile, readEvidence, writeEvidence } from '../../src/evidence/format.js'
+import { type Portrait, type SingleTransaction, verifyEvidence } from '../../src/evidence/verify.js'
+import { type Schema, schemaFault } from '../rpc/schema.js'
+import { addressOf, CAPITAL, digestOf, ENTERPRISE, REPRESENTATIVE, type Told, tell } from './chain.js'
 
-t.test('one of each kind', async (t) => {
-  const { chain, hashes } = await tell()
+const SCHEMA = JSON.parse(readFileSync('schemas/evidence.schema.json', 'utf8')) as Schema
+let told: Told
+t.before(async () => {
+  told = await tell()
+})
+
+t.test('a transaction', async (t) => {
+  const { chain, hashes } = told
+  const client = await chain.serve(t)
+  const { text, report } = await exportEvidence(client, { kind: 'transaction', hash: hashes.question })
+  t.equal(schemaFault(SCHEMA, JSON.parse(text)), undefined)
+  const { transaction } = report.content as SingleTransaction
+  const { from, to, input } = (await client.call('eth_getTransactionByHash', hashes.question))!
+  t.match(transaction, { hash: hashes.question, signer: from, to, input, block: 2, index: 0, succeeded: true })
+  t.match(report.blocks, [
+    { number: 2, epoch: 0, finality: { block: 3, weight: 13, weightTotal: 13, weightQuorum: 9 } },
+  ])
+  t.match(
+    report.words[0],
+    /signed transaction 0x[0-9a-f]+ to 0x[0-9a-f]+; carried out as number 0 on 2027-01-15T08:00:02.123Z \(block 2\)/,
+  )
+  const { report: refused } = await exportEvidence(client, { kind: 'transaction', hash: hashes.refused })
+  t.match(refused.words[0], /it was refused and changed nothing/)
+  const unknown = exportEvidence(client, { kind: 'transaction', hash: digestOf('none') })
+  await t.rejects(unknown, { code: 'NOT_FOUND' })
+})
+
+t.test('a portrait entry', async (t) => {
+  const { chain } = told
+  const client = await chain.serve(t)
+  const query = { kind: 'portrait', enterprise: ENTERPRISE, attribute: REPRESENTATIVE } as const
+  const { text, report } = await exportEvidence(client, query)
+  t.equal(schemaFault(SCHEMA, JSON.parse(text)), undefined)
+  const { entries, rule } = report.content as Portrait
+  const profile = await view(client, dataSharing, 'GetUserProfile', { enterpriseId: ENTERPRISE })
+  const known = profile.filter(({ attribute }) => attribute === REPRESENTATIVE)
+  t.same(
+    entries.map(({ digest, height, validUntil, attesters }) => ({
+      digest,
+      height,
+      validUntil,
+      attesters: attesters.map((one) => one.account),
+    })),
+    known.map(({ digest, height, validUntil, attesters }) => ({
+      digest,
+      height: Number(height),
+      validUntil: Number(validUntil),
+      attesters,
+    })),
+  )
+  t.match(entries, [
+    {
+      existence: 'vacant',
+      confirmed: false,
+      isValid: true,
+      attesters: [{ id: 'market-regulation' }, { id: 'finance', role: 'department' }],
+    },
+  ])
+  const { profile: inForce } = await view(client, dataPortrait, 'profileAt', { attribute: REPRESENTATIVE, height: 7n })
+  t.same(
+    rule.supervisors.map(({ account }) => account),
+    inForce.supervisors,
+  )
+  t.match(rule, {
+    quorum: 'all',
+    deadlineBlocks: 100,
+    schemaVersion: inForce.schemaVersion,
+    askers: ['department'],
+    basis: 'none',
+  })
+  const nothing = exportEvidence(client, { kind: 'portrait', enterprise: digestOf('nobody'), attribute: CAPITAL })
+  await t.rejects(nothing, { code: 'CONTENT' })
+})
+
+t.test('an exchange, whose last answer came under another sealer set', async (t) => {
+  const { chain, hashes } = told
+  const client = await chain.serve(t)
+  const { text, report } = await exportEvidence(client, { kind: 'exchange', requestId: 1n })
+  t.equal(schemaFault(SCHEMA, JSON.parse(text)), undefined)
+  t.equal(report.sets.length, 2)
+  t.same(
+    report.sets.map(({ sealers }) => sealers.length),
+    [4, 3],
+  )
+  t.same(
+    report.blocks.map(({ number, epoch }) => [number, epoch]),
+    [
+      [2, 0],
+      [4, 0],
+      [6, 1],
+      [7, 1],
+    ],
+  )
+  const exchange = report.content as Exchange
+  const request = await view(client, dataSharing, 'requestOf', { requestId: 1n })
+  const { enterpriseId, requester, purpose, height, deadline, completed } = request
+  t.match(exchange, {
+    enterprise: enterpriseId,
+    requester: { account: requester, id: 'government-service' },
+    purpose,
+    height: Number(height),
+    deadline: Number(deadline),
+    isComplete: completed,
+    question: { hash: hashes.question },
+  })
+  t.match(
+    exchange.items,
+    request.items.map(({ attribute, digest, answers, answeredAt }) => ({
+      attribute,
+      digest,
+      answers,
+      answeredAt: Number(answeredAt),
+    })),
+  )
+  t.match(exchange.items[1]!.given, [
+    { by: { id: 'market-regulation' }, existence: 'exists', confirmed: false, transaction: { hash: hashes.market } },
+    { by: { id: 'finance' }, existence: 'vacant', transaction: { hash: hashes.finance } },
+  ])
+  t.not(exchange.items[1]!.given[1]!.transaction.signer, addressOf('finance'), 'another key of the department')
+  const words = report.words.join('\n')
+  t.match(
+    words,
+    /finance \(department, 0x\w+\) answered on 2027-01-15T08:00:06.123Z \(block 6\) that on legalRepresentative: the record is empty there/,
+  )
+  t.match(words, /3 sealers of epoch 1 with weight 3 of 3/)
+  t.match(words, /through 2 sealer sets, each certified by the one before/)
+})
+
+t.test('what is put together wrongly', async (t) => {
+  const { chain } = told
   const client = await chain.serve(t)
   const { genesisHash } = chain
-  for (const query of [
-    { kind: 'transaction', hash: hashes.question },
-    { kind: 'portrait', enterprise: ENTERPRISE, attribute: CAPITAL },
-    { kind: 'exchange', requestId: 1n },
-  ] as const) {
-    const { text, report } = await exportEvidence(client, query)
-    t.same(await verifyEvidence(text, { genesisHash }), report)
-    console.log(text.length, report.words)
+  const { text } = await exportEvidence(client, { kind: 'exchange', requestId: 1n })
+  const file = readEvidence(text)
+  const refused = async (title: string, changes: Partial<EvidenceFile>, error: object) =>
+    t.rejects(verifyEvidence(writeEvidence({ ...file, ...changes }), { genesisHash }), error, title)
+  const run = file.blocks[0]!
+  const [first, second, third, fourth] = run.votes as [`0x${string}`, `0x${string}`, `0x${string}`, `0x${string}`]
+  const withVotes = (...votes: `0x${string}`[]) => ({ blocks: [{ ...run, votes }, ...file.blocks.slice(1)] })
+  const order = { code: 'CERTIFICATE', message: /vote \d for block 3 is not by a sealer of epoch 0 in its order/ }
+  await refused('a vote twice', withVotes(first, first, second, third), order)
+  await refused('votes in another order', withVotes(second, first, third), order)
+  await refused('the twin of a vote', withVotes(twin(first), second, third, fourth), order)
+  await refused('too few', withVotes(first, second), { message: /weigh 6, a quorum is 9/ })
+  await refused(
+    'the votes of another block',
+    { blocks: [{ ...run, votes: file.blocks[1]!.votes }, ...file.blocks.slice(1)] },
+    order,
+  )
+  await refused('no set of the second epoch', { epochs: [] }, { code: 'UNUSED' })
+  await refused('an epoch too many', { epochs: [...file.epochs, file.epochs[0]!] }, { code: 'SEALERS' })
+  await refused(
+    'an epoch that is not closed',
+    { epochs: [{ ...run, headers: run.headers.slice(0, 1) }] },
+    { code: 'SEALERS' },
+  )
+  await refused('a block that is missing', { blocks: file.blocks.toSpliced(1, 1) }, { code: 'CONTENT' })
+  await refused('a block twice', { blocks: [run, ...file.blocks] }, { code: 'UNUSED' })
+  await refused(
+    'a gap between headers',
+    { blocks: [{ ...run, headers: [run.headers[0]!, file.blocks[1]!.headers[0]!] }] },
+    { code: 'HEADER' },
+  )
+  const left = { code: 'CONTENT', message: /the answer of 0x\w+ on legalRepresentative is not in the file/ }
+  await refused('an answer that was left out', { transactions: file.transactions.toSpliced(2, 1) }, left)
+  await refused('a question that was left out', { transactions: file.transactions.slice(1) }, { code: 'CONTENT' })
+  await refused('an answer twice', { transactions: [...file.transactions, file.transactions[2]!] }, { code: 'UNUSED' })
+  await refused('a node too many', { nodes: [...file.nodes, '0xc0'] }, { code: 'UNUSED' })
+  await refused('nodes in another order', { nodes: file.nodes.toReversed() }, { code: 'UNUSED' })
+  await refused('a node missing', { nodes: file.nodes.slice(0, -1) }, { code: 'PROOF_MISSING' })
+  await refused('another chain id', { chainId: file.chainId + 1 }, { code: 'CERTIFICATE' })
+  await refused('another question', { subject: [digestOf('2')] }, { code: 'PROOF_MISSING' })
+  await t.rejects(verifyEvidence(text, { genesisHash: digestOf('other') }), { code: 'GENESIS' })
+})
+
+t.test('one spelling', async (t) => {
+  const { chain, hashes } = told
+  const { genesisHash } = chain
+  const { text } = await exportEvidence(await chain.serve(t), { kind: 'transaction', hash: hashes.market })
+  const others = {
+    'no line end': text.trimEnd(),
+    'two line ends': `${text}\n`,
+    'a space': text.replace(',', ', '),
+    'an upper-case digit': text.replace(/[a-f]/, (digit) => digit.toUpperCase()),
+    'an escaped character': text.replace('format', '\\u0066ormat'),
+    'an unknown key': text.replace('{', '{"note":"x",'),
+    'a key twice': text.replace('{', '{"format":"x",'),
+    'another order': text.replace(/("chainId":\d+),("kind":"\w+")/, '$2,$1'),
+    'a number with a point': text.replace(/"chainId":(\d+)/, '"chainId":$1.0'),
+    'a mark in front': `\ufeff${text}`,
+    'no JSON': 'evidence',
+  }
+  for (const [title, other] of Object.entries(others)) {
+    await t.rejects(verifyEvidence(other, { genesisHash }), { code: 'NOT_CANONICAL' }, title)
   }
 })
+
+/** The other signature that the same key could have made of one: n - s, and the other parity. */
+function twin(vote: `0x${string}`): `0x${string}` {
+  const s = SECP256K1_N - BigInt(`0x${vote.slice(66, 130)}`)
+  return `${vote.slice(0, 66)}${s.toString(16).padStart(64, '0')}0${1 - Number(vote.slice(131))}` as `0x${string}`
+}

@@ -26,7 +26,8 @@ export function schemaFault(schema: Schema, value: unknown, path = '$'): string 
 
 function typeFault({ type, pattern, enum: values }: Schema, value: unknown, path: string): string | undefined {
   const actual = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  if (type && type !== actual) return `${path}: ${actual}, want ${type}`
+  const isInteger = type === 'integer' && Number.isSafeInteger(value)
+  if (type && type !== actual && !isInteger) return `${path}: ${actual}, want ${type}`
   if (pattern && typeof value === 'string' && !new RegExp(pattern).test(value)) return `${path}: ${value} !~ ${pattern}`
   return values && !values.includes(value) ? `${path}: ${String(value)} is none of ${values.join(', ')}` : undefined
 }

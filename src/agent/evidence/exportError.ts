@@ -1,4 +1,4 @@
 import { CodedError } from '../../core/codedError.js'
 
 /** Why there is nothing to export. */
-export class ExportError extends CodedError<'NOT_FOUND' | 'NOT_CERTIFIED' | 'STATE_GONE'> {}
+export class ExportError extends CodedError<'NOT_FOUND' | 'NOT_CERTIFIED'> {}

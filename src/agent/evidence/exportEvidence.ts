@@ -109,15 +109,14 @@ async function exchangeLogs(
 async function gather(client: RpcClient, wanted: Origin & Subject, states?: StateNodes): Promise<ExportedEvidence> {
   const { transactions, state } = wanted
   const pool = new NodePool(wanted.nodes)
-  for (const { block, index } of transactions)
-    for (const node of await placeNodes(client, block, index)) pool.add(node)
+  for (const { block, index } of transactions) for (const node of await placeNodes(client, block, index)) pool.add(node)
   const fetch = state === null ? undefined : await states?.open(pool, state)
   const heights = [...transactions.map(({ block }) => block), ...(state === null ? [] : [state])]
   const blocks = await runsOf(client, heights)
   const epochs = await closingRuns(client, blocks)
   const genesisHash = await client.call('concordat_genesisHash')
   const file = { ...wanted, epochs, blocks }
-  await prove(file, genesisHash, pool, fetch)
+  await prove(file, { genesisHash, pool, fetch })
   const text = writeEvidence({ ...file, nodes: pool.used() })
   return { text, report: await verifyEvidence(text, { genesisHash }) }
 }

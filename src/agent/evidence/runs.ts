@@ -28,10 +28,7 @@ async function run(client: RpcClient, from: number, certificate: RpcCertificate)
 }
 
 /** The last block of each epoch before the latest one in `runs`. */
-export async function closingRuns(
-  client: RpcClient,
-  runs: readonly CertifiedRun[],
-): Promise<readonly CertifiedRun[]> {
+export async function closingRuns(client: RpcClient, runs: readonly CertifiedRun[]): Promise<readonly CertifiedRun[]> {
   const epochs = Math.max(...runs.map(({ headers }) => readHeader(headers.at(-1)!).epoch))
   const closings: CertifiedRun[] = []
   for (let epoch = 0; epoch < epochs; epoch++) {
