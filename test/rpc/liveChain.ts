@@ -32,6 +32,7 @@ import { ChainView } from '../../src/node/chainView.js'
 import { FinalCalls } from '../../src/node/finalCalls.js'
 import { FinalChain } from '../../src/node/finalChain.js'
 import { buildGenesis } from '../../src/node/genesis.js'
+import { genesisProofReader } from '../../src/node/genesisProof.js'
 import { Mempool } from '../../src/node/mempool.js'
 import type { BlockSync } from '../../src/node/sync.js'
 import { Transactions } from '../../src/node/transactions.js'
@@ -157,6 +158,7 @@ export class LiveChain {
       chainId,
       clientVersion: 'concordat/v0.0.0-test/node',
       genesisHash,
+      genesisProof: genesisProofReader(genesis),
       self,
       store,
       chain: this.#chain,
