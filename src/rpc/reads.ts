@@ -11,7 +11,7 @@ export interface ReadObserver {
   watchesStorage(address: Address): boolean
   /** False: reads must be refused until what waits is on disk. */
   readonly hasRoom: boolean
-  /** The call was answered. `remote`: address of the client. */
+  /** The call is answered, with its result or with what it failed for. `remote`: address of the client. */
   note(request: CallRequest, remote: string): void
   noteStorage(remote: string): void
 }

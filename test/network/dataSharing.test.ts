@@ -1,28 +1,41 @@
 /** The paper's two protocols on real processes: an agent that is killed with -9 again and again neither loses nor doubles anything. */
 
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { appendFileSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { auditTrail } from '../../src/agent/auditClient.js'
 import { connect } from '../../src/agent/connection.js'
-import { dataSharing, members, view } from '../../src/agent/contractClient.js'
-import { datasetCompanies } from '../../src/agent/dataset/generate.js'
+import { audit, dataSharing, members, view } from '../../src/agent/contractClient.js'
+import { type DatasetCompany, datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { parseDeclaration } from '../../src/agent/declaration.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
+import type { TraceEntry } from '../../src/audit/entry.js'
 import { declarationOf } from '../../src/cli/demo/declarations.js'
 import { expectedAnswers, wrongAnswers } from '../../src/cli/demo/expectations.js'
 import { loadDepartments } from '../../src/cli/demo/loadDepartments.js'
 import { createOutput } from '../../src/cli/output.js'
+import { verifyReadLog } from '../../src/cli/trace/verifyLog.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { textId } from '../../src/contracts/textId.js'
-import { fromHex, utf8, ZERO_HASH } from '../../src/core/bytes.js'
+import { type Address, fromHex, utf8, ZERO_ADDRESS, ZERO_HASH } from '../../src/core/bytes.js'
 import { readKeyFile } from '../../src/crypto/keyFile.js'
 import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
-import { eventually, startLocalNetwork } from '../support/localNetwork.js'
+import type { RpcClient } from '../../src/rpc/client.js'
+import { forgeReadLog } from '../support/forgeReadLog.js'
+import { eventually, type LocalNetwork, startLocalNetwork } from '../support/localNetwork.js'
+
+const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
 
 const RECORDS = 60
 const FINANCE = 1
+/** The node that the asking department uses. */
+const ASKING = 3
+/** Anchors among the transactions of agents with the same key. */
+const READ_LOG = '\nreadLog:\n  anchorEntries: 3\n  anchorMs: 500\n'
 
 t.test('submissions and questions while the finance agent is killed again and again', async (t) => {
   const net = await startLocalNetwork({
@@ -30,6 +43,7 @@ t.test('submissions and questions while the finance agent is killed again and ag
     prepare: async (dir, network) => {
       const folder = (id: string) => join(dir, network.nodes.find((node) => node.department === id)!.name)
       await loadDepartments(folder, { records: RECORDS }, createOutput(true, process.stderr))
+      for (const { name } of network.nodes) appendFileSync(join(dir, name, 'config.yaml'), READ_LOG)
     },
   })
   t.teardown(() => net.stop())
@@ -38,12 +52,13 @@ t.test('submissions and questions while the finance agent is killed again and ag
     connect({ rpc: { url: nodes[node]!.rpc }, privateKey: fromHex(accounts[account]!.privateKey) })
   const operator = await signedIn('operator', 0)
   t.teardown(() => operator.close())
-  const asking = await signedIn('government-service', 3)
+  const asking = await signedIn('government-service', ASKING)
   t.teardown(() => asking.close())
-  const encryptionKeys = [await readKeyFile(join(net.dir, nodes[3]!.name, 'encryption.key'))]
+  const encryptionKeys = [await readKeyFile(join(net.dir, nodes[ASKING]!.name, 'encryption.key'))]
   const requester = new Requester({ encryptionKeys, answerTimeoutMs: 60_000 }, asking)
 
   const companies = [...datasetCompanies({ records: RECORDS })].slice(0, 5)
+  let enterpriseKey = new Uint8Array()
   for (const [round, company] of companies.entries()) {
     const { truth } = company
     const privateKey = new Uint8Array(randomBytes(32))
@@ -87,6 +102,7 @@ t.test('submissions and questions while the finance agent is killed again and ag
     t.same(wrongAnswers(await asked, expectedAnswers(company, truth, truth)), [], `round ${round}: all answers right`)
     const again = await requester.verify({ enterpriseId, values })
     t.equal(again.requestId, null, `round ${round}: then from the portrait`)
+    enterpriseKey = privateKey
   }
 
   const logs = await asking.client.call('eth_getLogs', {
@@ -108,4 +124,44 @@ t.test('submissions and questions while the finance agent is killed again and ag
     [...count('DataAcknowledged').values(), ...count('Attested').values()].every((times) => times === 1),
     'each once',
   )
+
+  await readLogsAreAnchored(t, net, companies.at(-1)!, enterpriseKey)
 })
+
+async function readLogsAreAnchored(t: Test, net: LocalNetwork, company: DatasetCompany, enterpriseKey: Uint8Array) {
+  const enterprise = company.truth.unifiedSocialCreditCode
+  const { nodes } = net.network
+  const reads = (node: number) => join(net.dir, nodes[node]!.name, 'reads')
+  for (const [node, { name, address }] of nodes.entries()) {
+    await view(net.client(node), dataSharing, 'GetUserProfile', { enterpriseId: textId(enterprise) })
+    const report = await eventually(async () => {
+      const { anchored, ...found } = await verified(net.client(FINANCE), reads(node), address)
+      return found.faults.length === 0 && found.last > 0 && anchored === found.last ? found : undefined
+    }, `${name} to anchor all of its read log`)
+    t.equal(report.first, 1)
+    t.ok(report.anchors >= 1, `${name}: ${report.anchors} anchors over ${report.last} reads`)
+  }
+  const client = net.client(ASKING)
+  const toBlock = Number(await client.call('eth_blockNumber'))
+  const entries: TraceEntry[] = []
+  for await (const page of auditTrail(client, enterpriseKey, { fromBlock: 0, toBlock, enterprise })) {
+    entries.push(...page.entries)
+  }
+  const own = entries.filter(({ kind }) => kind === 'read').map(({ event }) => event)
+  for (const event of ['portraitEntries', 'GetUserProfile']) t.ok(own.includes(event), `the enterprise sees ${event}`)
+
+  const forged = join(net.dir, 'forged')
+  cpSync(reads(ASKING), forged, { recursive: true })
+  forgeReadLog(forged, (record) => (record.sequence === 1 ? { ...record, reader: ZERO_ADDRESS } : record))
+  const args = ['audit', 'verify-log', forged, '--network', net.dir, '--node', nodes[ASKING]!.address]
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' })
+  t.equal(status, 1)
+  t.match(`${stdout}${stderr}`, /is not what was anchored/, 'one reader of one entry, and all hashes made anew')
+}
+
+/** With the sequence of the newest anchor. */
+async function verified(client: RpcClient, dir: string, node: Address) {
+  const report = await verifyReadLog(client, dir, node)
+  const { sequence } = await view(client, audit, 'readLogAnchorOf', { node })
+  return { ...report, anchored: Number(sequence) }
+}

@@ -11,6 +11,7 @@ import {
   authorizationSigner,
   queryHash,
 } from '../../src/audit/authorization.js'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { ROLE } from '../../src/contracts/codes.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import { textId } from '../../src/contracts/textId.js'
@@ -156,7 +157,7 @@ t.test(
     t.equal(await reason(ask(service, KEYS.stranger, about(ENTERPRISE))), 'NOT_A_MEMBER')
 
     const data = INTERFACES.dataSharing.encodeCall('GetUserProfile', { enterpriseId: textId(ENTERPRISE) })
-    reads.note({ from: MARKET, to: null, data, value: 0n, gas: undefined }, '127.0.0.1')
+    reads.note({ from: MARKET, to: CONTRACT_ADDRESSES.dataSharing, data, value: 0n, gas: undefined }, '127.0.0.1')
     await log.flush()
     const { entries, next } = await ask(service, KEYS.enterprise, about(ENTERPRISE))
     t.equal(next, null)

@@ -41,30 +41,30 @@ export function compare(dir: string, anchors: ReadonlyMap<number, Hash>): ReadLo
   const faults: string[] = []
   let first = 0
   let last = 0
-  let compared = 0
+  const compared = new Set<number>()
+  const check = (sequence: number, hash: Hash): void => {
+    const anchored = anchors.get(sequence)
+    if (anchored === undefined) return
+    // The head of one file is what the next is chained to.
+    compared.add(sequence)
+    if (anchored !== hash) faults.push(`entry ${sequence} or one before it is not what was anchored`)
+  }
   let hash: Hash | undefined
   for (const file of listReadFiles(dir)) {
     const scanned = scanReadFile(file)
     if (hash !== undefined && scanned.first !== last + 1) faults.push(missing(last + 1, scanned.first - 1))
     else if (hash !== undefined && scanned.previous !== hash) faults.push(`entry ${last} or one before it was changed`)
     if (first === 0) first = scanned.first
-    compared += check(anchors, scanned.first - 1, scanned.previous, faults)
-    for (const { record, hash: own } of scanned.records) compared += check(anchors, record.sequence, own, faults)
+    check(scanned.first - 1, scanned.previous)
+    for (const { record, hash: own } of scanned.records) check(record.sequence, own)
     last = scanned.first + scanned.records.length - 1
     hash = scanned.records.at(-1)?.hash ?? scanned.previous
     if (scanned.fault !== undefined) faults.push(`${file.path}: ${scanned.fault}`)
   }
   const newest = Math.max(0, ...anchors.keys())
   if (newest > last) faults.push(missing(last + 1, newest))
-  return { first, last, anchors: compared, faults: [...new Set(faults)] }
+  return { first, last, anchors: compared.size, faults: [...new Set(faults)] }
 }
 
 const missing = (from: number, to: number): string =>
   from === to ? `entry ${from} is missing` : `entries ${from} to ${to} are missing`
-
-function check(anchors: ReadonlyMap<number, Hash>, sequence: number, hash: Hash, faults: string[]): number {
-  const anchored = anchors.get(sequence)
-  if (anchored === undefined) return 0
-  if (anchored !== hash) faults.push(`entry ${sequence} or one before it is not what was anchored`)
-  return 1
-}

@@ -102,7 +102,10 @@ const asAsked = (key: unknown, slot: Hash): string => {
   return isFull ? slot : quantity(BigInt(slot))
 }
 
-/** `run` on the state of the request. Where the call reads what is recorded, an answer tells of it, whichever answer it is. */
+/**
+ * `run` on the state of the request. Where the call reads what is recorded, an answer tells of it, whichever answer it is: also one that
+ * it fails, for gas that suffices where the portrait is empty does not where it has an entry.
+ */
 function watching<T>(
   { api, reads }: MethodNeeds,
   params: Params,
@@ -112,9 +115,12 @@ function watching<T>(
   const request = readCall(api, params)
   const watched = reads?.watches(request) ? reads : undefined
   if (watched) requireRoom(watched)
-  const answer = run(readState(api, params, 1), request)
-  watched?.note(request, remote)
-  return answer
+  const state = readState(api, params, 1)
+  try {
+    return run(state, request)
+  } finally {
+    watched?.note(request, remote)
+  }
 }
 
 function call(needs: MethodNeeds, params: Params, context: CallContext): Hex {
