@@ -32,6 +32,9 @@ export interface AuditServiceNeeds extends RightsNeeds {
   readonly nowS: () => number
 }
 
+/** What is put on record of a query, before it is answered or refused. */
+type Judged = { readonly note: string } & ({ readonly right: Right } | { readonly refusal: AuditRefusal })
+
 /** An authorization may count for so long, in seconds: its nonce is remembered until then. */
 export const AUTHORIZATION_SECONDS_MAX = 300
 /** Nonces that are remembered; only members spend them. */
@@ -101,17 +104,21 @@ export class AuditService implements AuditApi {
     const { reads, log } = this.#needs
     const { enterprise } = chainQuery(query)
     if (!log.hasRoom) throw new AuditRefusal('BUSY', 'the record of reads is behind: try again')
-    let note = ''
+    const judged = this.#judged(who, query)
+    reads.noteAudit(who.member, remote, enterprise, judged.note)
+    await log.flush()
+    if (log.failed) throw new AuditRefusal('BUSY', 'the record of reads cannot be written: ask another node')
+    if ('refusal' in judged) throw judged.refusal
+    return judged.right
+  }
+
+  #judged(who: ReturnType<typeof memberOfKey>, query: AuditQuery): Judged {
     try {
       const right = rightOf(this.#needs, who, query)
-      note = right.ground
-      return right
+      return { note: right.ground, right }
     } catch (error) {
-      if (error instanceof AuditRefusal) note = `refused: ${error.code}`
-      throw error
-    } finally {
-      reads.noteAudit(who.member, remote, enterprise, note)
-      await log.flush()
+      if (!(error instanceof AuditRefusal)) throw error
+      return { note: `refused: ${error.code}`, refusal: error }
     }
   }
 

@@ -281,11 +281,12 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
 
 function openDelivery(
   { config, genesis, privateKey, log }: NodeOptions,
-  { self, store, envelopes, network, calls, peering }: NodeResources,
+  { self, store, envelopes, network, calls, peering, failStop }: NodeResources,
   sending: { pendingNonce: () => bigint; submit: Transactions['submit'] },
 ): Delivery {
   const { chainId } = genesis
   const { pendingNonce: nonce, submit } = sending
+  envelopes.onFault(failStop.raise)
   return new Delivery(
     { chainId, orphanBlocks: config.delivery.orphanBlocks },
     {

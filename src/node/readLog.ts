@@ -102,6 +102,11 @@ export class ReadLog {
     return this.#files
   }
 
+  /** After a fault of the disk: what was pushed last may have no record. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
   /** False: a read must be refused for now. */
   get hasRoom(): boolean {
     return this.#queue.length < this.#options.queueMax && !this.#failed && !this.#closed

@@ -161,7 +161,6 @@ async function readLogsAreAnchored(t: Test, net: LocalNetwork, company: DatasetC
 
 /** With the sequence of the newest anchor. */
 async function verified(client: RpcClient, dir: string, node: Address) {
-  const report = await verifyReadLog(client, dir, node)
   const { sequence } = await view(client, audit, 'readLogAnchorOf', { node })
-  return { ...report, anchored: Number(sequence) }
+  return { ...(await verifyReadLog(client, dir, node)), anchored: Number(sequence) }
 }

@@ -1,4 +1,6 @@
 /** Who may ask a node for its records: the whole matrix, against the real contracts and a real read log. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { hashTypedData } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -50,9 +52,9 @@ function world(): World {
   return new World({ ...plain, members: [...kept, ...added] })
 }
 
-function serve(w: World, dir: string) {
+function serve(w: World, dir: string, fatal = (error: unknown) => void t.fail(String(error))) {
   const options = { dir, fileBytesMax: 100_000, totalBytesMax: 1_000_000, flushMs: 1, queueMax: 100 }
-  const log = ReadLog.open(options, { fatal: (error) => t.fail(String(error)), warn: () => {} })
+  const log = ReadLog.open(options, { fatal, warn: () => {} })
   const reads = new PortraitReads({ log, height: () => w.number, now: () => NOW_S * 1_000 })
   const calls = {
     view(contract: Address, abi: typeof INTERFACES.audit, name: never, args: never) {
@@ -198,4 +200,13 @@ t.test('an authorization counts once, at one node of one chain, for one query, f
   t.equal(await reason(service.trail(query, {}, context)), 'MALFORMED')
   t.equal(await reason(service.trail({ ...query, more: 1 }, {}, context)), 'MALFORMED')
   await log.close()
+})
+
+t.test('a query that cannot be put on record is not answered', async (t) => {
+  const w = world()
+  w.number = 5
+  const dir = t.testdir({ reads: {} })
+  const { service } = serve(w, join(dir, 'reads'), () => {})
+  rmSync(join(dir, 'reads'), { recursive: true })
+  t.equal(await reason(ask(service, KEYS.enterprise, { fromBlock: 0, toBlock: 5, enterprise: ENTERPRISE })), 'BUSY')
 })

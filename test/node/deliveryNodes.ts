@@ -100,6 +100,8 @@ export class DeliveryNodes {
   readonly hub = new MemoryHub()
   readonly chain = new FakeChain()
   readonly faults: string[] = []
+  /** For which nodes would have stopped. */
+  readonly fatal: Error[] = []
   now: () => number = () => performance.now()
   readonly #dir: string
   readonly #open = new Set<TestNode>()
@@ -109,13 +111,18 @@ export class DeliveryNodes {
     t.teardown(() => Promise.all([...this.#open].map((node) => node.stop())))
   }
 
+  folder(n: number): string {
+    return join(this.#dir, `node${n}`)
+  }
+
   /** Starts the node with key `n`, in the folder of its former run if there was one. */
   async start(n: number, options: NodeOptions = {}): Promise<TestNode> {
-    const dir = join(this.#dir, `node${n}`)
+    const dir = this.folder(n)
     mkdirSync(dir, { recursive: true })
     const { bytesMax = 2 ** 30, senderBytesMax = 2 ** 30, orphanBlocks = 1_000 } = options
     const index = await openLevelStore(join(dir, 'index'))
     const store = await EnvelopeStore.open({ dir: join(dir, 'bodies'), bytesMax, senderBytesMax }, index)
+    store.onFault((error) => this.fatal.push(error))
     const network = new MemoryNetwork(this.hub, { self: addressOf(n), networkId: 'test', admission: () => 'peer' })
     const delivery = new Delivery(
       { chainId: CHAIN_ID, orphanBlocks, roundMs: 10 },

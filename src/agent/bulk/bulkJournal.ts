@@ -10,7 +10,9 @@ import { asHash, type Hash } from '../../core/bytes.js'
 import { CodedError } from '../../core/codedError.js'
 import { bulkJournalBytesMax } from '../../core/limits.js'
 
-export class BulkJournalError extends CodedError<'MALFORMED' | 'OTHER_CHAIN' | 'IN_USE' | 'TOO_LARGE' | 'UNREADABLE'> {}
+export class BulkJournalError extends CodedError<
+  'MALFORMED' | 'OTHER_CHAIN' | 'IN_USE' | 'TOO_LARGE' | 'UNREADABLE' | 'UNWRITABLE'
+> {}
 
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 const headSchema = z.strictObject({
@@ -97,13 +99,18 @@ class FileJournal implements BulkJournal {
     }
     for (const [i, line] of entries.entries()) note(known, parseLine(entrySchema, line, file, i + 2))
     const handle = await open(file, first === undefined ? 'w' : 'r+', 0o600)
-    if (first !== undefined) await handle.truncate(wholeBytes)
-    const journal = new FileJournal(handle, head.salt, known, unlock)
-    journal.#end = wholeBytes
-    if (first === undefined) journal.#waiting.push(`${JSON.stringify(head)}\n`)
-    await journal.#flush()
-    await syncFolder(path.dirname(file))
-    return journal
+    try {
+      if (first !== undefined) await handle.truncate(wholeBytes)
+      const journal = new FileJournal(handle, head.salt, known, unlock)
+      journal.#end = wholeBytes
+      if (first === undefined) journal.#waiting.push(`${JSON.stringify(head)}\n`)
+      await journal.#flush()
+      await syncFolder(path.dirname(file))
+      return journal
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   }
 
   progress(enterprise: string, document: Hash): Progress {
@@ -120,18 +127,34 @@ class FileJournal implements BulkJournal {
     await this.#writing
   }
 
+  /** After the entries under way; one that failed was told to whoever appended it. */
   async close(): Promise<void> {
-    await this.#writing
+    for (let last: Promise<void> | undefined; last !== this.#writing; ) {
+      last = this.#writing
+      await last?.catch(() => {})
+    }
     await this.#handle.close()
     await this.#unlock()
   }
 
+  /** Once it has failed what is on disk is unknown: every later entry fails with it. */
   async #flush(): Promise<void> {
     const lines = Buffer.from(this.#waiting.join(''))
     this.#waiting = []
-    await this.#handle.write(lines, 0, lines.length, this.#end)
+    try {
+      // A write may take a part only.
+      for (let at = 0; at < lines.length; ) {
+        at += (await this.#handle.write(lines, at, lines.length - at, this.#end + at)).bytesWritten
+      }
+      await this.#handle.datasync()
+    } catch (error) {
+      const reason = (error as Error).message
+      throw new BulkJournalError(
+        'UNWRITABLE',
+        `the journal cannot be written (${reason}): check the disk, then run it again`,
+      )
+    }
     this.#end += lines.length
-    await this.#handle.datasync()
   }
 }
 
@@ -201,9 +224,7 @@ const held = new Set<string>()
 async function lock(file: string): Promise<() => Promise<void>> {
   for (let tries = 0; tries < 3; tries++) {
     try {
-      const handle = await open(file, 'wx', 0o600)
-      await handle.writeFile(String(process.pid))
-      await handle.close()
+      await writeLock(file)
       held.add(file)
       return async () => {
         held.delete(file)
@@ -226,6 +247,18 @@ async function lock(file: string): Promise<() => Promise<void>> {
     }
   }
   throw new BulkJournalError('IN_USE', `${file} keeps coming back: is another process submitting this input?`)
+}
+
+async function writeLock(file: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
+  try {
+    await handle.writeFile(String(process.pid))
+  } catch (error) {
+    await unlink(file).catch(() => {})
+    throw error
+  } finally {
+    await handle.close()
+  }
 }
 
 function isRunning(pid: number): boolean {

@@ -19,7 +19,7 @@ import { createSender } from '../sender.js'
 import { keySigner } from '../signer.js'
 import { type AcknowledgementWatch, watchAcknowledgements } from './acknowledgements.js'
 import type { BulkItem } from './bulkInput.js'
-import type { BulkJournal, JournalPart } from './bulkJournal.js'
+import { type BulkJournal, BulkJournalError, type JournalEntry, type JournalPart } from './bulkJournal.js'
 import { enterpriseKey, newEnterprise, registerEnterprise, registrationsMax } from './bulkRegister.js'
 import { type BulkOutcome, type BulkSummary, BulkTally } from './bulkReport.js'
 import { findStored } from './findStored.js'
@@ -84,6 +84,9 @@ class BulkRun {
   readonly #seen = new Map<string, string>()
   /** Place -> why its enterprise could not be registered. */
   readonly #unregistered = new Map<string, unknown>()
+  /** Entries become durable in order: with this one all of them are. */
+  #lastNote: Promise<void> = Promise.resolve()
+  #journalFault: unknown
   #registered = 0
   #stored = 0
   #trouble = 0
@@ -107,6 +110,8 @@ class BulkRun {
       const seconds = (performance.now() - started) / 1000
       await this.#watch.settled(this.#options.acknowledgeTimeoutMs ?? 60_000)
       this.#progress('submit', this.#tally.done, started)
+      await this.#lastNote
+      if (this.#journalFault !== undefined) throw this.#journalFault
       return this.#tally.summary(this.#registered, this.#stored, seconds)
     } finally {
       this.#watch.stop()
@@ -181,7 +186,7 @@ class BulkRun {
       const answered = parts.flatMap(answeredPart)
       const status = answered.length < parts.length ? 'pending' : statusOf(answered)
       if (status !== 'pending')
-        void journal.append({ enterprise, document, at: 'acknowledged', parts: answered }).catch(this.#fatal)
+        this.#lastNote = this.#note({ enterprise, document, at: 'acknowledged', parts: answered })
       this.#end({ ...this.#stateOf(item, enterprise, stored, before), status, parts: answered })
     })
   }
@@ -194,11 +199,14 @@ class BulkRun {
     return { ...declaration, documentHash: await this.#steadily(() => proxy.documentHash(declaration)) }
   }
 
-  #fatal = (error: unknown): void => {
-    // The next append of this journal fails as well and ends the run.
-    this.#journalFault ??= error
+  /** A fault ends the run, with the next entry or at its end. */
+  async #note(entry: JournalEntry): Promise<void> {
+    try {
+      await this.#needs.journal.append(entry)
+    } catch (error) {
+      this.#journalFault ??= error
+    }
   }
-  #journalFault: unknown
 
   #stateOf(
     { place }: BulkItem,
@@ -220,7 +228,6 @@ class BulkRun {
     const stored =
       found ??
       (await proxy.store(declaration, async (transaction) => {
-        if (this.#journalFault !== undefined) throw this.#journalFault
         const afterHeight = connection.heads.height
         await journal.append({ enterprise, document, at: 'sending', transaction, afterHeight })
       }))
@@ -277,7 +284,7 @@ class BulkRun {
 
   /** Faults of an item are its outcome. What will hit every item, and defects, end the run. */
   #expected(error: unknown): unknown {
-    if (error === this.#journalFault && error !== undefined) throw error
+    if (error instanceof BulkJournalError) throw error
     if (isTrouble(error) && this.#trouble > TROUBLE_MAX * this.#options.concurrency) throw error
     if (error instanceof CodedError || error instanceof RpcError) return error
     throw error

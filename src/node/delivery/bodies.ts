@@ -42,7 +42,7 @@ export class Bodies {
     try {
       await using(await open(path, 'r+'), async (file) => {
         const { size } = await file.stat()
-        await file.write(new Uint8Array(size), 0, size, 0)
+        await overwrite(file, size)
         await file.datasync()
       })
       await unlink(path)
@@ -55,6 +55,11 @@ export class Bodies {
   async #syncNames(): Promise<void> {
     await using(await open(this.#dir, 'r'), (folder) => folder.sync())
   }
+}
+
+/** A write may take a part only. */
+async function overwrite(file: FileHandle, size: number): Promise<void> {
+  for (let at = 0; at < size; ) at += (await file.write(new Uint8Array(size - at), 0, size - at, at)).bytesWritten
 }
 
 async function using<T>(handle: FileHandle, use: (handle: FileHandle) => Promise<T>): Promise<T> {

@@ -19,3 +19,6 @@ export type DeliveryErrorCode =
 
 /** An envelope that this node does not take or hand out; the message says what to do. */
 export class DeliveryError extends CodedError<DeliveryErrorCode> {}
+
+/** A fault of the disk under the envelopes: what is on it is unknown, and the node stops. */
+export class EnvelopeDiskError extends CodedError<'IO'> {}

@@ -1,13 +1,13 @@
 /**
  * Envelopes on one node's disk: bodies as files, what is known of them in an index that is also kept in memory. Nothing
- * resolves before it is durable; what was dropped leaves a tombstone.
+ * resolves before it is durable; what was dropped leaves a tombstone. After a fault of the disk nothing is read or written any more.
  */
 import { type Address, bytesToNumber, uintToBytes } from '../../core/bytes.js'
 import { storedEnvelopeOverheadBytes } from '../../core/limits.js'
 import { envelopeHash } from '../../crypto/envelopeSlip.js'
 import type { KeyValueStore, WriteOperation } from '../../state/store/keyValueStore.js'
 import { Bodies } from './bodies.js'
-import { DeliveryError } from './deliveryError.js'
+import { DeliveryError, EnvelopeDiskError } from './deliveryError.js'
 import {
   type DropReason,
   decodeHeld,
@@ -45,6 +45,8 @@ export class EnvelopeStore {
   readonly #changes = new Map<string, Promise<unknown>>()
   #bytes = 0
   #scanned = 0
+  #fault: EnvelopeDiskError | undefined
+  #onFault: (error: EnvelopeDiskError) => void = () => {}
 
   /** Throws StoreError, or CodecError when the index is damaged. */
   static async open(options: EnvelopeStoreOptions, index: KeyValueStore): Promise<EnvelopeStore> {
@@ -57,6 +59,11 @@ export class EnvelopeStore {
     this.#options = options
     this.#index = index
     this.#bodies = new Bodies(options.dir)
+  }
+
+  /** Calls back with the first fault of the disk; everything rejects with it from then on. */
+  onFault(listener: (error: EnvelopeDiskError) => void): void {
+    this.#onFault = listener
   }
 
   get bytes(): number {
@@ -86,7 +93,7 @@ export class EnvelopeStore {
 
   /** The envelope's bytes; undefined when the disk has lost or changed them. */
   async body(held: HeldEnvelope): Promise<Uint8Array | undefined> {
-    const bytes = await this.#bodies.read(idText(held))
+    const bytes = await this.#disk(() => this.#bodies.read(idText(held)))
     return bytes !== undefined && envelopeHash(bytes) === held.hash ? bytes : undefined
   }
 
@@ -95,14 +102,14 @@ export class EnvelopeStore {
     return this.#change(held, async () => {
       const before = this.get(held)
       if (before !== undefined) {
-        if ((await this.body(before)) === undefined) await this.#bodies.write(idText(held), body)
+        if ((await this.body(before)) === undefined) await this.#disk(() => this.#bodies.write(idText(held), body))
         return
       }
       if (this.#tombstones.has(idText(held)))
         throw new DeliveryError('ERASED', `envelope ${held.hash} was dropped here`)
       this.#reserve(held.sender, sizeOf(body.length))
       try {
-        await this.#bodies.write(idText(held), body)
+        await this.#disk(() => this.#bodies.write(idText(held), body))
         await this.#write([put(TABLE.held, held, encodeHeld(held))])
       } catch (error) {
         this.#reserve(held.sender, -sizeOf(body.length))
@@ -134,7 +141,7 @@ export class EnvelopeStore {
       const held = this.get(id)
       this.#held.delete(idText(id))
       this.#tombstones.set(idText(id), tombstone)
-      await this.#bodies.erase(idText(id))
+      await this.#disk(() => this.#bodies.erase(idText(id)))
       if (held !== undefined) this.#reserve(id.sender, -sizeOf(held.slip.lengthBytes))
       if (owe) this.#owed.set(idText(id), id)
     })
@@ -151,10 +158,10 @@ export class EnvelopeStore {
   /** Notes how far the chain was read, and forgets tombstones of what no node would take any more. */
   async advance(height: number): Promise<void> {
     const past = [...this.#tombstones.values()].filter(({ expiresAt }) => expiresAt < height)
-    for (const id of past) this.#tombstones.delete(idText(id))
-    this.#scanned = height
     const scanned = { type: 'put', key: SCANNED_KEY, value: uintToBytes(height) } as const
     await this.#write([scanned, ...past.map((id) => del(TABLE.tombstone, id))])
+    for (const id of past) this.#tombstones.delete(idText(id))
+    this.#scanned = height
   }
 
   /** After the changes under way. */
@@ -176,7 +183,22 @@ export class EnvelopeStore {
   }
 
   #write(operations: readonly WriteOperation[]): Promise<void> {
-    return this.#index.batch(operations, { sync: true })
+    return this.#disk(() => this.#index.batch(operations, { sync: true }))
+  }
+
+  async #disk<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#fault !== undefined) throw this.#fault
+    try {
+      return await work()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const fault = new EnvelopeDiskError('IO', `envelopes cannot be kept (${reason}): check the disk, then restart`)
+      if (this.#fault === undefined) {
+        this.#fault = fault
+        this.#onFault(fault)
+      }
+      throw fault
+    }
   }
 
   #change(id: EnvelopeId, run: () => Promise<void>): Promise<void> {
