@@ -9,13 +9,13 @@ import { bulkSubmit } from '../../src/agent/bulk/bulkSubmit.js'
 import { dataSharing } from '../../src/agent/contractClient.js'
 import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { table2Template } from '../../src/agent/declaration/table2Template.js'
-import { toHex } from '../../src/core/bytes.js'
+import { asHash, toHex } from '../../src/core/bytes.js'
 import { type Fault, FaultyFiles } from '../support/faultyFiles.js'
 import { SmallDisk, whyNoSmallDisk } from '../support/smallDisk.js'
 import { declarationText, World } from './support/world.js'
 
 const CHAIN_ID = 7
-const document = `0x${'1'.repeat(64)}` as const
+const document = asHash(`0x${'1'.repeat(64)}`)
 const entryOf = (n: number) => {
   const transaction = `0x${n.toString(16).padStart(64, '0')}`
   return { enterprise: 'E', document, at: 'sending', transaction, afterHeight: n } as const

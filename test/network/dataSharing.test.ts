@@ -1,5 +1,4 @@
 /** The paper's two protocols on real processes: an agent that is killed with -9 again and again neither loses nor doubles anything. */
-
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, cpSync } from 'node:fs'
@@ -13,6 +12,7 @@ import { parseDeclaration } from '../../src/agent/declaration.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
 import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { Requester } from '../../src/agent/requester.js'
+import { keySigner } from '../../src/agent/signer.js'
 import type { TraceEntry } from '../../src/audit/entry.js'
 import { declarationOf } from '../../src/cli/demo/declarations.js'
 import { expectedAnswers, wrongAnswers } from '../../src/cli/demo/expectations.js'
@@ -144,7 +144,7 @@ async function readLogsAreAnchored(t: Test, net: LocalNetwork, company: DatasetC
   const client = net.client(ASKING)
   const toBlock = Number(await client.call('eth_blockNumber'))
   const entries: TraceEntry[] = []
-  for await (const page of auditTrail(client, enterpriseKey, { fromBlock: 0, toBlock, enterprise })) {
+  for await (const page of auditTrail(client, keySigner(enterpriseKey), { fromBlock: 0, toBlock, enterprise })) {
     entries.push(...page.entries)
   }
   const own = entries.filter(({ kind }) => kind === 'read').map(({ event }) => event)

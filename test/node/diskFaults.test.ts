@@ -153,7 +153,7 @@ const read = (height: number): Omit<ReadRecord, 'sequence'> => ({
   call: 'GetUserProfile',
   enterprise: textId('91440300708461136T'),
   attributes: [],
-  reader: `0x${'ab'.repeat(20)}`,
+  reader: addressOf(3),
   remote: 'loopback',
   note: '',
 })

@@ -3,8 +3,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { verifyReadLog } from '../../src/cli/trace/verifyLog.js'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { textId } from '../../src/contracts/textId.js'
-import { ZERO_HASH } from '../../src/core/bytes.js'
+import { ZERO_ADDRESS, ZERO_HASH } from '../../src/core/bytes.js'
 import { ReadLog } from '../../src/node/readLog.js'
 import { finalAnchor, ReadLogAnchors } from '../../src/node/readLogAnchors.js'
 import { scanReadFile } from '../../src/node/readLogFiles.js'
@@ -23,7 +24,7 @@ const read = (height: number) => ({
   call: 'portraitEntries',
   enterprise: ENTERPRISE,
   attributes: [textId('employees')],
-  reader: `0x${'ab'.repeat(20)}` as const,
+  reader: ZERO_ADDRESS,
   remote: 'loopback',
   note: '',
 })
@@ -181,9 +182,7 @@ t.test('a log is held against its anchors on chain: what was changed up to the l
   // By somebody who knows how the chain is made, and makes all of it anew.
   forgeReadLog(dir, (record) => record)
   t.match(await verify(), { faults: [] }, 'written anew without a change')
-  forgeReadLog(dir, (record) =>
-    record.sequence === 12 ? { ...record, reader: `0x${'cd'.repeat(20)}` as const } : record,
-  )
+  forgeReadLog(dir, (record) => (record.sequence === 12 ? { ...record, reader: CONTRACT_ADDRESSES.audit } : record))
   t.match((await verify()).faults, [/entry 15 or one before it is not what was anchored/])
   restore()
   forgeReadLog(dir, (record) => (record.sequence === 16 ? { ...record, note: 'x' } : record))
