@@ -45,6 +45,14 @@ export interface DeliveryTotals {
   readonly owed: number
 }
 
+/** Deliveries to one recipient that none of its nodes has acknowledged. */
+export interface DeliveryOverdue {
+  readonly recipient: Address
+  readonly waiting: number
+  /** Of the one that waits longest, since the node has it or was started. */
+  readonly longestMs: number
+}
+
 /** Methods throw coded errors, whose message may be shown. */
 export interface DeliveryApi {
   readonly carrier: Address
@@ -53,4 +61,6 @@ export interface DeliveryApi {
   envelope(key: EnvelopeKey, signature: Uint8Array): Promise<Uint8Array | null>
   status(key: EnvelopeKey): EnvelopeStatus
   counts(): DeliveryTotals
+  /** The longest first. */
+  overdue(): readonly DeliveryOverdue[]
 }

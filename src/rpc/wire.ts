@@ -193,6 +193,8 @@ export interface RpcDeliveryTotals {
   readonly bytes: Hex
   readonly waiting: Hex
   readonly owed: Hex
+  /** For whom deliveries wait, the longest first. */
+  readonly overdue: readonly { readonly recipient: Address; readonly waiting: Hex; readonly longestMs: number }[]
 }
 
 export interface RpcHandedEnvelope {

@@ -94,6 +94,7 @@ function network(n: number, of: Situation = {}): Observation[] {
         .map((j) => ({ address: address(j), name: `node${j}`, connected: linked(i, j), rttMs: 1 })),
       lagBlocks: 0,
       pendingCount: 0,
+      overdue: [],
       rttMs: 2,
       clockOffsetMs: 0,
       common: { height: 10, hash: hash(10) },
@@ -168,6 +169,23 @@ t.test('one missing connection', async (t) => {
   t.same(said, [
     "problem link: node2 and node4 are not connected with each other: can each reach the other's p2p port, and does each list the other as a peer?",
   ])
+})
+
+t.test('envelopes that do not arrive: for whom, since when, and what to do', async (t) => {
+  const overdue = [
+    { recipient: address(3), waiting: hex(12), longestMs: 300_000 },
+    { recipient: address(0xabcdef), waiting: hex(1), longestMs: 60_001 },
+    { recipient: address(4), waiting: hex(5), longestMs: 60_000 },
+  ]
+  const observations = network(4, { answer: { 2: { overdue } } })
+  const said = lines(observations)
+  t.equal(said.length, 2, 'a minute is no trouble yet')
+  t.match(
+    said[0],
+    /^problem delivery: node2 has had 12 envelopes for node3 for 5.*that no node of node3 has taken: start it/,
+  )
+  t.match(said[1], /^problem delivery: node2 has had an envelope for 0x00000000… for/)
+  t.notOk(isFine(diagnose(observations)))
 })
 
 t.test('connected, but silent', async (t) => {

@@ -11,6 +11,8 @@ const CLOCK_SKEW_MS_MAX = 1_000
 const SILENCE_MS_MAX = 5_000
 /** Longer than any view lasts: time-outs are capped at a few seconds. */
 const STAGE_MS_MAX = 10_000
+/** Twice the longest pause between two tries to deliver an envelope. */
+const DELIVERY_MS_MAX = 60_000
 
 /** What the nodes should have in common, where that is known. */
 export interface Expected {
@@ -36,6 +38,7 @@ export function diagnose(observations: readonly Observation[], expected: Expecte
     ...links(own),
     ...lagging(own),
     ...(polls.some(({ severity }) => severity === 'problem') ? [] : stuck(own)),
+    ...deliveries(own, observations),
     ...clocks(own),
     ...versions(own),
     ...observers(own),
@@ -249,6 +252,25 @@ function stuck(own: readonly Answering[]): Finding[] {
   return own
     .filter(({ answer: { consensus } }) => consensus.halted === 'no' && (consensus.stageAgeMs ?? 0) > STAGE_MS_MAX)
     .map((one) => problem('stuck', [one.name], `${one.name}: ${one.answer.consensus.why}`))
+}
+
+/** A node tries again every half minute at least, and at once when a peer connects. */
+function deliveries(own: readonly Answering[], observations: readonly Observation[]): Finding[] {
+  const named = naming(observations)
+  return own.flatMap(({ name, answer }) =>
+    answer.overdue
+      .filter(({ longestMs }) => longestMs > DELIVERY_MS_MAX)
+      .map(({ recipient, waiting, longestMs }) => {
+        const count = Number(waiting)
+        const what = count === 1 ? 'an envelope' : `${count} envelopes`
+        const to = named(recipient)
+        return problem(
+          'delivery',
+          [name],
+          `${name} has had ${what} for ${to} for ${duration(longestMs)} that no node of ${to} has taken: start it, or see that it reaches a sealer, with room on its disk (its log says what it refuses); it arrives by itself then, unless it expires first (concordat envelope status), and what has expired must be sent again`,
+        )
+      }),
+  )
 }
 
 function clocks(own: readonly Answering[]): Finding[] {

@@ -12,6 +12,7 @@ export type Topic =
   | 'link'
   | 'lag'
   | 'stuck'
+  | 'delivery'
   | 'clock'
   | 'version'
   | 'machine'

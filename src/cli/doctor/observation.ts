@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Address, Hash } from '../../core/bytes.js'
 import { createRpcClient, type RpcClient, RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
-import type { RpcConsensus, RpcPeer } from '../../rpc/wire.js'
+import type { RpcConsensus, RpcDeliveryTotals, RpcPeer } from '../../rpc/wire.js'
 import type { ProcessFacts } from './processFacts.js'
 
 const TIMEOUT_MS = 3_000
@@ -37,6 +37,8 @@ export interface Answer {
   readonly lagBlocks: number
   /** Transactions that could be sealed now. */
   readonly pendingCount: number
+  /** Envelopes that this node brings to others and that do not arrive; the longest first. */
+  readonly overdue: RpcDeliveryTotals['overdue']
   readonly rttMs: number
   /** The node's wall clock minus this machine's, known to half of `rttMs`. */
   readonly clockOffsetMs: number
@@ -76,13 +78,14 @@ async function read(client: RpcClient): Promise<Answer> {
   const before = performance.now()
   const consensus = await client.call('concordat_consensus')
   const rttMs = performance.now() - before
-  const [clientVersion, chainId, head, syncing, peers, pool] = await Promise.all([
+  const [clientVersion, chainId, head, syncing, peers, pool, { overdue }] = await Promise.all([
     client.call('web3_clientVersion'),
     client.call('eth_chainId'),
     readHead(client),
     client.call('eth_syncing'),
     client.call('concordat_peers'),
     client.call('txpool_status'),
+    client.call('concordat_deliveryTotals'),
   ])
   return {
     clientVersion,
@@ -97,6 +100,7 @@ async function read(client: RpcClient): Promise<Answer> {
     peers,
     lagBlocks: 0,
     pendingCount: Number(pool.pending),
+    overdue,
     rttMs,
     clockOffsetMs: consensus.clockMs - (sentAt + rttMs / 2),
     common: null,

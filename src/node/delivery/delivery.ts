@@ -23,7 +23,7 @@ import {
   type SignedMessage,
   type SignedSlip,
 } from './messages.js'
-import { Outgoing, waitingFor } from './outgoing.js'
+import { Outgoing, type Overdue, waitingFor } from './outgoing.js'
 import { RateBucket } from './rate.js'
 import { type DropReason, type EnvelopeId, type HeldEnvelope, idText } from './records.js'
 import { Routes } from './routes.js'
@@ -105,6 +105,10 @@ export class Delivery implements DeliveryApi {
   /** First block whose events were not acted on. */
   get nextBlock(): number {
     return this.#erasures.next
+  }
+
+  overdue(): readonly Overdue[] {
+    return this.#outgoing.overdue()
   }
 
   counts(): DeliveryCounts {

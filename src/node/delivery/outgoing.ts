@@ -13,6 +13,14 @@ interface Try {
   readonly recipient: Address
   readonly tries: number
   readonly nextAt: number
+  /** Since when this process has it, in ms. */
+  readonly since: number
+}
+
+export interface Overdue {
+  readonly recipient: Address
+  readonly waiting: number
+  readonly longestMs: number
 }
 
 export interface OutgoingNeeds {
@@ -37,11 +45,23 @@ export class Outgoing {
     return this.#tries.size
   }
 
+  /** For whom deliveries wait, the longest first; after a restart the time counts anew. */
+  overdue(): readonly Overdue[] {
+    const now = this.#needs.now()
+    const found = new Map<Address, Overdue>()
+    for (const { recipient, since } of this.#tries.values()) {
+      const { waiting, longestMs } = found.get(recipient) ?? { waiting: 0, longestMs: 0 }
+      found.set(recipient, { recipient, waiting: waiting + 1, longestMs: Math.max(longestMs, now - since) })
+    }
+    return [...found.values()].sort((a, b) => b.longestMs - a.longestMs)
+  }
+
   /** Begins with whom the envelope has not reached. */
   add(held: HeldEnvelope): void {
     for (const recipient of waitingFor(held)) {
       const key = keyOf(held, recipient)
-      if (!this.#tries.has(key)) this.#tries.set(key, { held, recipient, tries: 0, nextAt: 0 })
+      const since = this.#needs.now()
+      if (!this.#tries.has(key)) this.#tries.set(key, { held, recipient, tries: 0, nextAt: 0, since })
     }
   }
 

@@ -2,7 +2,7 @@
 import { type Address, type Hash, toHex } from '../../core/bytes.js'
 import { CodedError } from '../../core/codedError.js'
 import { envelopeRecipientsMax } from '../../core/limits.js'
-import type { DeliveryApi, DeliveryTotals, EnvelopeStatus, HandedEnvelope } from '../deliveryApi.js'
+import type { DeliveryApi, DeliveryOverdue, DeliveryTotals, EnvelopeStatus, HandedEnvelope } from '../deliveryApi.js'
 import { invalidArgument, RPC_CODES, RpcError } from '../errors.js'
 import { type CallContext, type MethodEntries, method } from '../method.js'
 import {
@@ -20,6 +20,8 @@ import { quantity } from '../present.js'
 import type { RpcDeliveryTotals, RpcEnvelopeStatus } from '../wire.js'
 
 const SIGNATURE_BYTES = 65
+/** Recipients of one answer. */
+const OVERDUE_MAX = 64
 /** Kept back of a request's time for its answer. */
 const ANSWER_MS = 500
 
@@ -28,7 +30,7 @@ export function deliveryMethods(api: DeliveryApi): MethodEntries {
     ['concordat_deliverEnvelope', method(2, (p, context) => deliver(api, p, context))],
     ['concordat_getEnvelope', method(3, (p) => envelope(api, p))],
     ['concordat_envelopeStatus', method(2, (p) => presentStatus(api.status(readKey(p))))],
-    ['concordat_deliveryTotals', method(0, () => presentTotals(api.counts()))],
+    ['concordat_deliveryTotals', method(0, () => presentTotals(api.counts(), api.overdue()))],
   ]
 }
 
@@ -83,9 +85,15 @@ const presentStatus = ({ lengthBytes, expiresAt, ...status }: EnvelopeStatus): R
   expiresAt: expiresAt === null ? null : quantity(expiresAt),
 })
 
-const presentTotals = ({ stored, bytes, waiting, owed }: DeliveryTotals): RpcDeliveryTotals => ({
+const presentTotals = (
+  { stored, bytes, waiting, owed }: DeliveryTotals,
+  overdue: readonly DeliveryOverdue[],
+): RpcDeliveryTotals => ({
   stored: quantity(stored),
   bytes: quantity(bytes),
   waiting: quantity(waiting),
   owed: quantity(owed),
+  overdue: overdue.slice(0, OVERDUE_MAX).map(({ recipient, waiting, longestMs }) => {
+    return { recipient, waiting: quantity(waiting), longestMs: Math.floor(longestMs) }
+  }),
 })
