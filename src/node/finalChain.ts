@@ -26,7 +26,7 @@ export class FinalChain {
   readonly #store: ChainStore
   readonly #listeners: FinalListener[] = []
   readonly #fatal: (error: unknown) => void
-  readonly #position: () => JournalPosition
+  readonly #position: (() => JournalPosition) | null
   readonly #past = new LruMap<Epoch, SealerSet>(PAST_SETS_MAX)
   readonly #genesisSet: SealerSet
   /** Sealers of the block after the head on disk. */
@@ -38,13 +38,13 @@ export class FinalChain {
 
   /**
    * `genesisSet`: the sealers of epoch 0. `position`: how far the journal has come; kept with each block, so that an older
-   * journal is noticed.
+   * journal is noticed; null where no journal is at hand, and what is kept stays as it is.
    */
   constructor(
     store: ChainStore,
     genesisSet: SealerSet,
     fatal: (error: unknown) => void,
-    position: () => JournalPosition,
+    position: (() => JournalPosition) | null,
   ) {
     const head = store.head()
     assert(head !== undefined, 'the store is initialised before the chain')
@@ -131,7 +131,8 @@ export class FinalChain {
         `block ${height} ${hash} does not follow the final block ${this.#queued.height}`,
       )
       this.#queued = { hash, height, view, set: nextSet ?? this.#queued.set }
-      const meta = { ...closing, [JOURNAL_META]: encodePosition(this.#position()) }
+      const position = this.#position?.()
+      const meta = position === undefined ? closing : { ...closing, [JOURNAL_META]: encodePosition(position) }
       await this.#store.commit({ block, hash, receipts, certificate, overlay, meta })
       if (nextSet !== null) this.#set = nextSet
       for (const listener of this.#listeners) listener(candidate)

@@ -11,7 +11,7 @@ import { approversMax, sealersMax } from '../core/limits.js'
 import { address, attributeSchema, bigint, keyOf, toAttribute, unknownMembers } from './attributeFile.js'
 import { ConfigError } from './configSchema.js'
 
-const GENESIS_BYTES_MAX = 64 * 1024 * 1024
+export const GENESIS_BYTES_MAX = 64 * 1024 * 1024
 
 const key = z
   .string()
@@ -117,21 +117,29 @@ export type GenesisFile = z.input<typeof genesisSchema>
 
 /** Reads and checks a genesis file. Throws ConfigError naming the field. */
 export function loadGenesis(file: string): GenesisConfig {
-  let text: string
+  return parseGenesisText(readGenesisText(file), file)
+}
+
+/** The text of a genesis file, unchecked. Throws ConfigError UNREADABLE. */
+export function readGenesisText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     throw new ConfigError('UNREADABLE', `cannot read the genesis file ${file}: ${(error as Error).message}`)
   }
+}
+
+/** Checks the text of a genesis file; `title` names its origin in errors. */
+export function parseGenesisText(text: string, title: string): GenesisConfig {
   if (text.length > GENESIS_BYTES_MAX)
-    throw new ConfigError('TOO_LARGE', `${file} is larger than 64 MiB; is it the right file?`)
+    throw new ConfigError('TOO_LARGE', `${title} is larger than 64 MiB; is it the right file?`)
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new ConfigError('SYNTAX', `${file} is not valid JSON: ${(error as Error).message}`)
+    throw new ConfigError('SYNTAX', `${title} is not valid JSON: ${(error as Error).message}`)
   }
-  return parseGenesis(json, file)
+  return parseGenesis(json, title)
 }
 
 /** Checks a genesis object; `title` names its origin in errors. */

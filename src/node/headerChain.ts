@@ -65,6 +65,25 @@ export function followHeader(
 }
 
 /**
+ * The point of a certified header anywhere in the epoch that `point.set` seals, without the headers between: the certificate
+ * alone proves it, and where it closes its epoch it lists the next set. Throws as `followHeader` does.
+ */
+export function leapTo(
+  point: ChainPoint,
+  { hash, header }: SealedHeader,
+  certificate: Certificate,
+  rules: HeaderRules,
+): ChainPoint {
+  const { number } = header
+  if (number <= point.height) fail('HEADER_LINK', `block ${number} does not come after block ${point.height}`)
+  const view = checkTurn(point, header, rules.schedule)
+  checkCertificate(point.set, { hash, header }, certificate, rules.recoverVote)
+  const listed = extraDataSealerSet(header.extraData)
+  const set = listed === null ? point.set : { epoch: asEpoch(point.set.epoch + 1), sealers: listed }
+  return { hash, height: number, view, set }
+}
+
+/**
  * Verifies headers that follow `genesis` and returns the last one's point. `readHeader` checks the seal (`sealedHeaderReader`).
  * Throws HeaderChainError or CodedError at the first one that does not hold, and when the last one has no certificate.
  */

@@ -1,9 +1,8 @@
 /** `concordat sealer verify`: a node's whole chain of headers, proved from the genesis file alone; the node is trusted with nothing. */
 import { scheduleNamed } from '../../consensus/extensions.js'
-import type { Certificate } from '../../consensus/types.js'
 import { consensusConfigOf } from '../../contracts/genesisDefaults.js'
 import { sealerSetOf } from '../../contracts/sealers.js'
-import { asEpoch, asHeight, asView, fromHex, type Hex } from '../../core/bytes.js'
+import { asHeight, asView, fromHex, type Hex } from '../../core/bytes.js'
 import { decodeHeader } from '../../core/header.js'
 import { loadExtensions } from '../../node/extensionFiles.js'
 import { buildGenesis } from '../../node/genesis.js'
@@ -12,7 +11,7 @@ import { type ChainPoint, followHeader } from '../../node/headerChain.js'
 import { sealedHeaderReader } from '../../node/sealedBlock.js'
 import { voteRecoverer } from '../../node/votes.js'
 import type { RpcClient } from '../../rpc/client.js'
-import type { RpcCertificate } from '../../rpc/wire.js'
+import { certificateOf } from '../chain/rpcSource.js'
 import { CommandError } from '../errors.js'
 
 export interface VerifyPlan {
@@ -45,7 +44,12 @@ export async function verifyChain(client: RpcClient, plan: VerifyPlan): Promise<
       client.call('concordat_getFinalityCertificate', at),
     ])
     const own = found !== null && Number(found.blockNumber) === height
-    point = followHeader(point, readHeader(decodeHeader(fromHex(raw))), own ? certificateOf(found, point) : null, rules)
+    point = followHeader(
+      point,
+      readHeader(decodeHeader(fromHex(raw))),
+      own ? certificateOf(found, sealersOf(point)) : null,
+      rules,
+    )
     if (!own) continue
     proved = point
     plan.onProgress?.(point)
@@ -56,14 +60,4 @@ export async function verifyChain(client: RpcClient, plan: VerifyPlan): Promise<
   )
 }
 
-/** RPC names signers, certificates count them by their place in the set. */
-function certificateOf(found: RpcCertificate, { set }: ChainPoint): Certificate {
-  return {
-    kind: found.kind === 'finalize' ? 'finalize' : 'notarize',
-    epoch: asEpoch(Number(found.epoch)),
-    view: asView(Number(found.view)),
-    block: found.blockHash,
-    signers: found.signers.map((signer) => set.sealers.findIndex(({ address }) => address === signer)),
-    signatures: found.signatures.map((signature) => fromHex(signature)),
-  }
-}
+const sealersOf = ({ set }: ChainPoint) => set.sealers.map(({ address }) => address)
