@@ -31,6 +31,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   command('doctor [options] [dir]', 'say where each node stands, why nothing moves, and what is wrong', async () =>
     (await import('./commands/doctor.js')).doctorCommand(),
   ),
+  command('chain', 'final blocks and states as files; what a node keeps of the past', async () =>
+    (await import('./commands/chain.js')).chainCommand(),
+  ),
   command('keys', 'create, read and rotate keys', async () => (await import('./commands/keys.js')).keysCommand()),
   command('key-agreement', 'keys that several supervisors of an attribute hold together', async () =>
     (await import('./commands/keyAgreement.js')).keyAgreementCommand(),

@@ -160,6 +160,10 @@ export class ChainView implements ChainApi {
     return this.#needs.store.oldestState()
   }
 
+  oldestBlock(): Height {
+    return this.#needs.store.oldestBlock()
+  }
+
   submitTransaction(raw: Uint8Array): SubmitResult {
     return this.#needs.transactions.submit(raw)
   }

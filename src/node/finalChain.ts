@@ -163,4 +163,5 @@ export class FinalChain {
   }
 }
 
-const closingKey = (epoch: Epoch): string => `closing/${epoch}`
+/** Name of the metadata that gives the block which closed `epoch`. */
+export const closingKey = (epoch: Epoch): string => `closing/${epoch}`

@@ -136,7 +136,10 @@ export class Node {
     const { store } = this.#resources
     const { delivery } = this.#parts
     const end = store.head()?.height ?? 0
-    for (let height = asHeight(delivery.nextBlock); height <= end; height = asHeight(height + 1)) {
+    // Blocks that are not kept were acted on before they went, or before this folder began.
+    const first = store.oldestBlock()
+    const start = asHeight(first > 1 ? Math.max(delivery.nextBlock, first) : delivery.nextBlock)
+    for (let height = start; height <= end; height = asHeight(height + 1)) {
       const { logsBloom } = store.headerByNumber(height)!
       if (!bloomMayHold(logsBloom, CONTRACT_ADDRESSES.delivery) && height < end) continue
       void delivery.finalBlock(

@@ -1,7 +1,7 @@
 /** Block parameters: tags, numbers, hashes and EIP-1898 objects. Only final blocks exist, so four of the tags are one. */
 import { asHeight, type Hash, type Height } from '../core/bytes.js'
 import type { ChainApi, ChainState, FinalBlock } from './chainApi.js'
-import { invalidArgument, serverError } from './errors.js'
+import { invalidArgument, prunedHistory, serverError } from './errors.js'
 import { asFixed, asQuantity, isAbsent, type Params, typeName } from './params.js'
 
 const HASH_HEX_LENGTH = 66
@@ -40,9 +40,17 @@ function heightOf(api: ChainApi, text: string, index: number): Height | undefine
   return number <= BigInt(api.head().header.number) ? asHeight(Number(number)) : undefined
 }
 
+/** The named block; undefined when it is not final yet. Throws 4444 when it is not kept any more. */
 export function readBlock(api: ChainApi, params: Params, index: number): FinalBlock | undefined {
   const height = readHeight(api, params, index)
-  return height === undefined ? undefined : api.blockByNumber(height)
+  if (height === undefined) return undefined
+  return api.blockByNumber(height) ?? notKept(api, height)
+}
+
+/** Throws 4444 for a block that is final and not kept. */
+export function notKept(api: ChainApi, height: Height | undefined): undefined {
+  if (height !== undefined && height > 0 && height < api.oldestBlock()) throw prunedHistory(height, api.oldestBlock())
+  return undefined
 }
 
 /** State after the named block. Throws -32000 when the block is unknown or its state is not kept. */

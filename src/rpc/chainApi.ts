@@ -256,6 +256,8 @@ export interface ChainApi {
   state(number: Height): ChainState | undefined
   /** First block whose state is kept; all later ones are. */
   oldestState(): Height
+  /** First block above genesis that is kept with its transactions and receipts; all later ones are. */
+  oldestBlock(): Height
   /** Decodes, checks and puts one raw transaction into the pool. Never throws on bad input. */
   submitTransaction(raw: Uint8Array): SubmitResult
   poolCounts(): { readonly pending: number; readonly queued: number }

@@ -20,6 +20,8 @@ export const RPC_CODES = {
   revert: 3,
   /** EIP-7966; `data` is the hash. */
   notFinalInTime: 4,
+  /** EIP-4444: the node no longer has, or does not have yet, blocks of that time. */
+  prunedHistory: 4444,
 } as const
 
 /** An answer with `error`: thrown by methods, sent as it is. */
@@ -50,6 +52,12 @@ export const missingArgument = (index: number): RpcError =>
 export const invalidParams = (message: string): RpcError => new RpcError(RPC_CODES.invalidParams, message)
 
 export const serverError = (message: string): RpcError => new RpcError(RPC_CODES.server, message)
+
+export const prunedHistory = (height: number, oldest: number): RpcError =>
+  new RpcError(
+    RPC_CODES.prunedHistory,
+    `pruned history unavailable: block ${height} is not kept here, blocks from ${oldest} on are; ask another node`,
+  )
 
 /** A Map, so that no key of a prototype is ever a code. */
 const SUBMIT_TEXTS: ReadonlyMap<SubmitFault, string> = new Map<SubmitFault, string>([

@@ -1,7 +1,7 @@
 /** Log search over a range of blocks, in slices: the event loop belongs to consensus. */
 import { asHeight } from '../core/bytes.js'
 import type { ChainApi } from './chainApi.js'
-import { RPC_CODES, RpcError } from './errors.js'
+import { prunedHistory, RPC_CODES, RpcError } from './errors.js'
 import { bloomMayMatch, type LogMatcher, matchingLogs } from './logFilter.js'
 import { Slices } from './slices.js'
 import type { RpcLog } from './wire.js'
@@ -36,7 +36,10 @@ export class LogScanner {
   #search(matcher: LogMatcher, number: number): readonly RpcLog[] {
     const height = asHeight(number)
     const header = this.api.headerByNumber(height)
-    if (!header || !bloomMayMatch(matcher, header.logsBloom)) return []
+    if (header && !bloomMayMatch(matcher, header.logsBloom)) return []
+    // Of a pruned block the bloom is enough where it says no.
+    if (height > 0 && height < this.api.oldestBlock()) throw prunedHistory(height, this.api.oldestBlock())
+    if (!header) return []
     const block = this.api.blockByNumber(height)
     const receipts = this.api.receipts(height)
     return block && receipts ? matchingLogs(matcher, block, receipts) : []

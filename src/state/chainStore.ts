@@ -2,7 +2,7 @@
 
 import { assert } from '../core/assert.js'
 import type { Block } from '../core/block.js'
-import { type Address, asHeight, EMPTY_BYTES, fromHex, type Hash, type Height, toHash } from '../core/bytes.js'
+import { type Address, asHeight, EMPTY_BYTES, type Hash, type Height, toHash } from '../core/bytes.js'
 import type { Header } from '../core/header.js'
 import { recentBlocksMax } from '../core/limits.js'
 import type { Receipt } from '../core/receipt.js'
@@ -15,15 +15,8 @@ import { StateHistory, type StateHistoryOptions } from './history/stateHistory.j
 import { trieKey } from './keys.js'
 import { EMPTY_STATE, type StateLayer } from './layer.js'
 import type { StateOverlay } from './overlay.js'
-import {
-  bodyRecord,
-  headerRecord,
-  readBlock,
-  readHeaderRecord,
-  readRawBlock,
-  readReceipts,
-  receiptsRecord,
-} from './store/blockRecords.js'
+import { addBlock } from './store/blockOperations.js'
+import { readBlock, readHeaderRecord, readRawBlock, readReceipts } from './store/blockRecords.js'
 import {
   bodyKey,
   certificateKey,
@@ -36,11 +29,13 @@ import {
   readHeight,
   receiptsKey,
   transactionKey,
-  writeHeight,
 } from './store/keys.js'
 import type { KeyValueReader, KeyValueSnapshot, KeyValueStore, WriteOperation } from './store/keyValueStore.js'
 import { openLevelStore } from './store/level.js'
 import { MemoryStore } from './store/memory.js'
+
+/** Name under which stands the first block above genesis that is kept whole; none: block 1. */
+export const OLDEST_BLOCK_META = 'blocks'
 
 export type StoredBlock = Block<RecoveredTransaction>
 
@@ -274,6 +269,12 @@ export class ChainStore {
     return this.reader.getSync(metaKey(key))
   }
 
+  /** First block above genesis whose body and receipts are kept; all later ones are. */
+  oldestBlock(): Height {
+    const record = this.meta(OLDEST_BLOCK_META)
+    return asHeight(record === undefined ? 1 : readHeight(record))
+  }
+
   /** Proofs against the state root of `state` (by default the head's), of values and of their absence. */
   prove(address: Address, slots: readonly Hash[], state: StateLayer = this.state()): AccountProof {
     const storageTrie = state.storageTrie(address)
@@ -390,31 +391,4 @@ export class ChainStore {
       throw new StateError('NO_GENESIS', 'the data folder is empty: initialise it from genesis first')
     return this.current
   }
-}
-
-function addBlock(final: Omit<FinalBlock, 'overlay'>, operations: WriteOperation[]): void {
-  const { block, hash, receipts, certificate } = final
-  const height = block.header.number
-  const put = (key: Uint8Array, value: Uint8Array): void => void operations.push({ type: 'put', key, value })
-  put(headerKey(height), headerRecord(hash, block.header))
-  put(bodyKey(height), bodyRecord(block))
-  put(receiptsKey(height), receiptsRecord(receipts))
-  put(certificateKey(height), certificate)
-  put(heightOfHashKey(hash), locationRecord(height))
-  block.transactions.forEach((tx, index) => {
-    put(transactionKey(tx.hash), locationRecord(height, index))
-  })
-  for (const [name, value] of Object.entries(final.meta ?? {})) put(metaKey(name), value)
-  const pointer = new Uint8Array(38)
-  writeHeight(pointer, 0, height)
-  pointer.set(fromHex(hash), 6)
-  put(headKey(), pointer)
-}
-
-/** height u48, or height u48 | index u32. */
-function locationRecord(height: Height, index?: number): Uint8Array {
-  const record = new Uint8Array(index === undefined ? 6 : 10)
-  writeHeight(record, 0, height)
-  if (index !== undefined) new DataView(record.buffer).setUint32(6, index)
-  return record
 }

@@ -6,8 +6,14 @@ import t, { type Test } from 'tap'
 import { builtinExtensions } from '../../src/consensus/extensions.js'
 import { asHeight, type Hash, type Height } from '../../src/core/bytes.js'
 import { exportChain, storeSource } from '../../src/node/chainFile/export.js'
+import { KIND, RECORD, type RecordType } from '../../src/node/chainFile/format.js'
 import { importChain, verifyChainFile } from '../../src/node/chainFile/importer.js'
+import { ChainFileReader } from '../../src/node/chainFile/reader.js'
+import { createSnapshot, loadSnapshot } from '../../src/node/chainFile/snapshot.js'
+import { ChainFileWriter } from '../../src/node/chainFile/writer.js'
 import { ChainStore } from '../../src/state/chainStore.js'
+import { pruneBlocks, pruneStates } from '../../src/state/prune.js'
+import { openLevelStore } from '../../src/state/store/level.js'
 import { FileChain, genesisText } from './fileChain.js'
 import { accounts } from './world.js'
 
@@ -181,4 +187,123 @@ t.test('certificates and bodies are checked, not only checksums', async (t) => {
     }),
     { code: 'INVALID', message: /closes epoch 0 and has no certificate of its own/ },
   )
+})
+
+/** A copy of a snapshot in which `change` may replace or drop the payload of each record; checksums are made anew. */
+async function rewritten(
+  from: string,
+  to: string,
+  change: (type: RecordType, payload: Uint8Array) => Uint8Array | undefined,
+): Promise<void> {
+  const reader = await ChainFileReader.open(from, KIND.snapshot)
+  const writer = await ChainFileWriter.create(to, reader.header)
+  const records = reader.read()
+  for (;;) {
+    const next = await records.next()
+    if (next.done) {
+      await writer.finish(next.value)
+      break
+    }
+    const payload = change(next.value.type, next.value.payload)
+    if (payload !== undefined) await writer.add(next.value.type, payload)
+  }
+  await reader.close()
+}
+
+t.test('a snapshot: created, loaded, and the chain goes on from it', async (t) => {
+  const chain = await nineBlocks()
+  const dir = t.testdir()
+  const at = (name: string) => join(dir, name)
+  const { genesisHash, genesis } = chain
+  await exportTo(chain, at('first'))
+  await importFrom(at('first'), genesisHash, at('full'))
+  const created = await createSnapshot(at('full'), { path: at('state'), genesis })
+  t.match(created, { height: 9, hash: chain.store.head()!.hash, stateRoot: chain.store.head()!.header.stateRoot })
+  const load = (path: string, dataDir: string, trusted = genesisHash) =>
+    loadSnapshot({ path, genesisHash: trusted, extensions, dataDir })
+  const { bytes, ...same } = created
+  t.match(await load(at('state'), at('fresh')), same)
+  await chain.extend(3)
+  await exportTo(chain, at('second'), { from: asHeight(10) })
+  t.match(await importFrom(at('second'), genesisHash, at('fresh')), { blocks: 3, hash: chain.store.head()!.hash })
+  const store = await ChainStore.open({ dir: at('fresh') })
+  t.equal(store.head()!.header.stateRoot, chain.store.head()!.header.stateRoot)
+  t.equal(store.oldestBlock(), 9)
+  t.same(store.blockByNumber(asHeight(9)), chain.store.blockByNumber(asHeight(9)))
+  t.same(store.receipts(asHeight(9)), chain.store.receipts(asHeight(9)))
+  t.equal(store.blockByNumber(asHeight(8)), undefined)
+  t.ok(store.headerByNumber(asHeight(4)), 'the header that lists the sealers of the second epoch')
+  await store.close()
+
+  await t.rejects(load(at('state'), at('full')), { code: 'REFUSED', message: /is not empty/ })
+  await t.rejects(load(at('first'), at('no')), {
+    code: 'NOT_A_CHAIN_FILE',
+    message: /is a chain file, wanted is a snapshot/,
+  })
+  const other = await FileChain.open({ text: genesisText(1_700_000_001) })
+  await t.rejects(load(at('state'), at('no'), other.genesisHash), { code: 'OTHER_CHAIN' })
+
+  const tries: [string, Parameters<typeof rewritten>[2], RegExp][] = [
+    [
+      'a slot',
+      (type, payload) => (type === RECORD.slots ? flipped(payload, payload.length - 1) : payload),
+      /has root 0x/,
+    ],
+    ['an account', (type, payload) => (type === RECORD.account ? flipped(payload, 0) : payload), /has root 0x/],
+    ['a slot left out', (type, payload) => (type === RECORD.slots ? payload.subarray(64) : payload), /has root 0x/],
+    ['an epoch left out', (type, payload) => (type === RECORD.epoch ? undefined : payload), /HEADER_EPOCH/],
+    [
+      'a certificate',
+      (type, payload) => (type === RECORD.head ? flipped(payload, payload.length - 1) : payload),
+      /record 3 at/,
+    ],
+    [
+      'a receipt',
+      (type, payload) => (type === RECORD.receipts ? flipped(payload, payload.length - 1) : payload),
+      /receipts|record 4/,
+    ],
+  ]
+  for (const [i, [what, change, message]] of tries.entries()) {
+    await rewritten(at('state'), at('bad'), change)
+    await t.rejects(load(at('bad'), at(`no${i}`)), { code: 'INVALID', message }, what)
+    const folder = await ChainStore.open({ dir: at(`no${i}`) })
+    t.equal(folder.head(), undefined, 'no chain is left behind')
+    await folder.close()
+  }
+})
+
+function flipped(payload: Uint8Array, at: number): Uint8Array {
+  const changed = payload.slice()
+  changed[at]! ^= 1
+  return changed
+}
+
+t.test('pruned blocks are gone but for headers and certificates; past states too', async (t) => {
+  const chain = await nineBlocks()
+  const dir = t.testdir()
+  const [file, data] = [join(dir, 'file'), join(dir, 'data')]
+  await exportTo(chain, file)
+  await importFrom(file, chain.genesisHash, data, true)
+  const store = await openLevelStore(data)
+  const pruned = await ChainStore.open({ store, history: { recentBlocks: 2, archive: true } })
+  t.equal(pruned.oldestState(), 0)
+  const gone = pruned.blockByNumber(asHeight(3))!.transactions[0]!.hash
+  t.equal(await pruneBlocks(store, pruned, asHeight(5)), 4)
+  t.equal(pruned.oldestBlock(), 5)
+  t.equal(pruned.blockByNumber(asHeight(4)), undefined)
+  t.equal(pruned.receipts(asHeight(4)), undefined)
+  t.equal(pruned.transactionLocation(gone), undefined)
+  t.same(pruned.headerByNumber(asHeight(4)), chain.store.headerByNumber(asHeight(4)))
+  t.ok(pruned.certificate(asHeight(4))!.length > 0)
+  t.same(pruned.blockByNumber(asHeight(5)), chain.store.blockByNumber(asHeight(5)))
+  await t.rejects(exportChain(storeSource(pruned), { path: file, genesis: chain.genesis }), {
+    code: 'REFUSED',
+    message: /block 1 is not kept there any more/,
+  })
+  t.equal(await pruneBlocks(store, pruned, asHeight(5)), 0)
+  t.ok((await pruneStates(store)) > 0)
+  await pruned.close()
+  const again = await ChainStore.open({ dir: data, history: { recentBlocks: 2 } })
+  t.equal(again.oldestState(), 9)
+  await again.close()
 })

@@ -67,9 +67,7 @@ export class FileChain {
       select: () => this.#waiting.splice(0),
       discard: () => undefined,
     }
-    this.#blocks = new Map(
-      sealers.map((self, i) => [self, new Blocks({ ...needs, self, privateKey: sealerKeys[i]! })]),
-    )
+    this.#blocks = new Map(sealers.map((self, i) => [self, new Blocks({ ...needs, self, privateKey: sealerKeys[i]! })]))
   }
 
   /** A store in memory, or in folder `dir`. */

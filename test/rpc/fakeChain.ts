@@ -69,6 +69,8 @@ export interface FakeChain extends ChainApi {
   /** Seal each transaction as soon as it is submitted. */
   autoSeal: boolean
   ready: boolean
+  /** First block that is kept; blocks below it are there by header alone. */
+  oldest: number
   /** Thrown by the next state(): a defect of the node. */
   defect: Error | undefined
   listeners(): number
@@ -208,6 +210,7 @@ export function createFakeChain(): FakeChain {
   const chain: FakeChain = {
     autoSeal: false,
     ready: true,
+    oldest: 1,
     defect: undefined,
     chainId: CHAIN_ID,
     clientVersion: 'concordat/v0.0.0-test/node',
@@ -220,8 +223,8 @@ export function createFakeChain(): FakeChain {
     },
     listeners: () => onBlock.size + onPending.size,
     head: () => ({ hash: blocks.at(-1)!.hash, header: blocks.at(-1)!.block.header }),
-    blockByNumber: (number) => blocks[number],
-    blockByHash: (hash) => blocks[heights.get(hash) ?? -1],
+    blockByNumber: (number) => (number > 0 && number < chain.oldest ? undefined : blocks[number]),
+    blockByHash: (hash) => chain.blockByNumber(asHeight(heights.get(hash) ?? -1)),
     hashOf: (number) => blocks[number]?.hash,
     heightOf: (hash) => heights.get(hash),
     headerByNumber: (number) => blocks[number]?.block.header,
@@ -237,6 +240,7 @@ export function createFakeChain(): FakeChain {
       return number === blocks.length - 1 ? state : undefined
     },
     oldestState: () => asHeight(blocks.length - 1),
+    oldestBlock: () => asHeight(chain.oldest),
     submitTransaction: submit,
     poolCounts: () => ({ pending: pool.size, queued: 0 }),
     pool: () => ({ pending: [...pool.values()], queued: [] }),

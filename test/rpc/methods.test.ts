@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { encodeFunctionData, toFunctionSelector } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { asHeight } from '../../src/core/bytes.js'
 import { readVector, skipWithoutVectors } from '../vectors.js'
 import { CHAIN_ID, COUNTER, counterAbi, SEALER } from './fakeChain.js'
 import { type Answer, type Running, startServer } from './harness.js'
@@ -121,6 +122,26 @@ t.test('transactions and receipts show what this chain does', async (t) => {
 })
 
 const code = (answer: Answer) => answer.error && [answer.error.code, answer.error.message]
+
+t.test('blocks that are not kept', async (t) => {
+  const { rpc, chain } = await startServer(t)
+  chain.sealMany(4)
+  const hash = chain.hashOf(asHeight(2))!
+  chain.oldest = 3
+  const message = 'pruned history unavailable: block 2 is not kept here, blocks from 3 on are; ask another node'
+  const refused: [string, unknown[]][] = [
+    ['eth_getBlockByNumber', ['0x2', false]],
+    ['eth_getBlockByHash', [hash, false]],
+    ['eth_getBlockReceipts', ['0x2']],
+    ['debug_getRawBlock', ['0x2']],
+  ]
+  for (const [method, params] of refused) t.same(code(await rpc(method, params)), [4444, message], method)
+  t.match(await rpc('eth_getBlockByNumber', ['0x3', false]), { result: { number: '0x3' } })
+  t.match(await rpc('eth_getBlockByNumber', ['0x0', false]), { result: { number: '0x0' } }, 'genesis stays')
+  // Blooms of empty blocks say that there is nothing to miss.
+  t.same((await rpc('eth_getLogs', [{ fromBlock: '0x1', toBlock: '0x4', address: COUNTER }])).result, [])
+  t.same(code(await rpc('eth_getLogs', [{ fromBlock: '0x2', toBlock: '0x4' }])), [4444, message])
+})
 
 t.test('errors: codes and texts', async (t) => {
   const { rpc, chain, defects } = await startServer(t)

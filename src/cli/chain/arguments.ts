@@ -1,6 +1,7 @@
 /** Options that the commands on chain files share. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import { asHeight, type Hash, type Height } from '../../core/bytes.js'
 import { genesisHash } from '../../node/genesis.js'
 import { parseGenesisText, readGenesisText } from '../../node/genesisFile.js'
@@ -12,6 +13,22 @@ export interface GenesisFlags {
   readonly genesis?: string
   readonly genesisHash?: string
 }
+
+export interface FileFlags extends GenesisFlags {
+  readonly extension: string[]
+  readonly json?: boolean
+}
+
+/** Options of everything that reads a file. */
+export function withTrust(command: Command): Command {
+  return command
+    .option('--genesis <file>', 'genesis file that is trusted')
+    .option('--genesis-hash <hash>', 'or its hash alone: the file holds the rest')
+    .option('--extension <file>', 'module with the schedule or policy that genesis names; may be repeated', collect, [])
+    .option('--json', 'print JSON')
+}
+
+const collect = (value: string, previous: string[]): string[] => [...previous, value]
 
 /** The genesis file that the flags name: its text, hash and chain. Throws UsageError, ConfigError. */
 export function genesisOf(flags: GenesisFlags): {

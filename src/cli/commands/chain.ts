@@ -5,17 +5,21 @@ import { exportChain, storeSource } from '../../node/chainFile/export.js'
 import { importChain, verifyChainFile } from '../../node/chainFile/importer.js'
 import { loadExtensions } from '../../node/extensionFiles.js'
 import { ChainStore } from '../../state/chainStore.js'
-import { existingFolder, type GenesisFlags, genesisOf, heightArgument, trustedHash } from '../chain/arguments.js'
+import {
+  existingFolder,
+  type FileFlags,
+  genesisOf,
+  heightArgument,
+  trustedHash,
+  withTrust,
+} from '../chain/arguments.js'
 import { chainProgress } from '../chain/progress.js'
+import { pruneCommand } from '../chain/prune.js'
 import { rpcSource } from '../chain/rpcSource.js'
+import { snapshotCommand } from '../chain/snapshot.js'
 import { reading } from '../connection.js'
 import { UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
-
-interface FileFlags extends GenesisFlags {
-  readonly extension: string[]
-  readonly json?: boolean
-}
 
 interface ExportFlags extends FileFlags {
   readonly rpc?: string
@@ -33,7 +37,6 @@ interface ImportFlags extends FileFlags {
 /** `concordat chain`: blocks in files, and what a node keeps of the past. */
 export function chainCommand(): Command {
   const chain = new Command('chain')
-    .description('export, verify and import final blocks as files')
     .addHelpText(
       'after',
       '\nExample:\n  concordat chain export --network net chain.cdcf\n\nFormat, backup, new nodes: docs/chain-files.md',
@@ -41,16 +44,9 @@ export function chainCommand(): Command {
   addExport(chain)
   addVerify(chain)
   addImport(chain)
+  chain.addCommand(snapshotCommand())
+  chain.addCommand(pruneCommand())
   return chain
-}
-
-/** Options of everything that reads a file. */
-function withTrust(command: Command): Command {
-  return command
-    .option('--genesis <file>', 'genesis file that is trusted')
-    .option('--genesis-hash <hash>', 'or its hash alone: the file holds the rest')
-    .option('--extension <file>', 'module with the schedule or policy that genesis names; may be repeated', collect, [])
-    .option('--json', 'print JSON')
 }
 
 function addExport(chain: Command): void {
@@ -154,5 +150,3 @@ function historyOf({ archive = false, recentBlocks }: ImportFlags) {
   if (!/^\d{1,6}$/.test(recentBlocks)) throw new UsageError(`--recent-blocks must be a number, got '${recentBlocks}'`)
   return { recentBlocks: Number(recentBlocks), archive }
 }
-
-const collect = (value: string, previous: string[]): string[] => [...previous, value]

@@ -8,7 +8,7 @@ import type { Certificate, SealedBlock } from '../../consensus/types.js'
 import { asHeight, EMPTY_BYTES, type Hash, type Height } from '../../core/bytes.js'
 import { bytesField, listField } from '../../core/codec.js'
 import { CodedError } from '../../core/codedError.js'
-import { decodeHeader } from '../../core/header.js'
+import { decodeHeader, type Header } from '../../core/header.js'
 import { blockBytesMax, blocksFrameBytesMax, certificateBytesMax, headerBytesMax } from '../../core/limits.js'
 import { rlpDecode } from '../../core/rlp.js'
 import { readVanity } from '../../core/seal.js'
@@ -32,6 +32,11 @@ export interface CheckedBlock {
 export interface CertifiedHeader extends SealedHeader {
   readonly certificate: Certificate
   readonly encoded: Uint8Array
+}
+
+/** A certified header and the block it heads. */
+export interface CertifiedBlock extends CertifiedHeader {
+  readonly payload: Uint8Array
 }
 
 /** Records of one file, in order, with what the ones before have proved. */
@@ -84,10 +89,15 @@ export class FileCheck {
   leap(record: FileRecord): CertifiedHeader {
     return this.#at(record, () => {
       const [header, encoded] = pairOf(record.payload, headerBytesMax)
-      const sealed = this.rules.readHeader(decodeHeader(header))
-      const certificate = decodeCertificate(encoded)
-      this.#point = leapTo(this.point, sealed, certificate, this.rules)
-      return { ...sealed, certificate, encoded }
+      return this.#leapTo(decodeHeader(header), encoded)
+    })
+  }
+
+  /** A block with a certificate of its own, in the epoch that is proved. */
+  land(record: FileRecord): CertifiedBlock {
+    return this.#at(record, () => {
+      const [payload, encoded] = pairOf(record.payload, blockBytesMax)
+      return { ...this.#leapTo(readBody(payload).header, encoded), payload }
     })
   }
 
@@ -119,6 +129,13 @@ export class FileCheck {
   /** Names the record in what is wrong with it. */
   fault(record: FileRecord, problem: string): ChainFileError {
     return new ChainFileError('INVALID', `${this.reader.place(record)}: ${problem}`)
+  }
+
+  #leapTo(header: Header, encoded: Uint8Array): CertifiedHeader {
+    const sealed = this.rules.readHeader(header)
+    const certificate = decodeCertificate(encoded)
+    this.#point = leapTo(this.point, sealed, certificate, this.rules)
+    return { ...sealed, certificate, encoded }
   }
 
   #at<T>(record: FileRecord, read: () => T): T {

@@ -39,7 +39,7 @@ export interface FileHeader {
   readonly last: Height
 }
 
-/** Records in the order in which they stand. */
+/** What a record holds; the order in which they stand is in docs/chain-files.md. */
 export const RECORD = {
   /** Text of the genesis file. */
   genesis: 1,
@@ -47,7 +47,7 @@ export const RECORD = {
   epoch: 2,
   /** [block, certificate]; the certificate is empty where a later one covers the block. */
   block: 3,
-  /** Block of a snapshot: [header, certificate]. */
+  /** Block of a snapshot: [block, certificate]. */
   head: 4,
   /** keccak256 is the code's key. */
   code: 5,
@@ -57,6 +57,8 @@ export const RECORD = {
   slots: 7,
   /** Number of records before it u48 | hash of the last block 32 */
   end: 8,
+  /** Receipts of the block of a snapshot, as a list. */
+  receipts: 9,
 } as const
 export type RecordType = (typeof RECORD)[keyof typeof RECORD]
 
@@ -67,11 +69,12 @@ const PAYLOAD_BYTES_MAX: Readonly<Record<RecordType, number>> = {
   [RECORD.genesis]: GENESIS_BYTES_MAX,
   [RECORD.epoch]: headerBytesMax + certificateBytesMax + 16,
   [RECORD.block]: blockBytesMax + certificateBytesMax + 16,
-  [RECORD.head]: headerBytesMax + certificateBytesMax + 16,
+  [RECORD.head]: blockBytesMax + certificateBytesMax + 16,
   [RECORD.code]: 1024 * 1024,
   [RECORD.account]: 20 + 128,
   [RECORD.slots]: 64 * SLOTS_PER_RECORD_MAX,
   [RECORD.end]: 38,
+  [RECORD.receipts]: 64 * 1024 * 1024,
 }
 
 /** Longest payload of this type; undefined for a type that there is not. */

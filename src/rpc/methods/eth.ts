@@ -1,7 +1,7 @@
 /** eth_: facts of chain and node, blocks, fees. */
 import { asHeight } from '../../core/bytes.js'
 import { rpcFeeHistoryBlocksMax } from '../../core/limits.js'
-import { readBlock, readHeight } from '../blockRef.js'
+import { notKept, readBlock, readHeight } from '../blockRef.js'
 import type { ChainApi, FinalBlock } from '../chainApi.js'
 import { invalidParams, serverError } from '../errors.js'
 import { type MethodEntries, type MethodNeeds, method } from '../method.js'
@@ -33,7 +33,10 @@ function presentSync(api: ChainApi) {
 }
 
 function blockMethods(api: ChainApi): MethodEntries {
-  const byHash = (params: Params) => api.blockByHash(readHash(params, 0))
+  const byHash = (params: Params) => {
+    const hash = readHash(params, 0)
+    return api.blockByHash(hash) ?? notKept(api, api.heightOf(hash))
+  }
   const byNumber = (params: Params) => readBlock(api, params, 0)
   return [
     ['eth_getBlockByNumber', method(2, (p) => present(byNumber(p), readBoolean(p, 1, false)))],

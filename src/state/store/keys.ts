@@ -84,6 +84,13 @@ export function storageNodePrefix(address: Address): Uint8Array {
   return hexKey(prefix.storageNode, address)
 }
 
+/** The slots of one account. */
+export function slotRange(address: Address): { gte: Uint8Array; lt: Uint8Array } {
+  const gte = hexKey(prefix.slot, address)
+  // Longer than any key of the account's slots, and above them all.
+  return { gte, lt: concatBytes(gte, new Uint8Array(33).fill(0xff)) }
+}
+
 /** First key of a table and first key after it. */
 export function tableRange(table: keyof typeof TABLES): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(prefix[table]), lt: Uint8Array.of(prefix[table] + 1) }
