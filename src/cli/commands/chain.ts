@@ -36,11 +36,10 @@ interface ImportFlags extends FileFlags {
 
 /** `concordat chain`: blocks in files, and what a node keeps of the past. */
 export function chainCommand(): Command {
-  const chain = new Command('chain')
-    .addHelpText(
-      'after',
-      '\nExample:\n  concordat chain export --network net chain.cdcf\n\nFormat, backup, new nodes: docs/chain-files.md',
-    )
+  const chain = new Command('chain').addHelpText(
+    'after',
+    '\nExample:\n  concordat chain export --network net chain.cdcf\n\nFormat, backup, new nodes: docs/chain-files.md',
+  )
   addExport(chain)
   addVerify(chain)
   addImport(chain)
