@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { keyAgreement, view } from '../../agent/contractClient.js'
+import { ContractRevert, keyAgreement, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
 import { AGREEMENT_PHASE, nameOf } from '../../contracts/codes.js'
 import type { keyAgreementAbi } from '../../contracts/keyAgreement.abi.js'
@@ -18,6 +18,30 @@ interface ActFlags extends ConnectionFlags {
 
 type Attempt = FunctionResult<typeof keyAgreementAbi, 'attemptOf'>
 
+type Args = Readonly<Record<string, unknown>>
+
+/** What the chain's refusals mean for whoever sits at the command line. */
+const WORDS: Readonly<Record<string, (args: Args) => string>> = {
+  UnknownGroup: () => 'these supervisors have not begun an agreement yet; see: concordat key-agreement start',
+  NotJoint: () => 'the attribute has one supervisor: its own key serves',
+  NotGroupMember: () => 'the signer is none of the supervisors; see: concordat attribute rule',
+  NotActiveDepartment: ({ account }) => `${account} is no active department; all supervisors have to be`,
+  AgreementRunning: ({ attempt, deadline }) =>
+    `attempt ${attempt} is running, its round ends with block ${deadline}; see: concordat key-agreement status`,
+  TooEarly: ({ notBefore }) => `after so many failures the next attempt may begin in block ${notBefore}`,
+  NotInPhase: ({ attempt }) => `attempt ${attempt} has ended; see: concordat key-agreement status`,
+  DeadlineNotPassed: ({ attempt, deadline }) =>
+    `attempt ${attempt} can be ended after block ${deadline}; members have until then`,
+  RoundBlocksOutOfRange: ({ min, max }) => `--round-blocks must be from ${min} to ${max}`,
+}
+
+function inWords(error: unknown): never {
+  const words = error instanceof ContractRevert ? WORDS[error.error]?.(error.args) : undefined
+  throw words === undefined
+    ? error
+    : new CommandError(`${words} (${(error as ContractRevert).error})`, { cause: error })
+}
+
 /** `concordat key-agreement`: keys that the supervisors of an attribute hold together. */
 export function keyAgreementCommand(): Command {
   const command = new Command('key-agreement').addHelpText(
@@ -28,7 +52,11 @@ export function keyAgreementCommand(): Command {
     .addHelpText('after', '\nExample:\n  concordat key-agreement list --network net')
     .action(list)
   withNode(command.command('status <attribute>').description('the latest attempt: who has done what, who is awaited'))
-    .addHelpText('after', '\nExample:\n  concordat key-agreement status legalRepresentative --network net')
+    .option('--attempt <n>', 'an earlier attempt: who was at fault')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  concordat key-agreement status legalRepresentative --network net\n  concordat key-agreement status legalRepresentative --attempt 3 --network net',
+    )
     .action(status)
   withActor(
     command.command('start <attribute>').description('begin an agreement, or renew its key; the agents do the rest'),
@@ -85,11 +113,15 @@ async function list(flags: ConnectionFlags): Promise<void> {
   out.result(rows)
 }
 
-async function status(attribute: string, flags: ConnectionFlags): Promise<void> {
+async function status(attribute: string, flags: ConnectionFlags & { readonly attempt?: string }): Promise<void> {
+  if (flags.attempt !== undefined && !/^[1-9]\d{0,8}$/.test(flags.attempt))
+    throw new UsageError(`--attempt must be the number of an attempt, got '${flags.attempt}'`)
   const report = await reading(flags, async (client) => {
     const group = await groupOf(client, attribute)
     const state = await view(client, keyAgreement, 'groupOf', { group })
-    const attempt = await view(client, keyAgreement, 'attemptOf', { group, attempt: state.attempt })
+    const number = flags.attempt === undefined ? state.attempt : Number(flags.attempt)
+    if (number > state.attempt) throw new UsageError(`the latest attempt is ${state.attempt}`)
+    const attempt = await view(client, keyAgreement, 'attemptOf', { group, attempt: number })
     const height = Number(await client.call('eth_blockNumber'))
     const names = await Promise.all(state.roster.map(namesOn(client)))
     const members = state.roster.map((account, i) => ({
@@ -103,17 +135,19 @@ async function status(attribute: string, flags: ConnectionFlags): Promise<void> 
     return {
       group,
       ...key,
-      attempt: state.attempt,
+      attempt: number,
       phase: phaseName(phase),
       deadline: Number(deadline),
       height,
       members,
     }
-  })
+  }).catch(inWords)
   const out = createOutput(flags.json ?? false)
   const { group, attempt, phase, deadline, height, keyEpoch, current } = report
   out.line(`group ${group}: key epoch ${keyEpoch}${keyEpoch > 0 ? (current ? ', in use' : ', not in use') : ''}`)
   out.line(`attempt ${attempt}: ${phase}, deadline block ${deadline}, now ${height}`)
+  if (report.failures > 0)
+    out.line(`${report.failures} failed in a row; who was at fault: --attempt NUMBER, docs/key-agreement.md`)
   out.table(
     ['department', 'share', 'link', 'confirmation', 'awaited', 'at fault'],
     report.members.map((row) => [
@@ -151,7 +185,7 @@ async function start(attribute: string, flags: ActFlags & { readonly roundBlocks
     const group = await groupOf(client, attribute)
     const { attempt } = await view(client, keyAgreement, 'groupOf', { group })
     return { group, attempt, block }
-  })
+  }).catch(inWords)
   const out = createOutput(flags.json ?? false)
   out.line(
     `attempt ${done.attempt} of group ${done.group} has begun in block ${done.block}; the departments' agents go on`,
@@ -167,7 +201,7 @@ async function abort(attribute: string, flags: ActFlags): Promise<void> {
     const block = await finalBlock(sender, hash)
     const { silent } = await view(client, keyAgreement, 'attemptOf', { group, attempt })
     return { group, attempt, block, silent: await Promise.all(silent.map(namesOn(client))) }
-  })
+  }).catch(inWords)
   const out = createOutput(flags.json ?? false)
   out.line(`attempt ${done.attempt} has ended in block ${done.block}; silent: ${done.silent.join(', ')}`)
   out.result(done)

@@ -91,8 +91,10 @@ async function decide(name: 'approve' | 'decline' | 'withdraw', text: string, fl
   })
   const out = createOutput(flags.json ?? false)
   const subject = `${found.what} ${found.name} (${found.account})`
-  if (open !== undefined) out.line(`${subject}: ${open.approvals.length} of ${open.needed} approvals, block ${block}`)
-  else if (name === 'approve') out.line(`${subject}: done, final in block ${block}`)
+  if (open !== undefined) {
+    const declined = open.declines.length === 0 ? '' : `, ${open.declines.length} declined`
+    out.line(`${subject}: ${open.approvals.length} of ${open.needed} approvals${declined}, block ${block}`)
+  } else if (name === 'approve') out.line(`${subject}: done, final in block ${block}`)
   else out.line(`${subject}: closed in block ${block}, it will not happen`)
   out.result({ what: found.what, account: found.account, block, open: open ?? null })
 }
