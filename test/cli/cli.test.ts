@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Command, Help } from 'commander'
 import t from 'tap'
 import { COMMANDS } from '../../src/cli/commandList.js'
-import { buildProgram } from '../../src/cli/program.js'
+import { buildProgram, runHere } from './inProcess.js'
 
 const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
 const dir = mkdtempSync(join(tmpdir(), 'concordat-cli-'))
@@ -15,6 +15,8 @@ t.teardown(() => rmSync(dir, { recursive: true }))
 function run(...args: string[]) {
   return spawnSync(process.execPath, [MAIN, ...args], { cwd: dir, encoding: 'utf8', timeout: 60_000 })
 }
+
+const here = (...args: string[]) => runHere(dir, ...args)
 
 /** Commands that do something, with the words that lead to them. */
 function leaves(
@@ -59,47 +61,53 @@ t.test('an enterprise signs a consent without a node', async (t) => {
   const asked = ['--attribute', 'employees', '--purpose', 'policy-declaration', '--until', '2099-03-31', '--uses', '3']
   const who = ['--enterprise', '91440300708461136T', '--requester', `0x${'ab'.repeat(20)}`, '--chain-id', '7']
   const grant = [...who, ...asked, '--key-file', 'enterprise.key']
-  t.match(run('consent', 'grant', ...grant), { status: 2, stderr: /--out FILE, --send, or both/ })
-  const made = run('consent', 'grant', ...grant, '--out', 'consent.json', '--json')
+  t.match(await here('consent', 'grant', ...grant), { status: 2, stderr: /--out FILE, --send, or both/ })
+  const made = await here('consent', 'grant', ...grant, '--out', 'consent.json', '--json')
   t.equal(made.status, 0, made.stderr)
   const { id } = JSON.parse(made.stdout) as { id: string }
-  const shown = run('consent', 'show', 'consent.json', '--json')
+  const shown = await here('consent', 'show', 'consent.json', '--json')
   t.match(JSON.parse(shown.stdout), { id, attributes: ['employees'], notAfter: '2099-03-31T23:59:59Z', uses: '3' })
-  t.match(run('consent', 'grant', ...grant, '--out', 'consent.json'), { status: 1, stderr: /name another file/ })
-  t.match(run('consent', 'show', id), { status: 2, stderr: /--network DIR, or --rpc/ })
-  t.match(run('consent', 'show', 'nothing'), { status: 2, stderr: /neither a file nor the id/ })
-  t.match(run('objection', 'decide', '1', '--upheld', '--rejected'), { status: 2, stderr: /--upheld or --rejected/ })
+  t.match(await here('consent', 'grant', ...grant, '--out', 'consent.json'), { status: 1, stderr: /name another file/ })
+  t.match(await here('consent', 'show', id), { status: 2, stderr: /--network DIR, or --rpc/ })
+  t.match(await here('consent', 'show', 'nothing'), { status: 2, stderr: /neither a file nor the id/ })
+  t.match(await here('objection', 'decide', '1', '--upheld', '--rejected'), {
+    status: 2,
+    stderr: /--upheld or --rejected/,
+  })
 })
 
 t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
   t.match(run('network', 'create'), { status: 2, stderr: /--out <dir>/ })
-  t.match(run('network', 'create', '--out', 'x', '--nodes', '0'), { status: 2, stderr: /whole number from 1 to 64/ })
-  t.match(run('sim'), { status: 2, stderr: /--print-example/ })
-  t.match(run('doctor'), { status: 2, stderr: /DIR, --config FILE, --rpc URL/ })
-  t.match(run('netwrok'), { status: 2, stderr: /unknown command 'netwrok'/ })
-  t.match(run('verify', 'd.json'), { status: 2, stderr: /--as <department>/ })
-  t.match(run('member', 'list'), { status: 2, stderr: /--network DIR, or --rpc/ })
-  t.match(run('network', 'create', '--out', 'x', '--hst', '1'), { status: 2, stderr: /unknown option '--hst'/ })
-  t.match(run('bench', 'storage', '--scale', '0'), { status: 2, stderr: /whole numbers from 1 to 100/ })
-  t.match(run('credential', 'show', '0x12', '--rpc', 'http://127.0.0.1:1'), {
+  t.match(await here('network', 'create', '--out', 'x', '--nodes', '0'), {
+    status: 2,
+    stderr: /whole number from 1 to 64/,
+  })
+  t.match(await here('sim'), { status: 2, stderr: /--print-example/ })
+  t.match(await here('doctor'), { status: 2, stderr: /DIR, --config FILE, --rpc URL/ })
+  t.match(await here('netwrok'), { status: 2, stderr: /unknown command 'netwrok'/ })
+  t.match(await here('verify', 'd.json'), { status: 2, stderr: /--as <department>/ })
+  t.match(await here('member', 'list'), { status: 2, stderr: /--network DIR, or --rpc/ })
+  t.match(await here('network', 'create', '--out', 'x', '--hst', '1'), { status: 2, stderr: /unknown option '--hst'/ })
+  t.match(await here('bench', 'storage', '--scale', '0'), { status: 2, stderr: /whole numbers from 1 to 100/ })
+  t.match(await here('credential', 'show', '0x12', '--rpc', 'http://127.0.0.1:1'), {
     status: 2,
     stderr: /64 hex digits, got 0x12\n$/,
   })
-  t.match(run('bench', 'compare', 'a'), { status: 2, stderr: /missing required argument 'b'/ })
+  t.match(await here('bench', 'compare', 'a'), { status: 2, stderr: /missing required argument 'b'/ })
 })
 
 t.test('failures end with 1 and say what to do', async (t) => {
   t.match(run('network', 'status', 'nothing'), { status: 1, stderr: /holds no network.*network create/s })
-  t.match(run('bench', 'report', 'nothing'), { status: 1, stderr: /holds no results.*bench all/s })
-  t.match(run('node', '--config', 'absent.yaml'), { status: 1, stderr: /cannot read the configuration/ })
+  t.match(await here('bench', 'report', 'nothing'), { status: 1, stderr: /holds no results.*bench all/s })
+  t.match(await here('node', '--config', 'absent.yaml'), { status: 1, stderr: /cannot read the configuration/ })
   writeFileSync(join(dir, 'bad.yaml'), 'rpc:\n  prot: 1\n')
-  const failed = run('node', '--config', 'bad.yaml', '--json')
+  const failed = await here('node', '--config', 'bad.yaml', '--json')
   t.equal(failed.status, 1)
   t.match(JSON.parse(failed.stderr), { error: { code: 'UNKNOWN_KEY', message: /did you mean rpc\.port/ } })
 })
 
 t.test('network create writes what servers need, and only once', async (t) => {
-  const created = run(
+  const created = await here(
     'network',
     'create',
     '--out',
@@ -129,8 +137,16 @@ t.test('network create writes what servers need, and only once', async (t) => {
   for (const file of ['net/network.json', 'net/node1/node.key', 'net/node1/encryption.key']) {
     t.equal(statSync(join(dir, file)).mode & 0o077, 0, `${file} is its owner's alone`)
   }
-  t.match(run('network', 'create', '--out', 'net'), { status: 1, stderr: /not empty/ })
-  const effective = run('node', '--config', 'net/node2/config.yaml', '--rpc-port', '9999', '--print-config', '--json')
+  t.match(await here('network', 'create', '--out', 'net'), { status: 1, stderr: /not empty/ })
+  const effective = await here(
+    'node',
+    '--config',
+    'net/node2/config.yaml',
+    '--rpc-port',
+    '9999',
+    '--print-config',
+    '--json',
+  )
   t.match(JSON.parse(effective.stdout), {
     name: 'node2',
     rpc: { port: 9999, host: '10.0.0.2' },
@@ -140,26 +156,29 @@ t.test('network create writes what servers need, and only once', async (t) => {
 
 t.test('keys: keystore V3 in, address out', async (t) => {
   writeFileSync(join(dir, 'password'), 'correct horse battery\n', { mode: 0o600 })
-  const made = JSON.parse(run('keys', 'new', '--dir', 'keys', '--password-file', 'password', '--json').stdout)
+  const made = JSON.parse((await here('keys', 'new', '--dir', 'keys', '--password-file', 'password', '--json')).stdout)
   t.match(made.address, /^0x[0-9a-f]{40}$/)
   t.equal(
-    JSON.parse(run('keys', 'address', made.file, '--password-file', 'password', '--json').stdout).address,
+    JSON.parse((await here('keys', 'address', made.file, '--password-file', 'password', '--json')).stdout).address,
     made.address,
   )
-  t.equal(JSON.parse(run('keys', 'list', '--dir', 'keys', '--json').stdout)[0].address, made.address)
+  t.equal(JSON.parse((await here('keys', 'list', '--dir', 'keys', '--json')).stdout)[0].address, made.address)
   writeFileSync(join(dir, 'wrong'), 'wrong password\n', { mode: 0o600 })
-  t.match(run('keys', 'address', made.file, '--password-file', 'wrong'), { status: 1, stderr: /password/i })
-  t.match(run('keys', 'address', made.file), { status: 1, stderr: /passwordFile|password/ })
+  t.match(await here('keys', 'address', made.file, '--password-file', 'wrong'), { status: 1, stderr: /password/i })
+  t.match(await here('keys', 'address', made.file), { status: 1, stderr: /passwordFile|password/ })
   writeFileSync(join(dir, 'open.key'), `0x${'11'.repeat(32)}\n`, { mode: 0o644 })
-  t.match(run('keys', 'address', 'open.key'), { status: 1, stderr: /chmod 600/ })
+  t.match(await here('keys', 'address', 'open.key'), { status: 1, stderr: /chmod 600/ })
 })
 
 t.test('declarations from the dataset', async (t) => {
-  t.equal(run('dataset', 'declaration', '--records', '200', '--out', 'd.json').status, 0)
-  t.equal(run('dataset', 'declaration', '--records', '200', '--out', 'd.csv').status, 0)
+  t.equal((await here('dataset', 'declaration', '--records', '200', '--out', 'd.json')).status, 0)
+  t.equal((await here('dataset', 'declaration', '--records', '200', '--out', 'd.csv')).status, 0)
   const json = JSON.parse(readFileSync(join(dir, 'd.json'), 'utf8'))
   t.match(readFileSync(join(dir, 'd.csv'), 'utf8'), json.values.companyName)
-  t.match(run('dataset', 'declaration', '--kind', 'odd', '--out', 'x.json'), { status: 2, stderr: /complete, missing/ })
+  t.match(await here('dataset', 'declaration', '--kind', 'odd', '--out', 'x.json'), {
+    status: 2,
+    stderr: /complete, missing/,
+  })
 })
 
 t.test('a network does not take the nodes of another one for its own', async (t) => {
