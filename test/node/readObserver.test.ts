@@ -5,7 +5,7 @@ import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { EXISTENCE } from '../../src/contracts/codes.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import { textId } from '../../src/contracts/textId.js'
-import { type Address, type Hex, toHex, ZERO_ADDRESS, ZERO_HASH } from '../../src/core/bytes.js'
+import { type Address, asHeight, type Hex, toHex, ZERO_ADDRESS, ZERO_HASH } from '../../src/core/bytes.js'
 import { requestItemsMax } from '../../src/core/limits.js'
 import { ReadLog } from '../../src/node/readLog.js'
 import { scanReadFile } from '../../src/node/readLogFiles.js'
@@ -41,7 +41,7 @@ async function serve(t: Test, queueMax = 1_000) {
   )
   const reads = new PortraitReads({ log, height: () => 7, now: () => 1_800_000_000_000 })
   const chain = createFakeChain()
-  const plain = chain.state(0)!
+  const plain = chain.state(asHeight(0))!
   const state: ChainState = {
     ...plain,
     call: (request) => callContract(w.state, w.block, request, systemContracts),
