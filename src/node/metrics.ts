@@ -6,6 +6,7 @@ import type { RecoveredTransaction } from '../crypto/transaction.js'
 import { recoverCount } from '../crypto/transaction.js'
 import type { Network } from '../p2p/network.js'
 import type { MetricsText } from '../rpc/server.js'
+import type { ChainStore } from '../state/chainStore.js'
 import type { Delivery } from './delivery/delivery.js'
 import type { FinalChain } from './finalChain.js'
 import type { ConsensusLoop } from './loop.js'
@@ -23,6 +24,7 @@ export interface MetricsNeeds {
   readonly engine: Engine
   readonly pool: Mempool
   readonly chain: FinalChain
+  readonly store: Pick<ChainStore, 'oldestState' | 'oldestBlock'>
   readonly network: Network
   readonly loop: ConsensusLoop
   readonly delivery: Pick<Delivery, 'counts'>
@@ -44,6 +46,8 @@ export function createMetrics(needs: MetricsNeeds): NodeMetrics {
     })
   const counter = (name: string, help: string) => new Counter({ name: `concordat_${name}_total`, help, registers })
   gauge('final_height', 'height of the last final block', () => needs.chain.head().height)
+  gauge('oldest_state', 'first block whose state can be read', () => needs.store.oldestState())
+  gauge('oldest_block', 'first block above genesis that is kept whole', () => needs.store.oldestBlock())
   gauge('view', 'current view of consensus', () => needs.engine.describe().view)
   gauge('final_view', 'view of the last final block', () => needs.engine.describe().finalView)
   gauge('halted', '1 when this node does not vote any more', () => (needs.engine.describe().halted === 'no' ? 0 : 1))

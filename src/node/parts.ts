@@ -237,7 +237,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     pendingNonce: () => view.pendingNonce(self),
     submit: (raw) => transactions.submit(raw),
   })
-  const metrics = createMetrics({ name: config.name, engine, pool, chain, network, loop, delivery })
+  const metrics = createMetrics({ name: config.name, engine, pool, chain, store, network, loop, delivery })
   // Registered after the view's own listener; all of them run once the block is on disk.
   chain.onFinal((candidate) => {
     const { sealed, block } = candidate

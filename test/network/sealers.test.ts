@@ -1,9 +1,11 @@
 /** Real processes whose sealers change: one joins from empty, others go, are replaced, get a new key; double signers are found out. */
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ContractRevert, credit, view } from '../../src/agent/contractClient.js'
 import { verifyChain } from '../../src/cli/sealer/verify.js'
+import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { STATUS } from '../../src/contracts/codes.js'
 import { type Hash, toHash } from '../../src/core/bytes.js'
 import { createDoubleSigner } from '../support/doubleSigner.js'
@@ -14,7 +16,7 @@ const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
 
 /** What a command prints with --json; its plain words where it fails. */
 function cli(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 30_000 })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 60_000 })
   return { status, stdout, stderr }
 }
 
@@ -94,6 +96,37 @@ t.test('the set changes by vote, from a node that starts empty to a new key', as
     }
     const stdout = new RegExp(`blocks 1 to ${Number(head.number)} are final`)
     t.match(cli('sealer', 'verify', '--network', net.dir), { status: 0, stderr: '', stdout })
+  })
+
+  await t.test('chain files carry the chain into an empty folder, a snapshot brings a sealer back', async (t) => {
+    const genesis = join(net.dir, 'genesis.json')
+    const [file, state] = [join(net.dir, 'chain.cdcf'), join(net.dir, 'state.cdcf')]
+    const run = (...args: string[]) => {
+      const { status, stdout, stderr } = cli('chain', ...args, '--json')
+      t.equal(status, 0, `chain ${args[0]}: ${stderr}`)
+      return JSON.parse(stdout) as { last: number; hash: Hash; epoch: number; height: number }
+    }
+    const exported = run('export', file, '--network', net.dir)
+    const trusted = (await net.client(0).call('concordat_genesisHash')) as Hash
+    t.match(run('verify', file, '--genesis-hash', trusted), { last: exported.last, hash: exported.hash, epoch: 4 })
+    const restored = join(net.dir, 'restored')
+    t.match(run('import', file, '--genesis', genesis, '--data', restored), { last: exported.last, hash: exported.hash })
+
+    const past = `0x${(exported.last - 2).toString(16)}` as const
+    const proof = await net.client(0).call('eth_getProof', CONTRACT_ADDRESSES.sealers, [], past)
+    t.not(proof.accountProof.length, 0, 'a proof two blocks back')
+
+    // Its journal stays: it need not doubt what it signed.
+    await net.terminate(3)
+    const data = join(net.dir, 'node4', 'data')
+    const created = run('snapshot', 'create', state, '--data', data, '--genesis', genesis)
+    rmSync(data, { recursive: true })
+    t.match(run('snapshot', 'load', state, '--data', data, '--genesis-hash', trusted), { hash: created.hash })
+    await desk.seals(0)
+    await net.restart(3)
+    await desk.agree([0, 1, 2, 3, fifth])
+    await desk.seals(3)
+    await t.rejects(net.client(3).call('eth_getBlockByNumber', '0x1', false), { code: 4444 })
   })
 
   await t.test('all nodes killed and started again go on in the same epoch', async (t) => {

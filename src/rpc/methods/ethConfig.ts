@@ -30,29 +30,18 @@ const forkId = (api: ChainApi): string => `0x${crc32(fromHex(api.genesisHash)).t
 function capabilities(api: ChainApi) {
   const { hash, header } = api.head()
   const state = from(api.oldestState())
-  const blocks = from(oldest(header.number, (number) => api.headerByNumber(number) !== undefined))
-  const transactions = from(oldest(header.number, (number) => api.receipts(number) !== undefined))
+  const whole = api.oldestBlock()
+  // Genesis stays, and has neither transactions nor logs that could be missed.
+  const transactions = from(whole === 1 ? asHeight(0) : whole)
   return {
     head: { number: quantity(header.number), hash },
     state,
     tx: transactions,
     logs: transactions,
     receipts: transactions,
-    blocks,
+    blocks: transactions,
     stateproofs: state,
   }
 }
 
 const from = (height: Height) => ({ disabled: false, oldestBlock: quantity(height) })
-
-/** Lowest height that is kept, where all from there to the head are; found by halving. */
-function oldest(head: Height, isKept: (number: Height) => boolean): Height {
-  let low = 0
-  let high: number = head
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if (isKept(asHeight(middle))) high = middle
-    else low = middle + 1
-  }
-  return asHeight(high)
-}
