@@ -166,12 +166,18 @@ async function status(attribute: string, flags: ConnectionFlags & { readonly att
 function doings(attempt: Attempt, account: Address, place: number) {
   const done = [attempt.shares, attempt.links, attempt.confirmations].map((words) => words[place] !== ZERO_HASH)
   // Links of two members are zero by right: they count as given once the next round has begun.
-  const linked = done[1] || (attempt.shares.length === 2 && attempt.phase > AGREEMENT_PHASE.links)
+  const linked = done[1] || (attempt.shares.length === 2 && isPastLinks(attempt))
   const [share, link, confirmation] = [done[0], linked, done[2]].map((one) => (one ? 'done' : '-'))
   const given = [done[0], linked, done[2], false][attempt.phase - 1]
   const faults = (['silent', 'refused', 'deviating'] as const).filter((fault) => attempt[fault].includes(account))
   const awaited = attempt.phase <= AGREEMENT_PHASE.dispute && given !== true
   return { share: share!, link: link!, confirmation: confirmation!, awaited, fault: faults.join(', ') }
+}
+
+/** An attempt that has ended was past them when somebody had confirmed a key. */
+function isPastLinks({ phase, confirmations }: Attempt): boolean {
+  if (phase === AGREEMENT_PHASE.aborted) return confirmations.some((word) => word !== ZERO_HASH)
+  return phase > AGREEMENT_PHASE.links
 }
 
 async function start(attribute: string, flags: ActFlags & { readonly roundBlocks: string }): Promise<void> {
