@@ -103,6 +103,7 @@ const SINGLE_HOMES: readonly { library: RegExp; home: RegExp }[] = [
   { library: /^pg$/, home: /^agent\/database\/postgres\// },
   { library: /^fastify$/, home: /^rpc\// },
   { library: /^@ethereumjs\//, home: /^(agent\/)?evidence\// },
+  { library: /^jose$/, home: /^rpc\/token/ },
   { library: /^commander$/, home: /^cli\// },
 ]
 

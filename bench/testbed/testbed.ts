@@ -12,6 +12,7 @@ import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from '.
 import { downNetwork, startNode, upNetwork } from '../../src/cli/network/lifecycle.js'
 import { isRunning, type StartedProcess, stopProcesses, waitReady } from '../../src/cli/network/processes.js'
 import { createOutput } from '../../src/cli/output.js'
+import { rpcOf } from '../../src/cli/rpcAccess.js'
 import { fromHex } from '../../src/core/bytes.js'
 import { createRpcClient, type RpcClient } from '../../src/rpc/client.js'
 import { type NodeUsage, nodeUsage } from './usage.js'
@@ -102,9 +103,9 @@ export class Testbed {
   connectAs(account: string, node: number | NetworkNode = 0): Promise<Connection> {
     const { privateKey } = this.network.accounts[account] ?? {}
     if (privateKey === undefined) throw new CommandError(`network.json in ${this.dir} has no account ${account}`)
-    const { rpc } = typeof node === 'number' ? this.network.nodes[node]! : node
+    const { rpc, rpcToken } = typeof node === 'number' ? this.network.nodes[node]! : node
     return connect({
-      rpc: { url: rpc, timeoutMs: CALL_TIMEOUT_MS },
+      rpc: { ...rpcOf(rpc, {}, rpcToken), timeoutMs: CALL_TIMEOUT_MS },
       privateKey: fromHex(privateKey),
       finalTimeoutMs: 120_000,
     })
@@ -196,7 +197,9 @@ export class Testbed {
 
   #connect(): void {
     this.#disconnect()
-    this.clients = this.network.nodes.map((node) => createRpcClient({ url: node.rpc, timeoutMs: CALL_TIMEOUT_MS }))
+    this.clients = this.network.nodes.map(({ rpc, rpcToken }) =>
+      createRpcClient({ ...rpcOf(rpc, {}, rpcToken), timeoutMs: CALL_TIMEOUT_MS }),
+    )
   }
 
   #disconnect(): void {

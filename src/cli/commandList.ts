@@ -35,6 +35,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     (await import('./commands/chain.js')).chainCommand(),
   ),
   command('keys', 'create, read and rotate keys', async () => (await import('./commands/keys.js')).keysCommand()),
+  command('token', 'make tokens for clients of a node, and the keys to sign them with', async () =>
+    (await import('./commands/token.js')).tokenCommand(),
+  ),
   command('key-agreement', 'keys that several supervisors of an attribute hold together', async () =>
     (await import('./commands/keyAgreement.js')).keyAgreementCommand(),
   ),

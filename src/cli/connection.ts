@@ -1,14 +1,15 @@
-/** How commands reach a node and whose key they sign with: --network DIR, or --rpc URL with --key-file FILE. */
+/** How commands reach a node and whose key they sign with: --network DIR, or --rpc URL with --key-file and --token-file. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { batchingClient } from '../agent/bulk/batchingClient.js'
 import { type Connection, connect as connectAgent, connectionOn } from '../agent/connection.js'
 import { fromHex } from '../core/bytes.js'
 import { readKeyFile } from '../crypto/keyFile.js'
-import { createRpcClient, type RpcClient } from '../rpc/client.js'
+import { createRpcClient, type RpcClient, type RpcClientOptions } from '../rpc/client.js'
 import type { ConnectionFlags } from './connectionFlags.js'
 import { UsageError } from './errors.js'
 import { type NetworkFile, type NetworkNode, readNetwork } from './network/file.js'
+import { rpcOf } from './rpcAccess.js'
 
 export { type ConnectionFlags, withNode, withSigner } from './connectionFlags.js'
 
@@ -21,7 +22,7 @@ export async function reading<T>(
   use: (client: RpcClient) => Promise<T>,
   account?: string,
 ): Promise<T> {
-  const client = createRpcClient({ url: endpointOf(flags, account) })
+  const client = createRpcClient(endpointOf(flags, account))
   try {
     return await use(client)
   } finally {
@@ -36,7 +37,7 @@ export async function signedIn<T>(
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const privateKey = await privateKeyOf(flags, account)
-  const connection = await connectAgent({ rpc: { url: endpointOf(flags, account) }, privateKey })
+  const connection = await connectAgent({ rpc: endpointOf(flags, account), privateKey })
   try {
     return await use(connection)
   } finally {
@@ -54,7 +55,7 @@ export async function batched<T>(
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const privateKey = account === null ? new Uint8Array(randomBytes(32)) : await privateKeyOf(flags, account)
-  const client = batchingClient(createRpcClient({ url: endpointOf(flags), timeoutMs: BATCH_TIMEOUT_MS }))
+  const client = batchingClient(createRpcClient({ ...endpointOf(flags), timeoutMs: BATCH_TIMEOUT_MS }))
   let connection: Connection | undefined
   try {
     connection = connectionOn(client, Number(await client.call('eth_chainId')), { privateKey })
@@ -89,13 +90,13 @@ export function networkOf(flags: ConnectionFlags): NetworkFile | undefined {
   return flags.network === undefined ? undefined : readNetwork(flags.network)
 }
 
-function endpointOf(flags: ConnectionFlags, account?: string): string {
+function endpointOf(flags: ConnectionFlags, account?: string): RpcClientOptions {
+  if (flags.rpc !== undefined) return rpcOf(flags.rpc, flags)
   const network = networkOf(flags)
   const own = account === undefined ? undefined : network?.nodes.find((one) => isOf(one, account))
   const node = own ?? network?.nodes[0]
-  const url = flags.rpc ?? node?.rpc
-  if (url === undefined) throw new UsageError('say which node to ask: --network DIR, or --rpc http://host:port')
-  return url
+  if (node === undefined) throw new UsageError('say which node to ask: --network DIR, or --rpc http://host:port')
+  return rpcOf(node.rpc, flags, node.rpcToken)
 }
 
 const isOf = (node: NetworkNode, account: string): boolean => node.department === account || node.name === account

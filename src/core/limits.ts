@@ -235,6 +235,24 @@ export const rpcSocketPendingMax = 32
 export const rpcSocketQueueBytesMax = 2 * rpcResponseBytesMax
 /** HTTP connections of one node; idle agents keep one or two each. */
 export const rpcConnectionsMax = 1_024
+/** Requests of one node that are not answered yet; beyond it clients are told to try again. */
+export const rpcRequestsMax = 2_048
+/** Requests of one HTTP connection that are not answered yet: clients that pipeline. */
+export const rpcConnectionPendingMax = 32
+/** Bytes of answers and notifications that clients have not read yet; beyond it those who are longest behind are cut. */
+export const rpcUnreadBytesMax = 256 * MIB
+/** Gas of one eth_call or eth_estimateGas: some tens of ms. */
+export const rpcCallGasMax = 100_000_000
+/** A JSON Web Token; usual ones have 200 to 400 characters. */
+export const rpcTokenCharsMax = 4 * KIB
+/** Checked tokens that a node remembers. */
+export const rpcTokensKnownMax = 1_000
+/** Tokens that wait to be checked; beyond it clients are told to try again. */
+export const rpcTokensWaitingMax = 256
+/** Secrets, or public keys, of which tokens are taken: two while one replaces the other. */
+export const rpcTokenKeysMax = 16
+/** Files of secrets, of public keys, and of certificates. */
+export const rpcTokenFileBytesMax = 64 * KIB
 
 /** Attributes of one enterprise in a department's database, or of one declaration; ten times Table 2. */
 export const recordAttributesMax = 256
@@ -326,6 +344,8 @@ assert(
   'a transaction must hold the largest envelope',
 )
 assert(4 * txBytesMax <= rpcBodyBytesMax, 'a JSON-RPC body must hold the largest transaction in hex')
+assert(rpcResponseBytesMax < rpcSocketQueueBytesMax, 'the queue of a WebSocket must hold the largest answer')
+assert(rpcSocketQueueBytesMax < rpcUnreadBytesMax, 'one WebSocket must not use up what all have together')
 assert(4 * blockBytesMax < rpcResponseBytesMax, 'a JSON-RPC answer must hold the largest block in hex')
 assert(consensusQueueBytesMax > consensusFrameBytesMax, 'the consensus queue must hold the largest consensus frame')
 assert(transactionsQueueBytesMax > transactionsFrameBytesMax, 'the transactions queue must hold the largest frame')

@@ -58,14 +58,15 @@ function syncFolder(dir: string): void {
   }
 }
 
-function readSecret(file: string): string {
+/** Text of a small file that only its owner can read. Throws KeyFileError. */
+export function readSecret(file: string, bytesMax = keystoreBytesMax): string {
   let mode: number
   let text: string
   try {
     const info = statSync(file)
     mode = info.mode
-    if (info.size > keystoreBytesMax)
-      throw new KeyFileError('MALFORMED', `${file} has ${info.size} bytes; a key file has at most ${keystoreBytesMax}`)
+    if (info.size > bytesMax)
+      throw new KeyFileError('MALFORMED', `${file} has ${info.size} bytes; a key file has at most ${bytesMax}`)
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if (error instanceof KeyFileError) throw error

@@ -1,18 +1,11 @@
 /** A node's configuration: YAML file, overridden by CONCORDAT_* environment variables, overridden by flags. */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import {
-  recentStateBlocks,
-  rpcBatchMax,
-  rpcBodyBytesMax,
-  rpcLogRangeBlocksMax,
-  rpcResponseBytesMax,
-  storedEnvelopesBytesMax,
-  storedEnvelopesOfSenderBytesMax,
-} from '../core/limits.js'
+import { recentStateBlocks, storedEnvelopesBytesMax, storedEnvelopesOfSenderBytesMax } from '../core/limits.js'
 import { readConfig } from './configFile.js'
 import { ADDRESS_PATTERN } from './configSchema.js'
 import { MEMPOOL_DEFAULTS } from './mempool.js'
+import { atRpcPaths, rpcSchema } from './rpcConfig.js'
 
 const port = z.int().min(0).max(65535)
 const ms = z.int().min(1).max(600_000)
@@ -40,28 +33,7 @@ export const nodeConfigSchema = z.strictObject({
       peers: z.array(peerSchema).max(128).default([]),
     })
     .prefault({}),
-  rpc: z
-    .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: port.default(8545),
-      /** Host headers that are answered besides the bound address and localhost. */
-      allowedHosts: z.array(z.string().max(255)).max(64).default([]),
-      allowedOrigins: z.array(z.string().max(255)).max(64).default([]),
-      bodyBytesMax: z
-        .int()
-        .min(1024)
-        .max(64 * 1024 * 1024)
-        .default(rpcBodyBytesMax),
-      batchMax: z.int().min(1).max(10_000).default(rpcBatchMax),
-      logBlockRangeMax: z.int().min(1).max(10_000_000).default(rpcLogRangeBlocksMax),
-      responseBytesMax: z
-        .int()
-        .min(1024)
-        .max(256 * 1024 * 1024)
-        .default(rpcResponseBytesMax),
-      requestTimeoutMs: ms.default(5_000),
-    })
-    .prefault({}),
+  rpc: rpcSchema,
   metrics: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9545) }).prefault({}),
   consensus: z
     .strictObject({
@@ -169,6 +141,7 @@ export function loadNodeConfig(
     dataDir: resolve(base, config.dataDir),
     journalDir: resolve(base, config.journalDir),
     keyFile: resolve(base, config.keyFile),
+    rpc: atRpcPaths(config.rpc, (path) => resolve(base, path)),
     readLog: { ...config.readLog, dir: resolve(base, config.readLog.dir) },
     delivery: { ...config.delivery, dir: resolve(base, config.delivery.dir) },
     consensus: { ...config.consensus, extensions: config.consensus.extensions.map((path) => resolve(base, path)) },

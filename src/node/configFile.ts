@@ -8,6 +8,9 @@ const CONFIG_BYTES_MAX = 1024 * 1024
 
 const PREFIX = 'CONCORDAT_'
 
+/** What commands that reach a node read: set once in a shell, it must not keep others from starting. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(['RPC_TOKEN', 'RPC_TOKEN_FILE', 'RPC_CA_FILE'])
+
 export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv
   /** By dotted path. */
@@ -26,6 +29,7 @@ export function readConfig<T>(schema: z.ZodType<T>, file: string, { env, flags =
     const name = variable.slice(PREFIX.length)
     // What the test suite is told (CONCORDAT_TEST_POSTGRES_URL) is no configuration of the processes that it starts.
     if (name.startsWith('TEST_')) continue
+    if (!own.has(name) && OF_CLIENTS.has(name)) continue
     if (own.has(name) || !others.has(name)) overrides.set(name, value)
   }
   return parseConfig(schema, readYaml(file), { file, env: overrides, flags })

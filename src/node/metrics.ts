@@ -15,6 +15,8 @@ import type { Mempool } from './mempool.js'
 export interface NodeMetrics {
   finalBlock(block: Block<RecoveredTransaction>): void
   evidence(): void
+  /** RPC let somebody not in: MISSING, or what was wrong with the token. */
+  rpcRefused(reason: string): void
   read(): Promise<MetricsText>
 }
 
@@ -66,12 +68,19 @@ export function createMetrics(needs: MetricsNeeds): NodeMetrics {
   const blocks = counter('final_blocks', 'blocks made final since the start')
   const transactions = counter('final_transactions', 'transactions made final since the start')
   const evidence = counter('evidence', 'conflicting votes seen')
+  const refused = new Counter({
+    name: 'concordat_rpc_refused_total',
+    help: 'RPC clients that were not let in',
+    labelNames: ['reason'],
+    registers,
+  })
   return {
     finalBlock(block) {
       blocks.inc()
       transactions.inc(block.transactions.length)
     },
     evidence: () => evidence.inc(),
+    rpcRefused: (reason) => refused.inc({ reason }),
     read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }
 }

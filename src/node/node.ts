@@ -14,7 +14,8 @@ import { privateKeyToAddress } from '../crypto/secp256k1.js'
 import { listenMultiaddr } from '../p2p/identity.js'
 import { createLibp2pNetwork, type Libp2pNetwork } from '../p2p/libp2pNetwork.js'
 import { CHANNEL, type Channel } from '../p2p/network.js'
-import { type RunningServer, startHealthServer, startRpcServer } from '../rpc/server.js'
+import { isLoopbackHost } from '../rpc/gate.js'
+import { type RunningRpcServer, type RunningServer, startHealthServer, startRpcServer } from '../rpc/server.js'
 import { ChainStore } from '../state/chainStore.js'
 import { openLevelStore } from '../state/store/level.js'
 import { ChainAddresses } from './chainAddresses.js'
@@ -32,12 +33,18 @@ import { announceAbsent, assemble, type NodeOptions, type NodeParts, type NodeRe
 import { Peering } from './peering.js'
 import { ReadLog } from './readLog.js'
 import { finalAnchor } from './readLogAnchors.js'
+import { rpcLimitsOf } from './rpcConfig.js'
+import { readRpcSecrets } from './rpcSecrets.js'
+
+const CLEAR_TEXT =
+  'tokens travel in clear text to this node: set rpc.tls, or let clients come through a proxy that has TLS (docs/access.md)'
 
 export class Node {
   readonly #options: NodeOptions
   readonly #resources: NodeResources & { readonly network: Libp2pNetwork }
   readonly #parts: NodeParts
   #servers: RunningServer[] = []
+  #rpc: RunningRpcServer | undefined
   #stopping: Promise<void> | undefined
 
   /**
@@ -159,29 +166,41 @@ export class Node {
   async #serve(): Promise<void> {
     const { rpc, metrics: monitoring } = this.#options.config
     const { view, metrics, delivery } = this.#parts
-    const { host, port, allowedHosts, allowedOrigins: corsOrigins } = rpc
-    const limits = {
-      bodyBytesMax: rpc.bodyBytesMax,
-      batchMax: rpc.batchMax,
-      responseBytesMax: rpc.responseBytesMax,
-      logRangeBlocksMax: rpc.logBlockRangeMax,
-      requestTimeoutMs: rpc.requestTimeoutMs,
-    }
+    const { host, port, allowedOrigins: corsOrigins } = rpc
+    const { tokens, tls } = await readRpcSecrets(rpc)
+    if (tokens && !tls && !isLoopbackHost(host)) this.#options.log.warn(CLEAR_TEXT)
+    const listening = { host, port, allowedHosts: [host, ...rpc.allowedHosts], corsOrigins, limits: rpcLimitsOf(rpc) }
+    const auth = { ...rpc.auth, ...(tokens && { tokens }) }
     const readMetrics = () => metrics.read()
     const onDefect = (error: unknown, method: string) =>
       this.#options.log.error({ err: error, method }, 'RPC method failed unexpectedly')
-    this.#servers.push(
-      await startRpcServer(
-        { host, port, allowedHosts, corsOrigins, limits },
-        { api: view, delivery, metrics: readMetrics, onDefect, reads: this.#parts.reads, audit: this.#parts.audit },
-      ),
+    this.#rpc = await startRpcServer(
+      { ...listening, auth, ...(tls && { tls }) },
+      {
+        api: view,
+        delivery,
+        metrics: readMetrics,
+        onRefused: (reason) => metrics.rpcRefused(reason),
+        onDefect,
+        reads: this.#parts.reads,
+        audit: this.#parts.audit,
+      },
     )
+    this.#servers.push(this.#rpc)
     this.#servers.push(
       await startHealthServer(
         { host: monitoring.host, port: monitoring.port },
         { readiness: () => view.readiness(), metrics: readMetrics },
       ),
     )
+  }
+
+  /**
+   * Reads the files of secrets, public keys and certificates again. Rejects with what is wrong with them, and goes on with the
+   * old ones then.
+   */
+  async reloadSecrets(): Promise<void> {
+    this.#rpc?.replaceSecrets(await readRpcSecrets(this.#options.config.rpc))
   }
 
   async #close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** `concordat node` as a process: logs to standard output, stops cleanly on SIGINT and SIGTERM, ends with 1 on what it cannot go on after. */
 import { readFileSync } from 'node:fs'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { readKeyFile } from '../crypto/keyFile.js'
 import type { NodeConfig } from './config.js'
 import { loadExtensions } from './extensionFiles.js'
@@ -35,6 +35,10 @@ export async function runNode(config: NodeConfig, acceptLostJournal = false): Pr
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   process.once('uncaughtException', end)
+  // Without such files a hang-up ends the process, as it always does.
+  if (config.rpc.tls ?? config.rpc.auth.secretFile ?? config.rpc.auth.publicKeysFile) {
+    process.on('SIGHUP', () => void reload(node, log))
+  }
   try {
     await node.start()
     log.info(
@@ -48,5 +52,14 @@ export async function runNode(config: NodeConfig, acceptLostJournal = false): Pr
     }
   } finally {
     await node.stop()
+  }
+}
+
+async function reload(node: Node, log: Logger): Promise<void> {
+  try {
+    await node.reloadSecrets()
+    log.info('secrets, public keys and certificates of RPC are read again')
+  } catch (error) {
+    log.error({ err: error }, 'after SIGHUP the old secrets, public keys and certificates of RPC stay in use')
   }
 }

@@ -21,6 +21,10 @@ export interface RpcClientOptions {
   readonly timeoutMs?: number
   /** Default: what a node sends at most, and room for framing. */
   readonly responseBytesMax?: number
+  /** Token that the node wants (docs/access.md), or where to get it: asked with every request and connection. */
+  readonly token?: string | (() => string | undefined)
+  /** PEM of the authorities that may vouch for a node with https:// or wss://; default: those of the system. */
+  readonly ca?: string
 }
 
 export interface RpcCall {
@@ -59,10 +63,13 @@ export interface RpcClient {
 
 export function createRpcClient(options: RpcClientOptions): RpcClient {
   const { url, timeoutMs = 10_000, responseBytesMax = rpcResponseBytesMax + 64 * 1024 } = options
-  const transport = createHttpTransport({ url, timeoutMs, responseBytesMax })
+  const { token, ca } = options
+  const shown = { token: typeof token === 'function' ? token : () => token, ca }
+  const transport = createHttpTransport({ url, timeoutMs, responseBytesMax, ...shown })
   const socket = createSocketClient({
     url: options.wsUrl ?? url.replace(/^http/, 'ws'),
     messageBytesMax: responseBytesMax,
+    ...shown,
   })
   let lastId = 0
 

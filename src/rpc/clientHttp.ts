@@ -8,6 +8,10 @@ export interface HttpTransportOptions {
   /** From the call to the last byte of the answer. */
   readonly timeoutMs: number
   readonly responseBytesMax: number
+  /** Asked before each request. */
+  readonly token?: () => string | undefined
+  /** PEM of the authorities that may vouch for the node; default: those of the system. */
+  readonly ca?: string | undefined
 }
 
 export interface HttpTransport {
@@ -23,7 +27,7 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
   const url = new URL(options.url)
   const secure = url.protocol === 'https:'
   const agentOptions = { keepAlive: true, noDelay: true, maxSockets: CONNECTIONS_MAX }
-  const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions)
+  const agent = secure ? new https.Agent({ ...agentOptions, ca: options.ca }) : new http.Agent(agentOptions)
   const send = secure ? https.request : http.request
   const request: http.RequestOptions = {
     agent,
@@ -43,7 +47,7 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
       } catch (error) {
         // The node may close an idle connection in the moment of reuse: the request never reached it.
         if (!(error instanceof StaleConnection)) throw error
-        return exchange(send, { ...request, agent: false }, body, options)
+        return exchange(send, { ...request, agent: false, ...(secure && { ca: options.ca }) }, body, options)
       }
     },
     close() {
@@ -57,13 +61,13 @@ class StaleConnection extends Error {}
 
 function exchange(
   send: typeof http.request,
-  request: http.RequestOptions,
+  request: https.RequestOptions,
   body: string,
-  { url, timeoutMs, responseBytesMax }: HttpTransportOptions,
+  { url, timeoutMs, responseBytesMax, token }: HttpTransportOptions,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const bytes = Buffer.from(body)
-    const headers = { 'content-type': 'application/json', 'content-length': bytes.length }
+    const headers = { 'content-type': 'application/json', 'content-length': bytes.length, ...bearer(token?.()) }
     const outgoing = send({ ...request, headers }, (incoming) => {
       collect(incoming, responseBytesMax, url).then(resolve, reject).finally(finish)
     })
@@ -83,6 +87,10 @@ function exchange(
     outgoing.end(bytes)
   })
 }
+
+/** The header that shows a token. */
+export const bearer = (token: string | undefined): { authorization?: string } =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` }
 
 async function collect(incoming: http.IncomingMessage, bytesMax: number, url: string): Promise<string> {
   const chunks: Buffer[] = []
@@ -109,5 +117,11 @@ async function collect(incoming: http.IncomingMessage, bytesMax: number, url: st
 function unreachable(url: string, cause: unknown): RpcClientError {
   const error = cause as NodeJS.ErrnoException
   const reason = error.code ?? error.message
-  return new RpcClientError('UNREACHABLE', `cannot reach ${url} (${reason}): is the node running?`, { cause })
+  const advice = isOfCertificate(reason)
+    ? 'name the authority of its certificate (CA file), and the node as the certificate does'
+    : 'is the node running?'
+  return new RpcClientError('UNREACHABLE', `cannot reach ${url} (${reason}): ${advice}`, { cause })
 }
+
+/** Codes of OpenSSL (DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED) and of Node (ERR_TLS_CERT_ALTNAME_INVALID). */
+const isOfCertificate = (code: string): boolean => /CERT|UNABLE_TO_VERIFY/.test(code)

@@ -1,6 +1,7 @@
 /** Subscriptions over one WebSocket which reconnects with backoff and subscribes anew. */
 import { WebSocket } from 'ws'
 import type { Hash } from '../core/bytes.js'
+import { bearer } from './clientHttp.js'
 import { RpcError } from './errors.js'
 import type { LogFilter, RpcHeader, RpcLog } from './wire.js'
 
@@ -27,6 +28,10 @@ export interface SocketClientOptions {
   readonly retryMsMax?: number
   /** A connection without a sign of life for one to two of these is cut: a silent TCP peer looks open for ever. */
   readonly pingMs?: number
+  /** Asked before each connection. */
+  readonly token?: () => string | undefined
+  /** PEM of the authorities that may vouch for the node. */
+  readonly ca?: string | undefined
 }
 
 interface Entry {
@@ -57,7 +62,7 @@ export function createSocketClient(options: SocketClientOptions): SocketClient {
 
 /** Opens with the first subscription, closes with the last. */
 class Connection {
-  readonly #options: Required<SocketClientOptions>
+  readonly #options: SocketClientOptions & Required<Pick<SocketClientOptions, 'retryMsMin' | 'retryMsMax' | 'pingMs'>>
   readonly #entries = new Set<Entry>()
   readonly #byServerId = new Map<string, Entry>()
   /** Requests of this connection that wait for their answer. */
@@ -100,11 +105,13 @@ class Connection {
 
   #open(): void {
     this.#retry = undefined
-    const { url, messageBytesMax, pingMs } = this.#options
+    const { url, messageBytesMax, pingMs, token, ca } = this.#options
     const socket = new WebSocket(url, {
       maxPayload: messageBytesMax,
       handshakeTimeout: pingMs,
       perMessageDeflate: false,
+      headers: bearer(token?.()),
+      ...(ca !== undefined && { ca }),
     })
     this.#socket = socket
     let alive = true
@@ -128,9 +135,9 @@ class Connection {
     socket.on('error', (error) => {
       reason = error.message
     })
-    socket.on('close', () => {
+    socket.on('close', (_code, text) => {
       clearInterval(heartbeat)
-      this.#lost(reason)
+      this.#lost(text.length > 0 ? String(text) : reason)
     })
   }
 

@@ -1,14 +1,15 @@
 /**
- * Text in, text out: JSON-RPC 2.0 framing, batches, limits, method look-up. Knows no transport.
+ * Text in, text out: JSON-RPC 2.0 framing, batches, limits, rights, method look-up. Knows no transport.
  *
- * A single request whose method answers at once runs without a promise: that is the portrait hit.
+ * A single request whose method answers at once runs without a promise while the loop has room: that is the portrait hit.
  */
-import { invalidParams, invalidRequest, methodNotFound, RPC_CODES, RpcError } from './errors.js'
-import type { CallContext, MethodTable } from './method.js'
+import { invalidParams, invalidRequest, methodNotFound, RPC_CODES, RpcError, responseTooLarge } from './errors.js'
+import { isLong, jsonInSlices } from './jsonInSlices.js'
+import type { CallContext, MethodTable, RequestSource } from './method.js'
 import type { Params } from './params.js'
+import { forbidden, type Rights, rightsOf, UNRESTRICTED } from './roles.js'
 import type { RpcLimits } from './rpcLimits.js'
-import { requestTimedOut, Slices } from './slices.js'
-import type { SocketRequest } from './subscriptions.js'
+import { requestTimedOut, Slices, turns } from './slices.js'
 
 /** Outcome of one call, for metrics. `method` is a known name or 'unknown': no label comes from outside. */
 export type CallObserver = (method: string, ok: boolean, durationMs: number) => void
@@ -18,24 +19,44 @@ export interface DispatcherNeeds {
   /** An unexpected exception: a defect, logged by the node; the client sees -32603 only. */
   onDefect(error: unknown, method: string): void
   readonly observe?: CallObserver
+  /** Absent: by the default lists. */
+  readonly rights?: Rights
 }
 
-type DispatcherLimits = Pick<RpcLimits, 'batchMax' | 'responseBytesMax' | 'requestTimeoutMs'>
+type DispatcherLimits = Pick<RpcLimits, 'batchMax' | 'responseBytesMax' | 'requestTimeoutMs' | 'requestsMax'>
 
 /** Answer text; undefined when there is nothing to answer (notifications only). */
 type Answer = string | undefined
 
+type Context = CallContext & RequestSource
+
 type JsonId = string | number | null
 
 export class Dispatcher {
+  readonly #rights: Rights
+  /** Requests that are not answered yet. */
+  #pending = 0
+
   constructor(
     readonly limits: DispatcherLimits,
     readonly needs: DispatcherNeeds,
-  ) {}
+  ) {
+    this.#rights = needs.rights ?? rightsOf(needs.methods.keys())
+  }
 
-  /** `remote`: IP address of the client. */
-  handle(text: string, socket?: SocketRequest, remote = ''): Answer | Promise<Answer> {
-    const context: CallContext = { deadlineMs: performance.now() + this.limits.requestTimeoutMs, socket, remote }
+  handle(text: string, source: RequestSource = LOCAL): Answer | Promise<Answer> {
+    if (this.#pending >= this.limits.requestsMax) return errorText(null, busy())
+    const context: Context = { ...source, deadlineMs: performance.now() + this.limits.requestTimeoutMs }
+    const wait = turns.enter()
+    const answer = wait ? wait.then(() => this.#run(text, context)) : this.#run(text, context)
+    if (!(answer instanceof Promise)) return answer
+    this.#pending++
+    return answer.finally(() => {
+      this.#pending--
+    })
+  }
+
+  #run(text: string, context: Context): Answer | Promise<Answer> {
     let message: unknown
     try {
       message = JSON.parse(text)
@@ -45,41 +66,46 @@ export class Dispatcher {
     return Array.isArray(message) ? this.#batch(message, context) : this.#single(message, context)
   }
 
-  async #batch(messages: readonly unknown[], context: CallContext): Promise<Answer> {
+  async #batch(messages: readonly unknown[], context: Context): Promise<Answer> {
     const { batchMax, responseBytesMax } = this.limits
     if (messages.length === 0) return errorText(null, invalidRequest('empty batch'))
     if (messages.length > batchMax) {
-      return errorText(null, invalidRequest(`batch too large: ${messages.length} members, at most ${batchMax}`))
+      const excess = `batch too large: ${messages.length} members, at most ${batchMax}`
+      return errorText(null, invalidRequest(`${excess}; send several batches`))
     }
+    // The members are refused one by one after the deadline.
     const slices = new Slices(Number.POSITIVE_INFINITY)
     const answers: string[] = []
     let chars = 2
     for (const message of messages) {
       const pause = slices.pause()
       if (pause) await pause
-      const refusal = refuse(chars > responseBytesMax, context)
-      const answer = refusal ? errorText(idOf(message), refusal) : await this.#single(message, context)
+      const tooLarge = () => errorText(idOf(message), responseTooLarge(responseBytesMax))
+      const answer = chars > responseBytesMax ? tooLarge() : await this.#single(message, context)
       if (answer === undefined) continue
-      const fits = refusal !== undefined || chars + answer.length < responseBytesMax
-      answers.push(fits ? answer : errorText(idOf(message), responseTooLarge()))
+      answers.push(chars + answer.length < responseBytesMax ? answer : tooLarge())
       chars += answer.length + 1
     }
     return answers.length === 0 ? undefined : `[${answers.join(',')}]`
   }
 
-  #single(message: unknown, context: CallContext): Answer | Promise<Answer> {
+  #single(message: unknown, context: Context): Answer | Promise<Answer> {
     const request = asRequest(message)
     if (request instanceof RpcError) return errorText(idOf(message), request)
     const { id, method, params } = request
     const entry = this.needs.methods.get(method)
     const startMs = performance.now()
-    const finish = (outcome: unknown, ok: boolean): Answer => {
+    const finish = (outcome: unknown, ok: boolean): Answer | Promise<Answer> => {
       this.needs.observe?.(entry ? method : 'unknown', ok, performance.now() - startMs)
       if (id === undefined) return undefined
-      return ok ? this.#resultText(id, outcome) : errorText(id, this.#asRpcError(outcome, method))
+      if (!ok) return errorText(id, this.#asRpcError(outcome, method))
+      return isLong(outcome) ? this.#longResultText(id, outcome, context) : this.#resultText(id, outcome)
     }
     try {
       if (!entry) throw methodNotFound(method.slice(0, METHOD_NAME_SHOWN))
+      if (!context.caller.may(method)) throw forbidden(method, context.caller.role, this.#rights)
+      // It may have waited for its turn, or be a late member of a batch.
+      if (startMs > context.deadlineMs) throw requestTimedOut()
       if (params.length > entry.paramsMax) {
         throw invalidParams(`too many arguments, want at most ${entry.paramsMax}`)
       }
@@ -92,9 +118,15 @@ export class Dispatcher {
   }
 
   #resultText(id: JsonId, result: unknown): string {
+    const { responseBytesMax } = this.limits
     const json = JSON.stringify(result)
-    if (json.length > this.limits.responseBytesMax) return errorText(id, responseTooLarge())
-    return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${json}}`
+    return json.length > responseBytesMax ? errorText(id, responseTooLarge(responseBytesMax)) : success(id, json)
+  }
+
+  async #longResultText(id: JsonId, result: readonly unknown[], { deadlineMs }: Context): Promise<string> {
+    const { responseBytesMax } = this.limits
+    const json = await jsonInSlices(result, new Slices(deadlineMs), responseBytesMax)
+    return json === undefined ? errorText(id, responseTooLarge(responseBytesMax)) : success(id, json)
   }
 
   #asRpcError(error: unknown, method: string): RpcError {
@@ -106,13 +138,12 @@ export class Dispatcher {
 
 const METHOD_NAME_SHOWN = 128
 
-const responseTooLarge = () => new RpcError(RPC_CODES.responseTooLarge, 'response too large')
+/** Without a token or a limit that names it: code of this process. */
+const LOCAL: RequestSource = { remote: '', caller: UNRESTRICTED }
 
-/** Why the rest of a batch is not run any more. */
-function refuse(isFull: boolean, { deadlineMs }: CallContext): RpcError | undefined {
-  if (isFull) return responseTooLarge()
-  return performance.now() > deadlineMs ? requestTimedOut() : undefined
-}
+const busy = () => new RpcError(RPC_CODES.limitExceeded, 'too many requests wait for their answers: try again')
+
+const success = (id: JsonId, json: string): string => `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${json}}`
 
 interface Request {
   /** undefined: a notification, which gets no answer. */

@@ -17,6 +17,8 @@ export const RPC_CODES = {
   limitExceeded: -32005,
   /** A node's records are not for this caller; `data.reason` says why (audit/authorization.ts). */
   auditRefused: -32010,
+  /** The caller's role does not call this method, or there is no valid token. */
+  forbidden: -32011,
   revert: 3,
   /** EIP-7966; `data` is the hash. */
   notFinalInTime: 4,
@@ -58,6 +60,9 @@ export const prunedHistory = (height: number, oldest: number): RpcError =>
     RPC_CODES.prunedHistory,
     `pruned history unavailable: block ${height} is not kept here, blocks from ${oldest} on are; ask another node`,
   )
+
+export const responseTooLarge = (bytesMax: number): RpcError =>
+  new RpcError(RPC_CODES.responseTooLarge, `response too large: over ${bytesMax} bytes; ask for less at once`)
 
 /** A Map, so that no key of a prototype is ever a code. */
 const SUBMIT_TEXTS: ReadonlyMap<SubmitFault, string> = new Map<SubmitFault, string>([

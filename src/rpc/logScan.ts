@@ -1,7 +1,7 @@
 /** Log search over a range of blocks, in slices: the event loop belongs to consensus. */
 import { asHeight } from '../core/bytes.js'
 import type { ChainApi } from './chainApi.js'
-import { prunedHistory, RPC_CODES, RpcError } from './errors.js'
+import { prunedHistory, responseTooLarge } from './errors.js'
 import { bloomMayMatch, type LogMatcher, matchingLogs } from './logFilter.js'
 import { Slices } from './slices.js'
 import type { RpcLog } from './wire.js'
@@ -28,7 +28,7 @@ export class LogScanner {
         chars += LOG_JSON_CHARS + TOPIC_JSON_CHARS * log.topics.length + log.data.length
         found.push(log)
       }
-      if (chars > this.responseBytesMax) throw new RpcError(RPC_CODES.responseTooLarge, 'response too large')
+      if (chars > this.responseBytesMax) throw responseTooLarge(this.responseBytesMax)
     }
     return found
   }

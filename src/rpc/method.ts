@@ -6,16 +6,23 @@ import type { Filters } from './filters.js'
 import type { LogScanner } from './logScan.js'
 import type { Params } from './params.js'
 import type { ReadObserver } from './reads.js'
+import type { Caller } from './roles.js'
 import type { SocketRequest } from './subscriptions.js'
 
-/** One request's surroundings. */
-export interface CallContext {
-  /** Milliseconds on the clock of `performance.now()`: work in slices stops then. */
-  readonly deadlineMs: number
-  /** undefined over HTTP. */
-  readonly socket?: SocketRequest
+/** Where a request comes from. */
+export interface RequestSource {
   /** IP address of the client; empty where it is not known. */
   readonly remote: string
+  /** undefined over HTTP. */
+  readonly socket?: SocketRequest
+  /** What it may call. */
+  readonly caller: Caller
+}
+
+/** One request's surroundings. */
+export interface CallContext extends Omit<RequestSource, 'caller'> {
+  /** Milliseconds on the clock of `performance.now()`: work in slices stops then. */
+  readonly deadlineMs: number
 }
 
 /** What methods work with; one per server. */
@@ -23,6 +30,8 @@ export interface MethodNeeds {
   readonly api: ChainApi
   readonly filters: Filters
   readonly logs: LogScanner
+  /** Gas of one eth_call or eth_estimateGas. */
+  readonly callGasMax: number
   /** Absent: nobody is told of this node's records. */
   readonly audit?: AuditApi
   /** Absent: no reads are recorded. */

@@ -2,15 +2,19 @@
 import {
   rpcBatchMax,
   rpcBodyBytesMax,
+  rpcCallGasMax,
+  rpcConnectionPendingMax,
   rpcConnectionsMax,
   rpcFilterHashesMax,
   rpcFiltersMax,
   rpcLogRangeBlocksMax,
+  rpcRequestsMax,
   rpcResponseBytesMax,
   rpcSocketPendingMax,
   rpcSocketQueueBytesMax,
   rpcSocketsMax,
   rpcSubscriptionsMax,
+  rpcUnreadBytesMax,
 } from '../core/limits.js'
 
 export interface RpcLimits {
@@ -22,11 +26,20 @@ export interface RpcLimits {
   readonly requestTimeoutMs: number
   /** A request has to arrive whole within this. */
   readonly receiveTimeoutMs: number
+  /** Who reads nothing of an answer for so long is cut. */
+  readonly sendTimeoutMs: number
+  /** Gas of one eth_call or eth_estimateGas. */
+  readonly callGasMax: number
   /** A filter that nobody polls is dropped. */
   readonly filterIdleMs: number
   readonly filtersMax: number
   readonly filterHashesMax: number
   readonly connectionsMax: number
+  /** Requests that are not answered yet, of one HTTP connection and of all clients. */
+  readonly connectionPendingMax: number
+  readonly requestsMax: number
+  /** What clients have not read yet, all together. */
+  readonly unreadBytesMax: number
   readonly socketsMax: number
   readonly subscriptionsMax: number
   readonly socketPendingMax: number
@@ -42,10 +55,15 @@ export const RPC_LIMITS: RpcLimits = {
   logRangeBlocksMax: rpcLogRangeBlocksMax,
   requestTimeoutMs: 5_000,
   receiveTimeoutMs: 5_000,
+  sendTimeoutMs: 30_000,
+  callGasMax: rpcCallGasMax,
   filterIdleMs: 5 * 60_000,
   filtersMax: rpcFiltersMax,
   filterHashesMax: rpcFilterHashesMax,
   connectionsMax: rpcConnectionsMax,
+  connectionPendingMax: rpcConnectionPendingMax,
+  requestsMax: rpcRequestsMax,
+  unreadBytesMax: rpcUnreadBytesMax,
   socketsMax: rpcSocketsMax,
   subscriptionsMax: rpcSubscriptionsMax,
   socketPendingMax: rpcSocketPendingMax,

@@ -1,5 +1,6 @@
 /** A node's RPC endpoint: HTTP and WebSocket on one port, and the same health routes on a port of their own if wanted. */
 import type { AddressInfo } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { CodedError } from '../core/codedError.js'
 import { Access } from './access.js'
@@ -8,13 +9,18 @@ import type { ChainApi } from './chainApi.js'
 import type { DeliveryApi } from './deliveryApi.js'
 import { type CallObserver, Dispatcher } from './dispatcher.js'
 import { Filters } from './filters.js'
+import { GATE_DEFAULTS, Gate, type GateOptions } from './gate.js'
 import { addHealthRoutes, addRpcRoutes, createHttpApp, type HealthNeeds, type MetricsText } from './httpServer.js'
 import { LogScanner } from './logScan.js'
 import { buildMethodTable } from './methods/table.js'
 import type { ReadObserver } from './reads.js'
+import { type RoleMethods, rightsOf } from './roles.js'
 import { RPC_LIMITS, type RpcLimits } from './rpcLimits.js'
 import { attachSocketServer } from './socketServer.js'
 import { Subscriptions } from './subscriptions.js'
+import { type TlsFiles, tlsOptions } from './tls.js'
+import type { TokenRules } from './tokens.js'
+import { Unread } from './unread.js'
 
 export type { CallObserver } from './dispatcher.js'
 export type { HealthNeeds, MetricsText } from './httpServer.js'
@@ -28,7 +34,25 @@ export interface ListenOptions {
   readonly allowedHosts?: readonly string[]
 }
 
+/** Who is let in, and what each may do. */
+export interface RpcAuth extends GateOptions {
+  /** Absent: no tokens are taken. */
+  readonly tokens?: TokenRules
+  /** In place of the default lists. */
+  readonly methods?: Partial<RoleMethods>
+}
+
+/** What can be replaced while the server runs. */
+export interface RpcSecrets {
+  readonly tokens: TokenRules | undefined
+  readonly tls: TlsFiles | undefined
+}
+
 export interface RpcServerOptions extends ListenOptions {
+  /** Default: everything for this machine, nothing for others. */
+  readonly auth?: RpcAuth
+  /** Absent: no TLS. */
+  readonly tls?: TlsFiles
   /** Exact origins of pages that may call; default none. */
   readonly corsOrigins?: readonly string[]
   readonly limits?: Partial<RpcLimits>
@@ -44,6 +68,8 @@ export interface RpcServerNeeds {
   readonly audit?: AuditApi
   /** Records reads of the user portrait. */
   readonly reads?: ReadObserver
+  /** Somebody was not let in: MISSING, or what was wrong with the token. */
+  onRefused?(reason: string): void
   /** An exception that no method expects: a defect, to be logged. */
   onDefect(error: unknown, method: string): void
   /** Further routes of the same port, such as the console at GET /. */
@@ -51,37 +77,59 @@ export interface RpcServerNeeds {
 }
 
 export interface RunningServer {
-  /** `http://host:port`. */
+  /** `http://host:port`, or `https://host:port`. */
   readonly url: string
   readonly port: number
   close(): Promise<void>
 }
 
+export interface RunningRpcServer extends RunningServer {
+  /**
+   * New connections see the new certificate; tokens count by the new keys, and WebSockets that came with one are closed, so
+   * that none outlives its key. TLS cannot be turned on or off.
+   */
+  replaceSecrets(secrets: RpcSecrets): void
+}
+
 /** A server that cannot listen where it should. */
 export class ListenError extends CodedError<'PORT_TAKEN' | 'LISTEN_FAILED'> {}
 
-/** Rejects with ListenError. */
-export async function startRpcServer(options: RpcServerOptions, needs: RpcServerNeeds): Promise<RunningServer> {
+/** Rejects with ListenError, or RoleError for a list of methods that names none. */
+export async function startRpcServer(options: RpcServerOptions, needs: RpcServerNeeds): Promise<RunningRpcServer> {
   const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
-  const access = new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins: options.corsOrigins ?? [] })
+  const { tls, corsOrigins = [] } = options
+  const auth: RpcAuth = options.auth ?? GATE_DEFAULTS
+  const access = new Access({ allowedHosts: options.allowedHosts ?? [], corsOrigins })
   const { api, onDefect, observe, reads, audit } = needs
   const logs = new LogScanner(api, limits.responseBytesMax)
   const filters = new Filters(api, logs, limits)
   const subscriptions = new Subscriptions(api, limits.subscriptionsMax)
-  const { logRangeBlocksMax } = limits
+  const { logRangeBlocksMax, callGasMax } = limits
   const known = { ...(reads && { reads }), ...(audit && { audit }), delivery: needs.delivery }
-  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax, ...known })
-  const dispatcher = new Dispatcher(limits, { methods, onDefect, observe })
-  const app = createHttpApp(access, limits)
-  addRpcRoutes(app, access, dispatcher)
-  addHealthRoutes(app, { readiness: () => api.readiness(), metrics: needs.metrics?.bind(needs) })
+  const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax, callGasMax, ...known })
+  const rights = rightsOf(methods.keys(), auth.methods)
+  const dispatcher = new Dispatcher(limits, { methods, rights, onDefect, observe })
+  const gate = new Gate(auth, rights, auth.tokens)
+  const unread = new Unread(limits.unreadBytesMax)
+  const shared = { access, gate, dispatcher, unread, onRefused: (reason: string) => needs.onRefused?.(reason) }
+  const app = createHttpApp(access, limits, tls)
+  addRpcRoutes(app, limits, shared)
+  addHealthRoutes(app, { readiness: () => api.readiness(), metrics: needs.metrics?.bind(needs) }, shared)
   needs.addRoutes?.(app)
-  const sockets = attachSocketServer(limits, { server: app.server, access, dispatcher, subscriptions })
-  return listen(app, options, 'rpc', () => {
+  const sockets = attachSocketServer(limits, { ...shared, server: app.server, subscriptions })
+  const running = await listen(app, options, 'rpc', () => {
     sockets.close()
     subscriptions.close()
     filters.close()
   })
+  return {
+    ...running,
+    replaceSecrets(secrets) {
+      gate.replaceRules(secrets.tokens)
+      sockets.closeTokens()
+      if (secrets.tls && app.server instanceof TlsServer) app.server.setSecureContext(tlsOptions(secrets.tls))
+    },
+  }
 }
 
 /** /liveness, /readiness and /metrics alone: what a monitoring network may reach. Rejects with ListenError. */
@@ -108,7 +156,7 @@ async function listen(
   }
   const { port } = app.server.address() as AddressInfo
   return {
-    url: `http://${host}:${port}`,
+    url: `${app.server instanceof TlsServer ? 'https' : 'http'}://${host}:${port}`,
     port,
     async close() {
       stop()

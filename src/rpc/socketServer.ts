@@ -5,39 +5,70 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Hex } from '../core/bytes.js'
 import type { Access } from './access.js'
 import type { Dispatcher } from './dispatcher.js'
+import { type Client, type Gate, NotAdmitted } from './gate.js'
 import type { RpcLimits } from './rpcLimits.js'
 import type { SocketSubscription, SubscriptionSink, Subscriptions } from './subscriptions.js'
+import type { Unread } from './unread.js'
 
 export interface SocketServer {
   /** Open WebSockets. */
   count(): number
+  /** Closes those that came with a token: they may come back with one that is still good. */
+  closeTokens(): void
   close(): void
 }
 
 export interface SocketServerNeeds {
   readonly server: Server
   readonly access: Access
+  readonly gate: Gate
   readonly dispatcher: Dispatcher
   readonly subscriptions: Subscriptions
+  readonly unread: Unread
+  /** A client that was not let in, with the reason. */
+  onRefused?(reason: string): void
 }
 
-export function attachSocketServer(limits: RpcLimits, needs: SocketServerNeeds): SocketServer {
-  const { server, access, dispatcher, subscriptions } = needs
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytesMax, perMessageDeflate: false })
-  const alive = new WeakSet<WebSocket>()
+/**
+ * Pages cannot set headers: they offer this subprotocol and `bearer.TOKEN` beside it, as in
+ * `new WebSocket(url, ['concordat.rpc', 'bearer.' + token])`.
+ */
+const SUBPROTOCOL = 'concordat.rpc'
+const TOKEN_PREFIX = 'bearer.'
 
-  function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+export function attachSocketServer(limits: RpcLimits, needs: SocketServerNeeds): SocketServer {
+  const { server, access } = needs
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.bodyBytesMax,
+    perMessageDeflate: false,
+    handleProtocols: chooseProtocol,
+  })
+  const alive = new WeakSet<WebSocket>()
+  const byToken = new Set<SocketConnection>()
+
+  async function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const onError = () => stream.destroy()
+    stream.on('error', onError)
     const refusal = refuseUpgrade(request, access, sockets.clients.size >= limits.socketsMax)
-    if (refusal) {
-      stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-      return
-    }
+    if (refusal) return refuse(stream, refusal)
+    const remote = request.socket.remoteAddress ?? ''
+    const client = await admit(needs, request, remote)
+    if (client === undefined) return refuse(stream, '401 Unauthorized', 'WWW-Authenticate: Bearer\r\n')
+    stream.off('error', onError)
+    if (stream.destroyed) return
     sockets.handleUpgrade(request, stream, head, (socket) => {
       alive.add(socket)
       socket.on('pong', () => alive.add(socket))
-      serveSocket(socket, request.socket.remoteAddress ?? '', limits, dispatcher, subscriptions)
+      const connection = serveSocket(socket, { remote, client }, limits, needs)
+      if (client.endsMs === Number.POSITIVE_INFINITY) return
+      byToken.add(connection)
+      socket.on('close', () => byToken.delete(connection))
     })
   }
+
+  const listener = (request: IncomingMessage, stream: Duplex, head: Buffer) =>
+    void onUpgrade(request, stream, head).catch(() => stream.destroy())
 
   const heartbeat = setInterval(() => {
     for (const socket of sockets.clients) {
@@ -46,12 +77,15 @@ export function attachSocketServer(limits: RpcLimits, needs: SocketServerNeeds):
     }
   }, limits.socketPingMs)
   heartbeat.unref()
-  server.on('upgrade', onUpgrade)
+  server.on('upgrade', listener)
   return {
     count: () => sockets.clients.size,
+    closeTokens() {
+      for (const { socket } of byToken) socket.close(SERVICE_RESTART, 'the keys of this node have changed')
+    },
     close() {
       clearInterval(heartbeat)
-      server.off('upgrade', onUpgrade)
+      server.off('upgrade', listener)
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
     },
@@ -65,20 +99,68 @@ function refuseUpgrade({ url, headers }: IncomingMessage, access: Access, isFull
   return isFull ? '503 Service Unavailable' : undefined
 }
 
+function refuse(stream: Duplex, status: string, headers = ''): void {
+  stream.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+async function admit(
+  { gate, onRefused }: Pick<SocketServerNeeds, 'gate' | 'onRefused'>,
+  { headers }: IncomingMessage,
+  remote: string,
+): Promise<Client | undefined> {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim()) ?? []
+  const token = offered.find((protocol) => protocol.startsWith(TOKEN_PREFIX))?.slice(TOKEN_PREFIX.length)
+  try {
+    return await gate.admit({ headers, remote, ...(token !== undefined && { token }) })
+  } catch (error) {
+    if (!(error instanceof NotAdmitted)) throw error
+    onRefused?.(error.reason)
+    return undefined
+  }
+}
+
+/** Never the token: it would stand in the answer. */
+function chooseProtocol(offered: ReadonlySet<string>): string | false {
+  if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL
+  return [...offered].find((protocol) => !protocol.startsWith(TOKEN_PREFIX)) ?? false
+}
+
 function serveSocket(
   socket: WebSocket,
-  remote: string,
+  from: { readonly remote: string; readonly client: Client },
   limits: RpcLimits,
-  dispatcher: Dispatcher,
-  subscriptions: Subscriptions,
-): void {
-  const connection = new SocketConnection(socket, remote, limits, dispatcher)
+  needs: SocketServerNeeds,
+): SocketConnection {
+  const connection = new SocketConnection(socket, from, limits, needs)
+  const stopTimer = at(from.client.endsMs, () => socket.close(POLICY_VIOLATION, 'the token has expired'))
   socket.on('message', (data) => connection.receive(String(data)))
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
+    stopTimer()
     connection.isClosed = true
-    subscriptions.drop(connection)
+    needs.subscriptions.drop(connection)
   })
+  return connection
+}
+
+/** Close codes of RFC 6455. */
+const POLICY_VIOLATION = 1008
+const SERVICE_RESTART = 1012
+
+/** What a timer takes: 24.8 days. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** Runs `task` at `instant` (ms since 1970), however far away it is; returns how to call it off. */
+function at(instant: number, task: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const wait = () => {
+    const ms = instant - Date.now()
+    if (ms <= 0) return task()
+    timer = setTimeout(wait, Math.min(ms, TIMER_MS_MAX))
+    timer.unref()
+  }
+  if (instant !== Number.POSITIVE_INFINITY) wait()
+  return () => clearTimeout(timer)
 }
 
 class SocketConnection implements SubscriptionSink {
@@ -88,15 +170,18 @@ class SocketConnection implements SubscriptionSink {
 
   constructor(
     readonly socket: WebSocket,
-    readonly remote: string,
+    readonly from: { readonly remote: string; readonly client: Client },
     readonly limits: Pick<RpcLimits, 'socketPendingMax' | 'socketQueueBytesMax'>,
-    readonly dispatcher: Dispatcher,
+    readonly needs: Pick<SocketServerNeeds, 'dispatcher' | 'unread'>,
   ) {}
 
   receive(text: string): void {
+    // Between closing and closed, as when the token has expired.
+    if (this.socket.readyState !== this.socket.OPEN) return
     const tasks: (() => void)[] = []
     const request = { sink: this, afterAnswer: (task: () => void) => tasks.push(task) }
-    const answer = this.dispatcher.handle(text, request, this.remote)
+    const { remote, client } = this.from
+    const answer = this.needs.dispatcher.handle(text, { remote, caller: client, socket: request })
     if (!(answer instanceof Promise)) {
       this.#answer(answer, tasks)
       return
@@ -112,8 +197,15 @@ class SocketConnection implements SubscriptionSink {
 
   send(text: string): void {
     if (this.isClosed) return
-    this.socket.send(text)
+    this.socket.send(
+      text,
+      this.needs.unread.add(text.length, () => this.socket.terminate()),
+    )
     if (this.socket.bufferedAmount > this.limits.socketQueueBytesMax) this.socket.terminate()
+  }
+
+  cut(): void {
+    this.socket.terminate()
   }
 
   #answer(text: string | undefined, tasks: readonly (() => void)[]): void {

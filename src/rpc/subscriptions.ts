@@ -1,26 +1,32 @@
-/** eth_subscribe: fans final blocks and pool transactions out to WebSockets. */
+/**
+ * eth_subscribe: fans final blocks and pool transactions out to WebSockets. At once where few listen; else in slices, behind
+ * which at most so much waits: a block must not wait for its readers.
+ */
 import type { Hex } from '../core/bytes.js'
 import type { ChainApi, ChainTransaction, FinalBlockEvent, Unsubscribe } from './chainApi.js'
 import { invalidParams, serverError } from './errors.js'
 import { randomId } from './filters.js'
 import { bloomMayMatch, type LogMatcher, matchingLogs } from './logFilter.js'
 import { presentHeader, presentTransaction } from './present.js'
+import { turns } from './slices.js'
 
 export type SubscriptionKind =
   | { readonly name: 'newHeads' }
   | { readonly name: 'logs'; readonly matcher: LogMatcher }
   | { readonly name: 'newPendingTransactions'; readonly full: boolean }
 
-/** `active` once its id has been sent to the client. */
 export interface SocketSubscription {
   readonly kind: SubscriptionKind
-  active: boolean
+  /** Number of the first notice that is sent to it; Infinity until the client has been told its id. */
+  from: number
 }
 
 /** What one WebSocket offers to its subscriptions. */
 export interface SubscriptionSink {
   /** Sends one JSON text; never blocks. */
   send(text: string): void
+  /** Ends the connection: something was not sent. */
+  cut(): void
   readonly subscriptions: Map<Hex, SocketSubscription>
 }
 
@@ -31,9 +37,23 @@ export interface SocketRequest {
   afterAnswer(task: () => void): void
 }
 
+/** Something to tell; `number` counts all that ever was. */
+interface Notice {
+  readonly number: number
+  tell(sink: SubscriptionSink, id: Hex, kind: SubscriptionKind): void
+}
+
+/** Up to so many subscriptions are told at once: about a ms. */
+const FEW = 64
+/** Notices that wait to be told; beyond it the readers are cut. */
+const NOTICES_MAX = 256
+
 export class Subscriptions {
   readonly #sinks = new Set<SubscriptionSink>()
   readonly #stop: readonly Unsubscribe[]
+  readonly #notices: Notice[] = []
+  #number = 0
+  #telling = false
 
   constructor(
     readonly api: ChainApi,
@@ -48,13 +68,14 @@ export class Subscriptions {
   /** Notifications begin after the answer is sent. */
   add({ sink, afterAnswer }: SocketRequest, kind: SubscriptionKind): Hex {
     if (sink.subscriptions.size >= this.subscriptionsMax) {
-      throw serverError(`too many subscriptions: ${this.subscriptionsMax} are open on this connection`)
+      const open = `too many subscriptions: ${this.subscriptionsMax} are open on this connection`
+      throw serverError(`${open}; end some with eth_unsubscribe`)
     }
     const id = randomId()
-    const subscription: SocketSubscription = { kind, active: false }
+    const subscription: SocketSubscription = { kind, from: Number.POSITIVE_INFINITY }
     sink.subscriptions.set(id, subscription)
     afterAnswer(() => {
-      subscription.active = true
+      subscription.from = this.#number
       this.#sinks.add(sink)
     })
     return id
@@ -76,30 +97,73 @@ export class Subscriptions {
   close(): void {
     for (const stop of this.#stop) stop()
     this.#sinks.clear()
+    this.#notices.length = 0
   }
 
   #onFinalBlock(event: FinalBlockEvent): void {
-    if (this.#sinks.size === 0) return
     const { header } = event.block
-    const head = JSON.stringify(presentHeader(event.hash, header))
-    for (const sink of this.#sinks) {
-      for (const [id, { kind, active }] of sink.subscriptions) {
-        if (!active) continue
-        if (kind.name === 'newHeads') sink.send(notification(id, head))
-        if (kind.name !== 'logs' || !bloomMayMatch(kind.matcher, header.logsBloom)) continue
-        for (const log of matchingLogs(kind.matcher, event, event.receipts)) {
-          sink.send(notification(id, JSON.stringify(log)))
-        }
+    let head: string | undefined
+    this.#announce((sink, id, kind) => {
+      if (kind.name === 'newHeads') {
+        head ??= JSON.stringify(presentHeader(event.hash, header))
+        sink.send(notification(id, head))
       }
-    }
+      if (kind.name !== 'logs' || !bloomMayMatch(kind.matcher, header.logsBloom)) return
+      for (const log of matchingLogs(kind.matcher, event, event.receipts)) {
+        sink.send(notification(id, JSON.stringify(log)))
+      }
+    })
   }
 
   #onPendingTransaction(tx: ChainTransaction): void {
-    for (const sink of this.#sinks) {
-      for (const [id, { kind, active }] of sink.subscriptions) {
-        if (!active || kind.name !== 'newPendingTransactions') continue
-        sink.send(notification(id, JSON.stringify(kind.full ? presentTransaction(tx) : tx.hash)))
+    this.#announce((sink, id, kind) => {
+      if (kind.name !== 'newPendingTransactions') return
+      sink.send(notification(id, JSON.stringify(kind.full ? presentTransaction(tx) : tx.hash)))
+    })
+  }
+
+  #announce(tell: Notice['tell']): void {
+    if (this.#sinks.size === 0) return
+    const notice = { number: this.#number++, tell }
+    if (!this.#telling && this.#areFew()) {
+      for (const sink of this.#sinks) {
+        for (const [id, { kind, from }] of sink.subscriptions) if (from <= notice.number) tell(sink, id, kind)
       }
+      return
+    }
+    this.#notices.push(notice)
+    if (this.#notices.length > NOTICES_MAX) this.#giveUp()
+    else if (!this.#telling) void this.#tellInSlices()
+  }
+
+  #areFew(): boolean {
+    let count = 0
+    for (const { subscriptions } of this.#sinks) count += subscriptions.size
+    return count <= FEW
+  }
+
+  /** One after the other, so that each reader hears everything in order. */
+  async #tellInSlices(): Promise<void> {
+    this.#telling = true
+    for (let notice = this.#notices[0]; notice; notice = this.#notices[0]) {
+      for (const sink of [...this.#sinks]) {
+        for (const [id, { kind, from }] of [...sink.subscriptions]) {
+          const pause = turns.pause()
+          if (pause) await pause
+          if (from <= notice.number && sink.subscriptions.has(id)) notice.tell(sink, id, kind)
+        }
+      }
+      this.#notices.shift()
+    }
+    this.#telling = false
+  }
+
+  /** Nobody misses something without knowing it: whoever comes back reads what was in between. */
+  #giveUp(): void {
+    this.#notices.length = 0
+    for (const sink of [...this.#sinks]) {
+      this.drop(sink)
+      sink.cut()
     }
   }
 }

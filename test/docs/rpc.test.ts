@@ -22,6 +22,7 @@ function servedMethods(): string[] {
     logs,
     filters: new Filters(api, logs, RPC_LIMITS),
     subscriptions: new Subscriptions(api, RPC_LIMITS.subscriptionsMax),
+    callGasMax: RPC_LIMITS.callGasMax,
     logRangeBlocksMax: RPC_LIMITS.logRangeBlocksMax,
     audit: {} as AuditApi,
     delivery: {} as DeliveryApi,

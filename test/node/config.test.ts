@@ -31,7 +31,10 @@ function failure(act: () => unknown): ConfigError {
 }
 
 t.test('file, then environment, then flags; defaults for the rest', async (t) => {
-  const path = file('a.yaml', 'name: a\nrpc:\n  port: 1111\n  host: 10.0.0.1\nlogLevel: warn\n')
+  const path = file(
+    'a.yaml',
+    'name: a\nrpc:\n  port: 1111\n  host: 10.0.0.1\n  auth: { anonymous: read }\nlogLevel: warn\n',
+  )
   const config = loadNodeConfig(
     path,
     { CONCORDAT_RPC_PORT: '2222', CONCORDAT_LOG_LEVEL: 'error' },

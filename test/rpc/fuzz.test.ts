@@ -14,7 +14,8 @@ api.sealMany(3)
 const logs = new LogScanner(api, RPC_LIMITS.responseBytesMax)
 const filters = new Filters(api, logs, RPC_LIMITS)
 const subscriptions = new Subscriptions(api, RPC_LIMITS.subscriptionsMax)
-const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax: RPC_LIMITS.logRangeBlocksMax })
+const { logRangeBlocksMax, callGasMax } = RPC_LIMITS
+const methods = buildMethodTable({ api, logs, filters, subscriptions, logRangeBlocksMax, callGasMax })
 const defects: unknown[] = []
 const dispatcher = new Dispatcher(RPC_LIMITS, { methods, onDefect: (error) => defects.push(error) })
 

@@ -1,11 +1,11 @@
 import http from 'node:http'
 import type { Test } from 'tap'
-import { type RpcServerOptions, type RunningServer, startRpcServer } from '../../src/rpc/server.js'
+import { type RpcServerOptions, type RunningRpcServer, startRpcServer } from '../../src/rpc/server.js'
 import { createFakeChain, type FakeChain } from './fakeChain.js'
 
 export interface Running {
   readonly chain: FakeChain
-  readonly server: RunningServer
+  readonly server: RunningRpcServer
   readonly url: string
   readonly wsUrl: string
   readonly defects: unknown[]

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { addNode } from '../network/addNode.js'
+import { withoutToken } from '../network/file.js'
 import { createOutput } from '../output.js'
 
 interface AddNodeFlags {
@@ -40,7 +41,7 @@ export function addNodeCommand(): Command {
         `register it: concordat member register --network ${dir} --role sealer --id ${node.name} --name '${node.name}' --member-key-file ${dir}/${node.name}/node.key`,
       )
       out.line(`start it:    concordat network up ${dir} --node ${node.name} --detach`)
-      out.result(node)
+      out.result(withoutToken(node))
     })
 }
 

@@ -10,6 +10,7 @@ import { checkDatabase } from '../department/checkDatabase.js'
 import { databaseText, openConfiguredDatabase } from '../department/database.js'
 import { type DatabaseConfig, databaseConfig, databaseSectionSchema } from '../department/databaseConfig.js'
 import { initSchema } from '../department/initSchema.js'
+import { rpcOf } from '../rpcAccess.js'
 
 /** A department agent's configuration; relative paths are resolved against the file's folder. */
 export const departmentConfigSchema = z.strictObject({
@@ -17,6 +18,10 @@ export const departmentConfigSchema = z.strictObject({
   department: z.string().min(1).max(32),
   /** JSON-RPC endpoint of the department's node. */
   rpc: z.string().max(512),
+  /** Token that the node wants of the agent (role submit), mode 0600. */
+  rpcTokenFile: z.string().optional(),
+  /** PEM of the authority of a node with https://. */
+  rpcCaFile: z.string().optional(),
   keyFile: z.string(),
   passwordFile: z.string().optional(),
   /** X25519 private key; keys of earlier epochs follow, newest first, so that old envelopes still open. */
@@ -41,6 +46,8 @@ export function loadDepartmentConfig(file: string, env: NodeJS.ProcessEnv = proc
     ...config,
     keyFile: at(config.keyFile),
     ...(config.passwordFile === undefined ? {} : { passwordFile: at(config.passwordFile) }),
+    ...(config.rpcTokenFile === undefined ? {} : { rpcTokenFile: at(config.rpcTokenFile) }),
+    ...(config.rpcCaFile === undefined ? {} : { rpcCaFile: at(config.rpcCaFile) }),
     encryptionKeyFile: at(config.encryptionKeyFile),
     earlierEncryptionKeyFiles: config.earlierEncryptionKeyFiles.map(at),
     database: databaseConfig(config.database, file),
@@ -97,12 +104,10 @@ async function serve(config: DepartmentConfig): Promise<void> {
   const encryptionKeys = await Promise.all(
     [config.encryptionKeyFile, ...config.earlierEncryptionKeyFiles].map((file) => readKeyFile(file)),
   )
+  const rpc = rpcOf(config.rpc, { tokenFile: config.rpcTokenFile, caFile: config.rpcCaFile })
   const database = await openConfiguredDatabase(config.database, log)
   try {
-    const service = await startDepartmentService(
-      { connection: { rpc: { url: config.rpc }, privateKey }, encryptionKeys },
-      { database, log },
-    )
+    const service = await startDepartmentService({ connection: { rpc, privateKey }, encryptionKeys }, { database, log })
     let stopping: Promise<void> | undefined
     const stop = () => {
       stopping ??= service.stop()

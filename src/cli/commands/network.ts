@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { diagnoseNetwork, printDiagnosis } from '../doctor/doctor.js'
 import { UsageError } from '../errors.js'
 import { createNetwork, type NetworkPlan } from '../network/create.js'
+import { withoutToken } from '../network/file.js'
 import { downNetwork, upNetwork } from '../network/lifecycle.js'
 import { createOutput, short } from '../output.js'
 import { addNodeCommand } from './addNode.js'
@@ -84,7 +85,7 @@ export function networkCommand(): Command {
       )
       out.line(`start it with: concordat network up ${flags.out}`)
       const { accounts: _secret, ...rest } = created
-      out.result(rest)
+      out.result({ ...rest, nodes: rest.nodes.map(withoutToken) })
     })
   network.addCommand(addNodeCommand())
   network
@@ -103,7 +104,7 @@ export function networkCommand(): Command {
         ['node', 'pid', 'rpc'],
         running.network.nodes.map((node) => [node.name, node.pid ?? '-', node.rpc]),
       )
-      out.result(running.network.nodes)
+      out.result(running.network.nodes.map(withoutToken))
       if (flags.detach) return
       out.line('running; stop with Ctrl-C')
       await running.untilStopped()

@@ -40,7 +40,7 @@ export async function diagnoseConfig(file: string): Promise<Diagnosis> {
   const logFile = join(dirname(resolve(file)), 'logs', 'node.log')
   const target = {
     name,
-    url: urlOf(rpc.host, rpc.port),
+    url: urlOf(rpc.tls ? 'https' : 'http', rpc.host, rpc.port),
     ...(facts.address === null ? {} : { address: facts.address }),
     ...(existsSync(logFile) ? { process: processFacts(undefined, logFile) } : {}),
   }
@@ -76,6 +76,7 @@ function targetOf(dir: string, node: NetworkNode): Target {
   return {
     name: node.name,
     url: node.rpc,
+    token: node.rpcToken,
     address: node.address,
     ...(isOfThisMachine(node.rpc) ? { process: processFacts(node.pid, logFile) } : {}),
   }
@@ -104,9 +105,9 @@ function named(observation: Observation): Observation {
 }
 
 /** A wildcard address is no destination. */
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
   const to = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
-  return `http://${to}:${port}`
+  return `${scheme}://${to}:${port}`
 }
 
 /** One node for scripts. */

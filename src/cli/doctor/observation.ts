@@ -4,6 +4,7 @@ import type { Address, Hash } from '../../core/bytes.js'
 import { createRpcClient, type RpcClient, RpcClientError } from '../../rpc/client.js'
 import { RpcError } from '../../rpc/errors.js'
 import type { RpcConsensus, RpcDeliveryTotals, RpcPeer } from '../../rpc/wire.js'
+import { rpcOf } from '../rpcAccess.js'
 import type { ProcessFacts } from './processFacts.js'
 
 const TIMEOUT_MS = 3_000
@@ -13,6 +14,8 @@ const SECOND_LOOK_MS = 500
 export interface Target {
   readonly name: string
   readonly url: string
+  /** One that is known for it; others come by CONCORDAT_RPC_TOKEN_FILE. */
+  readonly token?: string | undefined
   /** Where it is known before the node answers. */
   readonly address?: Address
   /** Where the node is a process of this machine. */
@@ -54,7 +57,7 @@ export interface Observation extends Target {
 
 /** Asks every target; never throws. Takes seconds at most, whatever the nodes do. */
 export async function observe(targets: readonly Target[]): Promise<readonly Observation[]> {
-  const clients = targets.map(({ url }) => createRpcClient({ url, timeoutMs: TIMEOUT_MS }))
+  const clients = targets.map(({ url, token }) => createRpcClient({ ...rpcOf(url, {}, token), timeoutMs: TIMEOUT_MS }))
   try {
     const first = await Promise.all(targets.map((target, i) => ask(target, clients[i]!)))
     return await Promise.all((await lookAgain(first, clients)).map((one, i) => withCommon(one, first, clients[i]!)))

@@ -33,7 +33,7 @@ export async function addNode(plan: AddNodePlan): Promise<{ readonly node: Netwo
   const { extensions } = loadNodeConfig(join(plan.dir, peer.name, 'config.yaml'), {}).consensus
   await writeNode(dir, node, { genesis: 'genesis.json', peers, password: plan.password, extensions })
   copyFileSync(join(plan.dir, 'genesis.json'), join(dir, 'genesis.json'))
-  const entry = networkNode(node)
+  const entry = await networkNode(node)
   writeNetwork(plan.dir, {
     ...network,
     nodes: [...network.nodes, entry],

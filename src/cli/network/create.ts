@@ -11,6 +11,10 @@ import { privateKeyToAddress } from '../../crypto/secp256k1.js'
 import { genesisHash } from '../../node/genesis.js'
 import { type GenesisFile, parseGenesis } from '../../node/genesisFile.js'
 import { nodeMultiaddr } from '../../p2p/identity.js'
+import { isLoopbackHost } from '../../rpc/gate.js'
+import type { Role } from '../../rpc/roles.js'
+import { issueToken } from '../../rpc/tokenIssuer.js'
+import { secretKey } from '../../rpc/tokenKeys.js'
 import { CommandError, UsageError } from '../errors.js'
 import { type NetworkFile, type NetworkNode, writeNetwork } from './file.js'
 import { DEPARTMENTS, type DepartmentPlan, table2Attributes } from './table2.js'
@@ -45,6 +49,8 @@ export interface PlannedNode {
   readonly rpcPort: number
   readonly metricsPort: number
   readonly multiaddr: string
+  /** Where other machines can reach it: the secret of which it takes tokens. */
+  readonly rpcSecret: Uint8Array | undefined
   readonly department:
     | (DepartmentPlan & { readonly encryptionKey: ReturnType<typeof generateEncryptionKey> })
     | undefined
@@ -73,7 +79,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<NetworkFile> {
   const network: NetworkFile = {
     chainId: plan.chainId,
     genesisHash: genesisHash(parseGenesis(genesis)),
-    nodes: nodes.map(networkNode),
+    nodes: await Promise.all(nodes.map(networkNode)),
     contracts: CONTRACT_ADDRESSES,
     accounts: {
       ...Object.fromEntries(Object.entries(offices).map(([name, key]) => [name, account(key)])),
@@ -102,24 +108,25 @@ export function newNode(
 ): PlannedNode {
   const key = randomBytes(32)
   const multiaddr = nodeMultiaddr(host, ports.p2pPort, key)
-  return { name, host, key, address: privateKeyToAddress(key), ...ports, multiaddr, department: undefined }
+  const rpcSecret = isLoopbackHost(host) ? undefined : randomBytes(32)
+  return { name, host, key, address: privateKeyToAddress(key), ...ports, multiaddr, rpcSecret, department: undefined }
 }
 
+/** How long the tokens of a new network are good; docs/access.md says how to replace them. */
+const TOKEN_SECONDS = 365 * 86_400
+
+const tokenOf = (secret: Uint8Array, role: Role, subject: string): Promise<string> =>
+  issueToken(secretKey(secret), { role, validSeconds: TOKEN_SECONDS, subject })
+
 /** The node's entry in network.json. */
-export function networkNode({
-  name,
-  address,
-  host,
-  rpcPort,
-  metricsPort,
-  multiaddr,
-  department,
-}: PlannedNode): NetworkNode {
+export async function networkNode(node: PlannedNode): Promise<NetworkNode> {
+  const { name, address, host, rpcPort, metricsPort, multiaddr, rpcSecret, department } = node
   return {
     name,
     address,
     rpc: `http://${host}:${rpcPort}`,
     ws: `ws://${host}:${rpcPort}`,
+    ...(rpcSecret && { rpcToken: await tokenOf(rpcSecret, 'admin', 'operator') }),
     p2p: multiaddr,
     metrics: `http://${host}:${metricsPort}/metrics`,
     dataDir: `${name}/data`,
@@ -173,9 +180,8 @@ export interface NodeFolder {
 export async function writeNode(dir: string, node: PlannedNode, folder: NodeFolder): Promise<void> {
   const { genesis, peers, password, extensions } = folder
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
-  const secret =
-    password === undefined ? `${toHex(node.key)}\n` : JSON.stringify(await encryptKeystore(node.key, password))
-  writeFileSync(join(dir, 'node.key'), secret, { mode: 0o600 })
+  const secret = password === undefined ? toHex(node.key) : JSON.stringify(await encryptKeystore(node.key, password))
+  writePrivate(join(dir, 'node.key'), secret)
   const config = {
     name: node.name,
     genesis,
@@ -187,22 +193,36 @@ export async function writeNode(dir: string, node: PlannedNode, folder: NodeFold
       port: node.p2pPort,
       peers: peers.map(({ name, address, multiaddr }) => ({ name, address, multiaddr })),
     },
-    rpc: { host: node.host, port: node.rpcPort },
+    rpc: {
+      host: node.host,
+      port: node.rpcPort,
+      ...(node.rpcSecret && { auth: { secretFile: RPC_SECRET_FILE } }),
+    },
     metrics: { host: node.host, port: node.metricsPort },
     ...(extensions.length === 0 ? {} : { consensus: { extensions: extensions.map((file) => resolve(file)) } }),
   }
   writeFileSync(join(dir, 'config.yaml'), stringify(config))
+  if (node.rpcSecret) writePrivate(join(dir, RPC_SECRET_FILE), Buffer.from(node.rpcSecret).toString('hex'))
   if (node.department === undefined) return
-  writeFileSync(join(dir, 'encryption.key'), `${toHex(node.department.encryptionKey.privateKey)}\n`, { mode: 0o600 })
+  writePrivate(join(dir, 'encryption.key'), toHex(node.department.encryptionKey.privateKey))
+  if (node.rpcSecret) {
+    writePrivate(join(dir, RPC_TOKEN_FILE), await tokenOf(node.rpcSecret, 'submit', node.department.id))
+  }
   const agent = {
     department: node.department.id,
     rpc: `http://${node.host}:${node.rpcPort}`,
+    ...(node.rpcSecret && { rpcTokenFile: RPC_TOKEN_FILE }),
     keyFile: 'node.key',
     encryptionKeyFile: 'encryption.key',
     database: { dir: 'department' },
   }
   writeFileSync(join(dir, 'department.yaml'), stringify(agent))
 }
+
+const RPC_SECRET_FILE = 'rpc.secret'
+const RPC_TOKEN_FILE = 'rpc.token'
+
+const writePrivate = (file: string, text: string): void => writeFileSync(file, `${text}\n`, { mode: 0o600 })
 
 /** A development account of network.json. */
 export function account(key: Uint8Array): { address: Address; privateKey: Hex } {

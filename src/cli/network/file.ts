@@ -18,6 +18,8 @@ const networkSchema = z.object({
         address,
         rpc: z.string(),
         ws: z.string(),
+        /** Where the node can be reached from other machines: a token of the role admin. */
+        rpcToken: z.string().optional(),
         p2p: z.string(),
         metrics: z.string(),
         dataDir: z.string(),
@@ -35,6 +37,9 @@ const networkSchema = z.object({
 
 export type NetworkFile = z.infer<typeof networkSchema>
 export type NetworkNode = NetworkFile['nodes'][number]
+
+/** As commands print it. */
+export const withoutToken = ({ rpcToken: _secret, ...node }: NetworkNode): Omit<NetworkNode, 'rpcToken'> => node
 
 export const networkFilePath = (dir: string): string => join(dir, 'network.json')
 

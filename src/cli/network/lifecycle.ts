@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { createRpcClient } from '../../rpc/client.js'
 import { CommandError, UsageError } from '../errors.js'
+import { rpcOf } from '../rpcAccess.js'
 import { type NetworkFile, type NetworkNode, readNetwork, writeNetwork } from './file.js'
 import { isRunning, type StartedProcess, startProcess, stopProcesses, waitReady, waitSaysReady } from './processes.js'
 
@@ -66,7 +67,7 @@ function pidsOf(key: 'pid' | 'agentPid', nodes: readonly NetworkNode[], started:
 
 /** A node of another network on the same port answers /readiness as well, while ours ends because the port is taken. */
 async function assertOfNetwork(node: NetworkNode, { genesisHash }: NetworkFile): Promise<void> {
-  const client = createRpcClient({ url: node.rpc })
+  const client = createRpcClient(rpcOf(node.rpc, {}, node.rpcToken))
   try {
     if ((await client.call('concordat_genesisHash')) === genesisHash) return
   } finally {

@@ -107,12 +107,12 @@ const asAsked = (key: unknown, slot: Hash): string => {
  * it fails, for gas that suffices where the portrait is empty does not where it has an entry.
  */
 function watching<T>(
-  { api, reads }: MethodNeeds,
+  { api, reads, callGasMax }: MethodNeeds,
   params: Params,
   { remote }: CallContext,
   run: (state: ChainState, request: CallRequest) => T,
 ): T {
-  const request = readCall(api, params)
+  const request = withGasMax(readCall(api, params), callGasMax)
   const watched = reads?.watches(request) ? reads : undefined
   if (watched) requireRoom(watched)
   const state = readState(api, params, 1)
@@ -121,6 +121,12 @@ function watching<T>(
   } finally {
     watched?.note(request, remote)
   }
+}
+
+/** Who asks for more gas gets as much as the node gives, as with geth. */
+function withGasMax(request: CallRequest, callGasMax: number): CallRequest {
+  const gasMax = BigInt(callGasMax)
+  return request.gas !== undefined && request.gas <= gasMax ? request : { ...request, gas: gasMax }
 }
 
 function call(needs: MethodNeeds, params: Params, context: CallContext): Hex {
