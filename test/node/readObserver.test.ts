@@ -12,7 +12,7 @@ import { scanReadFile } from '../../src/node/readLogFiles.js'
 import { PortraitReads } from '../../src/node/readObserver.js'
 import type { ChainState } from '../../src/rpc/chainApi.js'
 import { startRpcServer } from '../../src/rpc/server.js'
-import { callContract, estimateGas } from '../../src/vm/call.js'
+import { accessListOf, callContract, estimateGas } from '../../src/vm/call.js'
 import {
   CAPITAL,
   EMPLOYEES,
@@ -46,6 +46,7 @@ async function serve(t: Test, queueMax = 1_000) {
     ...plain,
     call: (request) => callContract(w.state, w.block, request, systemContracts),
     estimateGas: (request) => estimateGas(w.state, w.block, request, systemContracts),
+    accessList: (request) => accessListOf(w.state, w.block, request, systemContracts),
   }
   const api = { ...chain, state: () => state }
   const server = await startRpcServer(
@@ -74,49 +75,55 @@ const to = (address: Address, data: Hex | Uint8Array, more = {}) => {
   return { from: FINANCE, to: address, data: typeof data === 'string' ? data : toHex(data), ...more }
 }
 
-t.test('every function whose result depends on the portrait is recorded, by eth_call and by its gas', async (t) => {
-  const { rpc, recorded } = await serve(t)
-  const sharing = INTERFACES.dataSharing
-  const about = { enterpriseId: ENTERPRISE_ID, items }
-  const basis = { purpose: PURPOSE, basis: ZERO_HASH }
-  const param = { userID: ENTERPRISE_ID, dataParam: CAPITAL }
-  const policy = { policyId: textId('grant'), enterpriseId: ENTERPRISE_ID }
-  const asked = items.map(({ attribute }) => attribute)
-  const cases: [string, Address, Uint8Array, readonly Hex[], { from?: Address }?][] = [
-    ['portraitEntries', SHARING, sharing.encodeCall('portraitEntries', about), asked],
-    ['portraitHeld', SHARING, sharing.encodeCall('portraitHeld', about), asked],
-    ['usePortrait', SHARING, sharing.encodeCall('usePortrait', { ...about, ...basis }), asked],
-    [
-      'usePortraitFor',
-      SHARING,
-      sharing.encodeCall('usePortraitFor', { requester: FINANCE, ...about, ...basis }),
-      asked,
-      { from: ELIGIBILITY },
-    ],
-    ['GetUserProfile', SHARING, sharing.encodeCall('GetUserProfile', { enterpriseId: ENTERPRISE_ID }), []],
-    ['GetExistence', SHARING, sharing.encodeCall('GetExistence', param), [CAPITAL]],
-    ['GetConfirm', SHARING, sharing.encodeCall('GetConfirm', { ...param, digest: DIGEST }), [CAPITAL]],
-    ['evaluate', ELIGIBILITY, INTERFACES.eligibility.encodeCall('evaluate', policy), []],
-    ['decide', ELIGIBILITY, INTERFACES.eligibility.encodeCall('decide', { ...policy, basis: ZERO_HASH }), []],
-  ]
-  for (const [call, address, data, attributes, more] of cases) {
-    const request = to(address, data, more)
-    const { result } = await rpc('eth_call', request, 'latest')
-    await rpc('eth_estimateGas', request)
-    if (address === SHARING) t.ok(result, `${call} is answered`)
-    const about = { call, enterprise: ENTERPRISE_ID, attributes, height: 7, remote: 'loopback', note: '' }
-    t.match(await recorded(), [
-      { ...about, reader: request.from },
-      { ...about, reader: request.from },
-    ])
-  }
-  const named = new Set(cases.map(([call]) => call))
-  const unrecorded = sharing.json.flatMap((item) => (item.type === 'function' && !named.has(item.name) ? [item] : []))
-  for (const { name } of unrecorded) await rpc('eth_call', to(SHARING, sharing.selector(name as 'requestOf')), 'latest')
-  await rpc('eth_call', to(AUDIT, INTERFACES.audit.encodeCall('mandatesOf', { grantee: FINANCE })), 'latest')
-  await rpc('eth_call', to(SHARING, '0x'), 'latest')
-  t.same(await recorded(), [], 'nothing else is')
-})
+t.test(
+  'every function whose result depends on the portrait is recorded, by eth_call, by its gas and by the slots that it touches',
+  async (t) => {
+    const { rpc, recorded } = await serve(t)
+    const sharing = INTERFACES.dataSharing
+    const about = { enterpriseId: ENTERPRISE_ID, items }
+    const basis = { purpose: PURPOSE, basis: ZERO_HASH }
+    const param = { userID: ENTERPRISE_ID, dataParam: CAPITAL }
+    const policy = { policyId: textId('grant'), enterpriseId: ENTERPRISE_ID }
+    const asked = items.map(({ attribute }) => attribute)
+    const cases: [string, Address, Uint8Array, readonly Hex[], { from?: Address }?][] = [
+      ['portraitEntries', SHARING, sharing.encodeCall('portraitEntries', about), asked],
+      ['portraitHeld', SHARING, sharing.encodeCall('portraitHeld', about), asked],
+      ['usePortrait', SHARING, sharing.encodeCall('usePortrait', { ...about, ...basis }), asked],
+      [
+        'usePortraitFor',
+        SHARING,
+        sharing.encodeCall('usePortraitFor', { requester: FINANCE, ...about, ...basis }),
+        asked,
+        { from: ELIGIBILITY },
+      ],
+      ['GetUserProfile', SHARING, sharing.encodeCall('GetUserProfile', { enterpriseId: ENTERPRISE_ID }), []],
+      ['GetExistence', SHARING, sharing.encodeCall('GetExistence', param), [CAPITAL]],
+      ['GetConfirm', SHARING, sharing.encodeCall('GetConfirm', { ...param, digest: DIGEST }), [CAPITAL]],
+      ['evaluate', ELIGIBILITY, INTERFACES.eligibility.encodeCall('evaluate', policy), []],
+      ['decide', ELIGIBILITY, INTERFACES.eligibility.encodeCall('decide', { ...policy, basis: ZERO_HASH }), []],
+    ]
+    for (const [call, address, data, attributes, more] of cases) {
+      const request = to(address, data, more)
+      const { result } = await rpc('eth_call', request, 'latest')
+      await rpc('eth_estimateGas', request)
+      await rpc('eth_createAccessList', request, 'latest')
+      if (address === SHARING) t.ok(result, `${call} is answered`)
+      const about = { call, enterprise: ENTERPRISE_ID, attributes, height: 7, remote: 'loopback', note: '' }
+      t.match(await recorded(), [
+        { ...about, reader: request.from },
+        { ...about, reader: request.from },
+        { ...about, reader: request.from },
+      ])
+    }
+    const named = new Set(cases.map(([call]) => call))
+    const unrecorded = sharing.json.flatMap((item) => (item.type === 'function' && !named.has(item.name) ? [item] : []))
+    for (const { name } of unrecorded)
+      await rpc('eth_call', to(SHARING, sharing.selector(name as 'requestOf')), 'latest')
+    await rpc('eth_call', to(AUDIT, INTERFACES.audit.encodeCall('mandatesOf', { grantee: FINANCE })), 'latest')
+    await rpc('eth_call', to(SHARING, '0x'), 'latest')
+    t.same(await recorded(), [], 'nothing else is')
+  },
+)
 
 t.test('raw storage of the portrait, batches and sockets', async (t) => {
   const { rpc, send, server, recorded } = await serve(t)
