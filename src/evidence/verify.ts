@@ -2,7 +2,7 @@
  * Verifies an evidence file with no node and nothing trusted but the hash of block 0 (docs/evidence.md). Imports libraries of
  * others only, and runs in a browser.
  */
-import type { Hex } from 'viem'
+import { type Hex, hexToBytes } from 'viem'
 import { EvidenceError, must } from './evidenceError.js'
 import { type Exchange, readExchange } from './exchange.js'
 import { type Finality, type HeaderChain, readChain, type SealerSet } from './finality.js'
@@ -10,12 +10,15 @@ import { type EvidenceFile, readEvidence } from './format.js'
 import { type Recover, recoverSigner } from './header.js'
 import { type Answer, type EntryState, type Member, member, portraitState, type Rule, ruleAt, text } from './layout.js'
 import { type Fetch, NodePool, State } from './proofs.js'
+import { readToken, type TimeStamp } from './token.js'
 import { type ProvedTransaction, readTransaction } from './transactions.js'
 import { inWords } from './words.js'
 
 export interface VerifyOptions {
   /** The chain that is trusted. */
   readonly genesisHash: string
+  /** Certificates of time-stamp authorities that are trusted, DER; without them a token's chain is not checked. */
+  readonly authorities?: readonly Uint8Array[]
   /** Recovers signers; default: @noble/curves. For who verifies thousands of files with a native library. */
   readonly recover?: Recover
 }
@@ -58,6 +61,10 @@ export interface EvidenceReport {
   /** Block whose state is shown; null: none. */
   readonly state: number | null
   readonly blocks: readonly ProvedBlock[]
+  /** The last block in the file: what a time stamp is over. */
+  readonly last: { readonly number: number; readonly hash: Hex }
+  /** Null: the file holds none. */
+  readonly timeStamp: TimeStamp | null
   /** Sealers of every epoch from block 0 on. */
   readonly sets: readonly SealerSet[]
   /** What is proved, in sentences. */
@@ -94,8 +101,9 @@ export async function prove(file: EvidenceFile, options: ProveOptions): Promise<
   const chain = await readChain(file, genesisHash, pool, recover)
   const content = await readContent(file, chain, { ...options, recover })
   const { blocks, sets } = chain.check()
-  must(file.token === null, 'TOKEN', () => 'the file holds a time-stamp token, which this version cannot read')
-  const { chainId, state } = file
+  const { chainId, state, token } = file
+  const { authorities = [] } = options
+  const timeStamp = token === null ? null : await readToken(hexToBytes(token), chain.last.hash, authorities)
   const proved = blocks.map(({ header, finality }) => ({
     number: header.number,
     hash: header.hash,
@@ -104,7 +112,9 @@ export async function prove(file: EvidenceFile, options: ProveOptions): Promise<
     epoch: header.epoch,
     finality: finality(),
   }))
-  const facts = { chainId, genesisHash, content, state, blocks: proved, sets }
+  const { number, hash } = chain.last
+  const last = { number, hash }
+  const facts = { chainId, genesisHash, content, state, blocks: proved, last, timeStamp, sets }
   return { ...facts, words: inWords(facts) }
 }
 

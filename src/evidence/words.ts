@@ -23,7 +23,7 @@ export function inWords(facts: Facts): string[] {
     const block = facts.blocks.find((one) => one.number === number)
     return block === undefined ? `in block ${number}` : `on ${block.time} (block ${number})`
   }
-  return [...contentWords(facts, when), ...facts.blocks.map(finalityWords), originWords(facts)]
+  return [...contentWords(facts, when), ...facts.blocks.map(finalityWords), ...timeWords(facts), originWords(facts)]
 }
 
 function contentWords({ content, state }: Facts, when: (block: number) => string): string[] {
@@ -85,6 +85,15 @@ function finalityWords({ number, hash, time, sealer, epoch, finality }: ProvedBl
   const { block, signers, weight, weightTotal } = finality
   const through = block === number ? '' : ` through block ${block}, which follows it`
   return `block ${number} (${hash}), sealed by ${sealer} at ${time} by its clock, is final${through}: ${signers.length} sealers of epoch ${epoch} with weight ${weight} of ${weightTotal} signed it: ${list(signers)}`
+}
+
+function timeWords({ timeStamp, last }: Facts): string[] {
+  if (timeStamp === null) return []
+  const { authority, time, isTrusted } = timeStamp
+  const chain = isTrusted
+    ? 'its certificate leads to an authority that you trust'
+    : 'WHO THAT IS WAS NOT CHECKED: name the authorities that you trust'
+  return [`time attested by ${authority}: block ${last.number} (${last.hash}) was there at ${time}; ${chain}`]
 }
 
 function originWords({ chainId, genesisHash, sets }: Facts): string {
