@@ -172,13 +172,31 @@ function form({ content, attributes, digest, signature, certificates }: TokenPar
   const [signer] = certificates
   const identity = der(0x30, ...nameAndSerial(signer!))
   const signing = keyKind(signer!) === RSA ? der(0x30, hexToBytes(RSA), NULL) : der(0x30, hexToBytes(digest.ecdsa))
-  const info = der(0x30, version(1), identity, algorithm, signed, signing, der(0x04, signature))
+  const info = der(
+    0x30,
+    version(1),
+    identity,
+    algorithm,
+    signed,
+    signing,
+    der(0x04, exactSignature(signer!, signature)),
+  )
   const encapsulated = der(0x30, hexToBytes(TST_INFO), der(0xa0, der(0x04, content)))
   const data = der(0x30, version(3), der(0x31, algorithm), encapsulated, der(0xa0, ...certificates), der(0x31, info))
   return der(0x30, hexToBytes(SIGNED_DATA), der(0xa0, data))
 }
 
 const known = new WeakMap<Uint8Array, readonly Node[]>()
+
+/** A signature by `signer`'s kind of key in its one encoding: two integers without leading zeros for ECDSA, as it is for RSA. */
+function exactSignature(signer: Uint8Array, signature: Uint8Array): Uint8Array {
+  if (keyKind(signer) === RSA) return signature
+  const integers = parse(signature).items.map(({ content }) => {
+    const digits = content.subarray(content.findIndex((byte) => byte !== 0))
+    return der(0x02, (digits[0] ?? 0) < 0x80 ? digits : concat([Uint8Array.of(0), digits]))
+  })
+  return der(0x30, ...integers)
+}
 
 /** Fields of a certificate from its serial number on; version, where there is one, stands before. */
 function tbsFields(certificate: Uint8Array): readonly Node[] {
@@ -258,7 +276,7 @@ async function checkChain(
     checkValid(raw, time)
     const next = chain[i + 1] ?? raw
     const holds =
-      chain.length === 1 || (isExact(raw) && (await signs(next, raw)) && (next === raw || isAuthority(next)))
+      chain.length === 1 || (isExact(raw, next) && (await signs(next, raw)) && (next === raw || isAuthority(next)))
     must(holds, 'TOKEN', () => `the token's certificate ${i} is not signed by the next one`)
   }
   if (authorities.length === 0) return false
@@ -299,11 +317,11 @@ function isAuthority(raw: Uint8Array): boolean {
 }
 
 /** Nothing in the certificate lies outside of what its signature covers. */
-function isExact(raw: Uint8Array): boolean {
+function isExact(raw: Uint8Array, issuer: Uint8Array): boolean {
   const [tbs, , signature] = parse(raw).items
   const [, algorithm] = tbsFields(raw)
-  const [unused, ...value] = signature!.content
-  return unused === 0 && same(raw, der(0x30, tbs!.raw, algorithm!.raw, der(0x03, Uint8Array.from([0, ...value]))))
+  const value = der(0x03, Uint8Array.of(0), exactSignature(issuer, signature!.content.subarray(1)))
+  return same(raw, der(0x30, tbs!.raw, algorithm!.raw, value))
 }
 
 function nameOf({ subject }: Certificate): string {

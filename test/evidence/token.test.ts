@@ -153,7 +153,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
         'root.pem',
       )
       t.match(said, /Verification: OK/, 'OpenSSL takes it as it is kept')
-      if (name === 'ecdsa') await eachByte(t, token, report.last.hash, withRoot ? 5 : 1)
+      await eachByte(t, token, report.last.hash, withRoot ? 9 : name === 'rsa' ? 5 : 1)
     }
     const completed = await tokenOf(authority.reply(request, false), [authority.root])
     t.same(completed.length > (await tokenOf(authority.reply(request, false), [])).length, true, 'its root was put in')
@@ -170,7 +170,7 @@ async function eachByte(
 ) {
   const taken: number[] = []
   for (let at = 0; at < token.length; at += every) {
-    const altered = token.with(at, token[at]! ^ (1 << (at % 8)))
+    const altered = token.with(at, token[at]! ^ (at % 2 === 0 ? 1 : 1 << (at % 8)))
     if (
       await readToken(altered, hash, []).then(
         () => true,
@@ -220,6 +220,5 @@ t.test('commands', { skip: !HAS_OPENSSL && 'openssl is not here' }, async (t) =>
   t.equal(wrong.status, 1)
   t.match(`${wrong.stderr}`, /the file is of chain 0x/)
   t.equal(cli('verify', 'file.json').status, 2)
-  t.equal(cli('verify', 'nothing.json', '--genesis-hash', genesisHash).status, 1)
   t.equal(cli('export', 'what?').status, 2)
 })
