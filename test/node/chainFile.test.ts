@@ -7,6 +7,7 @@ import { builtinExtensions } from '../../src/consensus/extensions.js'
 import { asHeight, type Hash, type Height } from '../../src/core/bytes.js'
 import { exportChain, storeSource } from '../../src/node/chainFile/export.js'
 import { KIND, RECORD, type RecordType } from '../../src/node/chainFile/format.js'
+import { importHistory } from '../../src/node/chainFile/history.js'
 import { importChain, verifyChainFile } from '../../src/node/chainFile/importer.js'
 import { ChainFileReader } from '../../src/node/chainFile/reader.js'
 import { createSnapshot, loadSnapshot } from '../../src/node/chainFile/snapshot.js'
@@ -234,6 +235,24 @@ t.test('a snapshot: created, loaded, and the chain goes on from it', async (t) =
   t.equal(store.blockByNumber(asHeight(8)), undefined)
   t.ok(store.headerByNumber(asHeight(4)), 'the header that lists the sealers of the second epoch')
   await store.close()
+
+  // Later the blocks below follow from a file that reaches the snapshot.
+  const fill = (path: string) => importHistory({ path, genesisHash, extensions, dataDir: at('fresh') })
+  await exportTo(chain, at('short'), { to: asHeight(6) })
+  await t.rejects(fill(at('short')), { code: 'GAP', message: /ends with block 6, the folder begins with 9/ })
+  t.equal(await fill(at('first')), 8)
+  t.equal(await fill(at('first')), 0)
+  const filled = await ChainStore.open({ dir: at('fresh') })
+  t.equal(filled.oldestBlock(), 1)
+  t.equal(filled.head()!.height, 12)
+  for (const height of [1, 4, 8].map(asHeight)) {
+    t.same(filled.blockByNumber(height), chain.store.blockByNumber(height))
+    t.same(filled.receipts(height), chain.store.receipts(height))
+    t.same(filled.certificate(height), chain.store.certificate(height))
+    const { hash } = chain.store.blockByNumber(height)!.transactions[0]!
+    t.match(filled.transactionLocation(hash), { height })
+  }
+  await filled.close()
 
   await t.rejects(load(at('state'), at('full')), { code: 'REFUSED', message: /is not empty/ })
   await t.rejects(load(at('first'), at('no')), {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { asHeight } from '../../core/bytes.js'
 import { recentStateBlocks } from '../../core/limits.js'
 import { exportChain, storeSource } from '../../node/chainFile/export.js'
+import { importHistory } from '../../node/chainFile/history.js'
 import { importChain, verifyChainFile } from '../../node/chainFile/importer.js'
 import { loadExtensions } from '../../node/extensionFiles.js'
 import { ChainStore } from '../../state/chainStore.js'
@@ -31,6 +32,7 @@ interface ExportFlags extends FileFlags {
 interface ImportFlags extends FileFlags {
   readonly data: string
   readonly archive?: boolean
+  readonly history?: boolean
   readonly recentBlocks?: string
 }
 
@@ -123,21 +125,29 @@ function addImport(chain: Command): void {
       .description('check and execute the blocks of a file into a data folder; goes on where it broke off'),
   )
     .requiredOption('--data <dir>', 'data folder: empty, or of a node that is stopped')
+    .option('--history', 'fill in the blocks below the snapshot from which the folder began, or that were pruned')
     .option('--archive', 'keep all states (state.archive of the node that will use the folder)')
     .option('--recent-blocks <count>', 'states to keep (state.recentBlocks of that node; default 128)')
     .addHelpText('after', '\nExample:\n  concordat chain import chain.cdcf --genesis genesis.json --data node5/data')
     .action(async (path: string, flags: ImportFlags) => {
       const progress = chainProgress('imported')
-      const imported = await importChain({
+      const plan = {
         path,
         genesisHash: trustedHash(flags),
         extensions: await loadExtensions(flags.extension),
         dataDir: flags.data,
-        history: historyOf(flags),
-        onProgress: ({ height, last }) => progress.show(height, last),
-      })
-      progress.end()
+        onProgress: ({ height, last }: { height: number; last: number }) => progress.show(height, last),
+      }
       const out = createOutput(flags.json ?? false)
+      if (flags.history === true) {
+        const blocks = await importHistory({ ...plan, dataDir: existingFolder(flags.data) })
+        progress.end()
+        out.line(`${blocks} blocks filled in; the folder has all from block 1 on`)
+        out.result({ file: path, data: flags.data, blocks })
+        return
+      }
+      const imported = await importChain({ ...plan, history: historyOf(flags) })
+      progress.end()
       const { last, hash, blocks } = imported
       out.line(`${blocks} blocks imported; the folder has block ${last} (${hash}) of the file`)
       out.result({ file: path, data: flags.data, ...imported })
