@@ -1,0 +1,176 @@
+/** Limits over all clients, each at its figure and one beyond; and that the event loop stays free whatever is asked. */
+import { once } from 'node:events'
+import net from 'node:net'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import { Dispatcher } from '../../src/rpc/dispatcher.js'
+import { RPC_LIMITS } from '../../src/rpc/rpcLimits.js'
+import { Slices, turns } from '../../src/rpc/slices.js'
+import { Unread } from '../../src/rpc/unread.js'
+import { type Answer, post, startServer, until } from './harness.js'
+
+const call = (id: unknown, method = 'eth_chainId', params: unknown[] = []) => ({ jsonrpc: '2.0', id, method, params })
+const LOGS = call(1, 'eth_getLogs', [{ fromBlock: '0x0', toBlock: 'latest' }])
+
+function busy(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+t.test('all jobs together get one slice of a turn, and new requests come between', async (t) => {
+  const STEP_MS = 2
+  const steps: number[] = []
+  let turn = 0
+  let running = true
+  const count = () => {
+    turn++
+    if (running) setImmediate(count)
+  }
+  setImmediate(count)
+  const job = async (name: number) => {
+    await turns.enter()
+    const slices = new Slices(Number.POSITIVE_INFINITY)
+    for (let i = 0; i < 10; i++) {
+      const pause = slices.pause()
+      if (pause) await pause
+      steps.push(turn)
+      busy(STEP_MS)
+    }
+    return name
+  }
+  const first: string[] = []
+  const jobs = Promise.all(Array.from({ length: 10 }, (_, i) => job(i))).then(() => first.push('jobs'))
+  const fresh = (async () => turns.enter())().then(() => first.push('fresh'))
+  await Promise.all([jobs, fresh])
+  running = false
+  t.same(first, ['fresh', 'jobs'], 'a short request does not wait for the long ones')
+  const perTurn = new Map<number, number>()
+  for (const at of steps) perTurn.set(at, (perTurn.get(at) ?? 0) + 1)
+  t.equal(steps.length, 100)
+  t.ok(Math.max(...perTurn.values()) <= 4, 'three steps of 2 ms fill a slice of 5 ms; a fourth may begin beside a turn')
+  t.equal(turns.waiting, 0)
+})
+
+t.test('unread bytes: at the bound nobody is cut, beyond it those who are longest behind', async (t) => {
+  const unread = new Unread(100)
+  const cut: string[] = []
+  const read = unread.add(40, () => cut.push('a'))
+  unread.add(30, () => cut.push('b'))
+  const c = unread.add(30, () => cut.push('c'))
+  t.same([cut, unread.bytes], [[], 100])
+  unread.add(1, () => cut.push('d'))
+  t.same([cut, unread.bytes], [['a'], 61])
+  read()
+  t.equal(unread.bytes, 61, 'what was cut counts once')
+  c()
+  c()
+  t.equal(unread.bytes, 31)
+})
+
+t.test('requests of one connection and of all: as many as said, then "try again"', async (t) => {
+  const { server, chain, rpc } = await startServer(t, { limits: { connectionPendingMax: 2 } })
+  chain.sealMany(10_000)
+  const pipelined = async (count: number) => {
+    const body = JSON.stringify([LOGS, LOGS].map((one) => ({ ...one, params: [{ fromBlock: '0x1' }] })))
+    const head = `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+    const socket = net.connect(server.port, '127.0.0.1')
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.write((head + body).repeat(count))
+    await until(() => text.split('HTTP/1.1 200').length === count + 1, 'all answers')
+    socket.destroy()
+    return text.split('-32005').length - 1
+  }
+  t.equal(await pipelined(2), 0)
+  t.equal(await pipelined(3), 1, 'the third of one connection')
+  t.match(await rpc('eth_chainId'), { result: /0x/ }, 'nothing is held back afterwards')
+  let answer = (_value: number) => {}
+  const promised = new Promise((resolve) => {
+    answer = resolve
+  })
+  const methods = new Map([['wait', { paramsMax: 0, run: () => promised }]])
+  const dispatcher = new Dispatcher({ ...RPC_LIMITS, requestsMax: 3 }, { methods, onDefect: () => {} })
+  const ask = () => dispatcher.handle(JSON.stringify(call(1, 'wait')))
+  const three = [ask(), ask(), ask()]
+  t.match(ask(), /-32005.*try again/, 'the fourth of all')
+  answer(5)
+  t.match(await Promise.all(three), [/"result":5/, /"result":5/, /"result":5/])
+  t.match(await ask(), /"result":5/)
+})
+
+t.test('filters and subscriptions say what to do instead', async (t) => {
+  const { rpc, wsUrl } = await startServer(t, { limits: { filtersMax: 1, subscriptionsMax: 1 } })
+  t.equal((await rpc('eth_newBlockFilter')).error, undefined)
+  t.match((await rpc('eth_newBlockFilter')).error, { message: /too many filters: 1 are open, use eth_subscribe/ })
+  const socket = new WebSocket(wsUrl)
+  await once(socket, 'open')
+  const answers: Answer[] = []
+  socket.on('message', (data) => answers.push(JSON.parse(String(data)) as Answer))
+  socket.send(JSON.stringify([call(1, 'eth_subscribe', ['newHeads']), call(2, 'eth_subscribe', ['newHeads'])]))
+  await until(() => answers.length === 1, 'an answer')
+  t.match(answers, [
+    [{ result: /0x/ }, { error: { message: /1 are open on this connection; end some with eth_unsubscribe/ } }],
+  ])
+  socket.terminate()
+})
+
+t.test('an HTTP client that reads nothing is cut', async (t) => {
+  const size = { responseBytesMax: 2 ** 25, bodyBytesMax: 2 ** 24, batchMax: 20_000 }
+  const time = { requestTimeoutMs: 1_000, sendTimeoutMs: 200 }
+  const { server, chain, rpc } = await startServer(t, { limits: { ...size, ...time, connectionsMax: 1 } })
+  chain.sealMany(1)
+  // More than the buffers of a connection take.
+  const members = Array.from({ length: 20_000 }, (_, id) => call(id, 'eth_getBlockByNumber', ['latest', false]))
+  const body = JSON.stringify(members)
+  const head = `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+  const socket = net.connect(server.port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.pause()
+  await once(socket, 'connect')
+  socket.write(head + body)
+  const isServed = () =>
+    rpc('eth_chainId').then(
+      () => true,
+      () => false,
+    )
+  t.equal(await isServed(), false, 'it has the only connection')
+  await until(isServed, 'the connection to be free again')
+})
+
+t.test('many subscriptions are told in slices: everything, once, in order', async (t) => {
+  const { wsUrl, chain } = await startServer(t)
+  const socket = new WebSocket(wsUrl)
+  await once(socket, 'open')
+  const seen: { params?: { subscription: string; result: { number: string } } }[] = []
+  socket.on('message', (data) => seen.push(JSON.parse(String(data))))
+  const many = Array.from({ length: 100 }, (_, id) => call(id, 'eth_subscribe', ['newHeads']))
+  socket.send(JSON.stringify(many))
+  await until(() => seen.length === 1, 'the ids')
+  for (let i = 0; i < 5; i++) chain.seal()
+  await until(() => seen.length === 1 + 500, 'each head for each subscription')
+  const bySubscription = new Map<string, string[]>()
+  for (const { params } of seen.slice(1)) {
+    const { subscription, result } = params!
+    bySubscription.set(subscription, [...(bySubscription.get(subscription) ?? []), result.number])
+  }
+  t.equal(bySubscription.size, 100)
+  for (const numbers of bySubscription.values()) t.same(numbers, ['0x1', '0x2', '0x3', '0x4', '0x5'])
+  socket.terminate()
+})
+
+t.test('a short request is answered before the searches that came first', async (t) => {
+  const { url, chain, rpc } = await startServer(t)
+  chain.sealMany(10_000)
+  const order: string[] = []
+  const batch = JSON.stringify([LOGS, LOGS, LOGS].map((one) => ({ ...one, params: [{ fromBlock: '0x1' }] })))
+  const searches = Array.from({ length: 8 }, () => post(url, batch).then(() => order.push('search')))
+  await until(() => turns.waiting > 0, 'searches that wait for their turn')
+  await rpc('eth_chainId').then(() => order.push('short'))
+  await Promise.all(searches)
+  t.equal(order.length, 9)
+  t.not(order.at(-1), 'short')
+  await until(() => turns.waiting === 0, 'the end of all waiting')
+})
