@@ -5,7 +5,7 @@ import type { TrailPage } from '../audit/trail.js'
 import { toHash, toHex } from '../core/bytes.js'
 import { randomBytes } from '../crypto/random.js'
 import type { RpcClient } from '../rpc/client.js'
-import { signTyped, type TypedSigner } from './signer.js'
+import type { TypedSigner } from './signer.js'
 
 /** How long an authorization counts: for one answer, and clocks that differ a little. */
 const EXPIRES_S = 120
@@ -24,7 +24,7 @@ export async function* auditTrail(
     const terms = { chainId, node, expires, nonce: toHash(randomBytes(32)) }
     const hash = queryHash(asked)
     const digest = authorizationDigest(hash, terms)
-    const signature = toHex(await signTyped(signer, authorizationTypedData(hash, terms), digest))
+    const signature = toHex(await signer.signTypedData(authorizationTypedData(hash, terms), digest))
     const answer = (await client.request('concordat_auditTrail', [asked, { ...terms, signature }])) as AuditAnswer
     const toBlock = answer.next === null ? query.toBlock : Math.min(query.toBlock, answer.next.nextBlock)
     yield { entries: answer.entries, fromBlock: query.fromBlock, toBlock }

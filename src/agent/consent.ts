@@ -1,11 +1,14 @@
 /** Consents as enterprises sign them: hash, sign, put on chain. */
-import { type Consent, consentDigest, revocationDigest } from '../contracts/consentHash.js'
+import { CONSENT_TYPES, type Consent, consentDigest, consentDomain, revocationDigest } from '../contracts/consentHash.js'
 import { type Address, fromHex, type Hash } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
+import { consentPageMax } from '../core/limits.js'
 import { keccak256 } from '../crypto/keccak.js'
 import { recoverAddress, secp256k1 } from '../crypto/secp256k1.js'
+import type { RpcClient } from '../rpc/client.js'
 import type { Connection } from './connection.js'
-import { ContractRevert, consents } from './contractClient.js'
+import { ContractRevert, consents, view } from './contractClient.js'
+import type { TypedSigner } from './signer.js'
 
 export type { Consent } from '../contracts/consentHash.js'
 
@@ -26,6 +29,12 @@ export const consentIdOf = (chainId: number, consent: Consent): Hash =>
 
 export function signConsent(consent: Consent, chainId: number, privateKey: Uint8Array): SignedConsent {
   return { chainId, consent, signature: secp256k1.sign(fromHex(consentIdOf(chainId, consent)), privateKey) }
+}
+
+/** The same by any signer; wallets show what they sign. */
+export async function signConsentWith(signer: TypedSigner, consent: Consent, chainId: number): Promise<SignedConsent> {
+  const data = { domain: consentDomain(chainId), types: CONSENT_TYPES, primaryType: 'Consent', message: { ...consent } }
+  return { chainId, consent, signature: await signer.signTypedData(data, fromHex(consentIdOf(chainId, consent))) }
 }
 
 /** Takes a consent back; whoever holds it can put it on chain. */
@@ -57,6 +66,17 @@ export async function grantConsent({ sender, chainId }: Connection, signed: Sign
     if (!(error instanceof ContractRevert && error.error === 'AlreadyGranted')) throw error
   }
   return id
+}
+
+/** All consents of an enterprise, in the order of their grants. Throws RpcError or RpcClientError. */
+export async function readConsentsOf(client: RpcClient, enterpriseId: Hash) {
+  const total = await view(client, consents, 'consentCount', { enterpriseId })
+  const count = BigInt(consentPageMax)
+  const found = []
+  for (let from = 0n; from < total; from += count) {
+    found.push(...(await view(client, consents, 'consentsOf', { enterpriseId, from, count })))
+  }
+  return found
 }
 
 /** Seconds since 1970 as `2027-03-31T23:59:59Z`. */

@@ -42,8 +42,8 @@ export { DocumentError, hashDocument } from './documentHash.js'
 export { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from './enterpriseProxy.js'
 export type { AgentLog } from './log.js'
 export type { PartReport } from './partReports.js'
-export { PortraitKeyFileError, portraitKeysIn, rotatePortraitKey } from './portraitKeyFile.js'
-export type { PortraitKey, PortraitKeys } from './portraitKeys.js'
+export { PortraitKeyFileError, portraitKeysIn } from './portraitKeyFile.js'
+export type { KeptPortraitKey, PortraitKey, PortraitKeyStore, PortraitKeys } from './portraitKeys.js'
 export { QuestionRefused } from './questionRefused.js'
 export {
   type QueryPhases,

@@ -2,11 +2,16 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { type Address, asAddress, asHash, fromHex, type Hash, toHex } from '../core/bytes.js'
+import { asAddress, asHash, fromHex, type Hash } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { portraitKeyFileBytesMax } from '../core/limits.js'
-import { generatePortraitKey } from '../crypto/digest.js'
-import type { PortraitKey, PortraitKeys } from './portraitKeys.js'
+import {
+  type KeptPortraitKey,
+  type PortraitKey,
+  type PortraitKeyStore,
+  type PortraitKeys,
+  portraitKeysOver,
+} from './portraitKeys.js'
 
 export class PortraitKeyFileError extends CodedError<
   'UNREADABLE' | 'MALFORMED' | 'OTHER_ENTERPRISE' | 'TOO_OPEN' | 'NO_SUCH_VERSION'
@@ -29,23 +34,27 @@ type KeyFile = z.infer<typeof fileSchema>
 
 /** The keys in a file; made with the first, mode 0600. Its methods throw PortraitKeyFileError. */
 export const portraitKeysIn = (file: string): PortraitKeys => ({
-  current: (enterpriseId, chainVersion) => portraitKeyOf(file, enterpriseId, chainVersion),
+  ...portraitKeysOver(storeIn(file)),
   newest: (enterpriseId) => readPortraitKey(file, enterpriseId),
-  noteShared: (enterpriseId, version, recipients) => notePortraitKeyShared(file, enterpriseId, version, recipients),
 })
 
-/**
- * The newest key. When the file has none for `chainVersion`, the version that the chain knows (0: none), the next version is
- * started: a lost file costs the portrait, never its secrecy. Throws PortraitKeyFileError.
- */
-export async function portraitKeyOf(file: string, enterpriseId: Hash, chainVersion: number): Promise<PortraitKey> {
-  const found = await readKeys(file, enterpriseId)
-  const newest = found?.keys.at(-1)
-  if (newest && newest.version >= chainVersion) {
-    return { version: newest.version, key: fromHex(newest.key), sharedWith: newest.sharedWith.map((a) => asAddress(a)) }
-  }
-  return addKey(file, enterpriseId, found, chainVersion + 1)
-}
+const storeIn = (file: string): PortraitKeyStore => ({
+  read: async (enterpriseId) => (await readKeys(file, enterpriseId))?.keys.map(asKept) ?? null,
+  write: (enterpriseId, keys) => writeDurably(file, { enterpriseId, keys: keys.map(asWritten) }),
+})
+
+type WrittenKey = KeyFile['keys'][number]
+
+const asKept = ({ version, key, sharedWith }: WrittenKey): KeptPortraitKey => ({
+  version,
+  key: asHash(key),
+  sharedWith: sharedWith.map((account) => asAddress(account)),
+})
+const asWritten = ({ version, key, sharedWith }: KeptPortraitKey): WrittenKey => ({
+  version,
+  key,
+  sharedWith: [...sharedWith],
+})
 
 /** A key of a file that is there already, by default the newest. Throws PortraitKeyFileError. */
 export async function readPortraitKey(
@@ -61,35 +70,6 @@ export async function readPortraitKey(
   if (wanted) return { version: wanted.version, key: fromHex(wanted.key) }
   const known = found.keys.map((entry) => entry.version).join(', ')
   throw new PortraitKeyFileError('NO_SUCH_VERSION', `${file} has no portrait version ${version}: it has ${known}`)
-}
-
-/** Notes who has the key of a version, so that it is shared once. */
-export async function notePortraitKeyShared(
-  file: string,
-  enterpriseId: Hash,
-  version: number,
-  recipients: readonly Address[],
-): Promise<void> {
-  const found = await readKeys(file, enterpriseId)
-  const keys = found?.keys.map((entry) => {
-    return entry.version === version
-      ? { ...entry, sharedWith: [...new Set([...entry.sharedWith, ...recipients])] }
-      : entry
-  })
-  if (keys) await writeDurably(file, { enterpriseId, keys })
-}
-
-/** Starts the next portrait version: digests made before fit no longer. */
-export async function rotatePortraitKey(file: string, enterpriseId: Hash): Promise<PortraitKey> {
-  const found = await readKeys(file, enterpriseId)
-  return addKey(file, enterpriseId, found, (found?.keys.at(-1)?.version ?? 0) + 1)
-}
-
-async function addKey(file: string, enterpriseId: Hash, found: KeyFile | null, version: number): Promise<PortraitKey> {
-  const key = generatePortraitKey()
-  const keys = [...(found?.keys ?? []), { version, key: toHex(key), sharedWith: [] }]
-  await writeDurably(file, { enterpriseId, keys })
-  return { version, key, sharedWith: [] }
 }
 
 async function readKeys(file: string, enterpriseId: Hash): Promise<KeyFile | null> {

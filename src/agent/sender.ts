@@ -11,7 +11,7 @@ import { asRevert, type Contract, ContractRevert } from './contractClient.js'
 import { type Fee, readFee } from './fee.js'
 import { type Heads, WaitError } from './heads.js'
 import { replacedKey } from './replacedKey.js'
-import type { SignedTransaction, Signer } from './signer.js'
+import type { SignedTransaction, Signer, TypedData, TypedSigner } from './signer.js'
 
 export interface SenderOptions {
   readonly chainId: number
@@ -28,10 +28,8 @@ export interface SenderNeeds {
 /** What has to be durable before a transaction may leave. */
 export type BeforeHandOver = (hash: Hash) => Promise<void>
 
-export interface TransactionSender {
+export interface TransactionSender extends TypedSigner {
   readonly address: Address
-  /** Signs a digest of 32 bytes with the account's key: 65 bytes (r, s, yParity). */
-  sign(digest: Uint8Array): Promise<Uint8Array>
   /**
    * Signs and hands to the node; resolves with the hash when the node has taken it. Without `gasLimit` the node estimates first, so a
    * contract's refusal costs nothing. `beforeHandOver` gets the hash of each signed transaction and is awaited before the node gets it; a
@@ -98,6 +96,10 @@ class Sender implements TransactionSender {
 
   sign(digest: Uint8Array): Promise<Uint8Array> {
     return this.#options.signer.sign(digest)
+  }
+
+  signTypedData(data: TypedData, digest: Uint8Array): Promise<Uint8Array> {
+    return this.#options.signer.signTypedData(data, digest)
   }
 
   async send<H extends HumanAbi, N extends FunctionName<H>>(

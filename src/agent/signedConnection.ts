@@ -18,27 +18,34 @@ export interface SignedConnectionOptions {
   readonly delivery?: DirectDeliveryOptions
 }
 
-export function signedConnection(client: RpcClient, chainId: number, options: SignedConnectionOptions): Connection {
-  const { signer, finalTimeoutMs } = options
+/** Who only reads has no account. */
+export type ReadConnection = Pick<Connection, 'client' | 'chainId' | 'heads' | 'directory' | 'close'>
+
+export function readConnection(client: RpcClient, chainId: number): ReadConnection {
   const heads = followHeads(client)
   const directory = createDirectory(client)
   const watch = directory.watch(heads)
-  const sender = createSender({ chainId, signer, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
-  const direct = createDirectDelivery(options.delivery ?? {}, { client, chainId, sign: signer.sign })
   return {
     client,
+    chainId,
     heads,
     directory,
-    sender,
-    deliveries: new Deliveries(direct),
-    chainId,
-    account: memberAccount(client, sender.address),
     close() {
       heads.stop()
       watch.close()
       client.close()
     },
   }
+}
+
+export function signedConnection(client: RpcClient, chainId: number, options: SignedConnectionOptions): Connection {
+  const { signer, finalTimeoutMs } = options
+  const reading = readConnection(client, chainId)
+  const { heads } = reading
+  const sender = createSender({ chainId, signer, ...(finalTimeoutMs && { finalTimeoutMs }) }, { client, heads })
+  const direct = createDirectDelivery(options.delivery ?? {}, { client, chainId, sign: signer.sign })
+  const account = memberAccount(client, sender.address)
+  return { ...reading, sender, deliveries: new Deliveries(direct), account }
 }
 
 /** Asked once: a key acts for one member only, for ever. Who is not registered yet may be soon. */

@@ -27,8 +27,8 @@ export interface TypedData {
 export interface TypedSigner {
   /** Signature of a digest of 32 bytes: r, s, yParity in 65 bytes. */
   sign(digest: Uint8Array): Promise<Uint8Array>
-  /** The same of typed data; where wallets show what they sign. */
-  signTypedData?(data: TypedData): Promise<Uint8Array>
+  /** The same of typed data, of which `digest` is the digest: wallets show what they sign. */
+  signTypedData(data: TypedData, digest: Uint8Array): Promise<Uint8Array>
 }
 
 export interface Signer extends TypedSigner {
@@ -44,10 +44,7 @@ export function keySigner(privateKey: Uint8Array): Signer {
   return {
     address: privateKeyToAddress(privateKey),
     sign: async (digest) => secp256k1.sign(digest, privateKey),
+    signTypedData: async (_, digest) => secp256k1.sign(digest, privateKey),
     transactions: { sign: async (unsigned) => signTransaction(unsigned, privateKey) },
   }
 }
-
-/** Signature of typed data, of which `digest` is the digest. */
-export const signTyped = (signer: TypedSigner, data: TypedData, digest: Uint8Array): Promise<Uint8Array> =>
-  signer.signTypedData?.(data) ?? signer.sign(digest)

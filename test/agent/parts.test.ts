@@ -9,10 +9,8 @@ import { GetConfirm, GetExistence } from '../../src/agent/department/functions.j
 import { decodeMessage, encodeMessage, type Message } from '../../src/agent/department/outbox.js'
 import { followHeads } from '../../src/agent/heads.js'
 import {
-  notePortraitKeyShared,
-  portraitKeyOf,
+  portraitKeysIn,
   readPortraitKey,
-  rotatePortraitKey,
 } from '../../src/agent/portraitKeyFile.js'
 import { EXISTENCE } from '../../src/contracts/codes.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
@@ -78,29 +76,29 @@ t.test('messages of the outbox survive encoding', (t) => {
 
 t.test('portrait key file: private, kept, rotated, of one enterprise', async (t) => {
   const file = path.join(t.testdir(), 'keys', 'portrait.json')
-  const first = await portraitKeyOf(file, enterpriseId, 0)
+  const first = await portraitKeysIn(file).current(enterpriseId, 0)
   t.equal(first.version, 1)
   t.equal(first.key.length, 32)
   t.equal(statSync(file).mode & 0o777, 0o600)
-  t.same(await portraitKeyOf(file, enterpriseId, 1), first)
+  t.same(await portraitKeysIn(file).current(enterpriseId, 1), first)
   const reader = asAddress(`0x${'0a'.repeat(20)}`)
-  await notePortraitKeyShared(file, enterpriseId, 1, [reader])
-  t.same((await portraitKeyOf(file, enterpriseId, 1)).sharedWith, [reader])
-  const second = await rotatePortraitKey(file, enterpriseId)
+  await portraitKeysIn(file).noteShared(enterpriseId, 1, [reader])
+  t.same((await portraitKeysIn(file).current(enterpriseId, 1)).sharedWith, [reader])
+  const second = await portraitKeysIn(file).rotate(enterpriseId)
   t.equal(second.version, 2)
   t.notSame(second.key, first.key)
   t.same(second.sharedWith, [])
   t.same(await readPortraitKey(file, enterpriseId), { version: 2, key: second.key })
   t.same(await readPortraitKey(file, enterpriseId, 1), { version: 1, key: first.key })
   await t.rejects(readPortraitKey(file, enterpriseId, 3), { code: 'NO_SUCH_VERSION', message: /it has 1, 2$/ })
-  t.equal((await portraitKeyOf(file, enterpriseId, 5)).version, 6, 'the chain knows a version that the file lost')
-  await t.rejects(portraitKeyOf(file, ZERO_HASH, 0), { code: 'OTHER_ENTERPRISE' })
+  t.equal((await portraitKeysIn(file).current(enterpriseId, 5)).version, 6, 'the chain knows a version that the file lost')
+  await t.rejects(portraitKeysIn(file).current(ZERO_HASH, 0), { code: 'OTHER_ENTERPRISE' })
   chmodSync(file, 0o644)
-  await t.rejects(portraitKeyOf(file, enterpriseId, 0), { code: 'TOO_OPEN', message: /chmod 600/ })
+  await t.rejects(portraitKeysIn(file).current(enterpriseId, 0), { code: 'TOO_OPEN', message: /chmod 600/ })
   chmodSync(file, 0o600)
   const kept = readFileSync(file, 'utf8')
   writeFileSync(file, kept.slice(0, 40))
-  await t.rejects(portraitKeyOf(file, enterpriseId, 0), { code: 'MALFORMED' })
+  await t.rejects(portraitKeysIn(file).current(enterpriseId, 0), { code: 'MALFORMED' })
   t.equal(readFileSync(file, 'utf8'), kept.slice(0, 40), 'a damaged file is left alone')
 })
 

@@ -3,41 +3,16 @@
  * 0x01) over the files in the order of their paths. Every leaf is blinded with a salt of its own, derived from the manifest's,
  * so that a proof of one file tells nothing about the others: short forms could otherwise be guessed from their hashes.
  */
-import { createHash, createHmac } from 'node:crypto'
-import { z } from 'zod'
-import { asHash, fromHex, type Hash, toHash, toHex, utf8 } from '../../core/bytes.js'
+import { asHash, concatBytes, fromHex, type Hash, toHash, toHex, utf8 } from '../../core/bytes.js'
 import { CodedError } from '../../core/codedError.js'
-import { archiveEntriesMax, archivePathBytesMax, declarationPackageBytesMax } from '../../core/limits.js'
+import { primitives } from '../../crypto/primitives.js'
+import type { FileProof } from './proofFile.js'
 import type { Files } from './zip.js'
 
 export type ProofErrorCode = 'MALFORMED' | 'OTHER_FILE' | 'OTHER_DOCUMENT' | 'NO_SUCH_FILE'
 
 /** A file or a proof that does not belong to the document. */
 export class ProofError extends CodedError<ProofErrorCode> {}
-
-const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
-
-/** Published as schemas/declaration-proof.schema.json. */
-export const proofSchema = z
-  .strictObject({
-    $schema: z.string().max(200).optional(),
-    format: z.literal('concordat-declaration-proof/1'),
-    documentHash: hash.describe('what StoreData carries'),
-    file: z.string().min(1).max(archivePathBytesMax).describe('path in the package'),
-    bytes: z
-      .int()
-      .min(0)
-      .max(declarationPackageBytesMax * 4)
-      .describe('length of the file'),
-    sha256: hash.describe('of the file'),
-    salt: hash.describe("of this file's leaf alone"),
-    index: z.int().min(0).max(archiveEntriesMax).describe('place among the files of the package, from 0'),
-    count: z.int().min(1).max(archiveEntriesMax).describe('files of the package'),
-    siblings: z.array(hash).max(16).describe('from the leaf up'),
-  })
-  .describe('That one file belongs to a submitted declaration package')
-
-export type FileProof = z.infer<typeof proofSchema>
 
 interface Leaf {
   readonly file: string
@@ -55,7 +30,7 @@ export interface DocumentTree {
 /** `salt`: the manifest's, 64 hex digits. Equal for a folder and a .zip of the same files. */
 export function documentTree(files: Files, salt: string): DocumentTree {
   const key = fromHex(`0x${salt}`)
-  const paths = [...files.keys()].sort((a, b) => Buffer.compare(utf8(a), utf8(b)))
+  const paths = [...files.keys()].sort(byUtf8)
   const leaves = paths.map((file): Leaf => {
     const bytes = files.get(file)!
     return { file, bytes: bytes.length, sha256: sha256(bytes), salt: hmac(key, utf8(file)) }
@@ -83,13 +58,10 @@ export function documentTree(files: Files, salt: string): DocumentTree {
   }
 }
 
-/** Throws ProofError MALFORMED. */
-export function parseProof(json: unknown): FileProof {
-  const parsed = proofSchema.safeParse(json)
-  if (parsed.success && parsed.data.index < parsed.data.count) return parsed.data
-  const issue = parsed.error?.issues[0]
-  const field = issue?.path.join('.')
-  throw new ProofError('MALFORMED', `is no proof of a file (${field || 'index'}: ${issue?.message ?? 'beyond count'})`)
+/** In the order of their bytes, which is that of their hex digits. */
+function byUtf8(a: string, b: string): number {
+  const [first, second] = [toHex(utf8(a)), toHex(utf8(b))]
+  return first < second ? -1 : first > second ? 1 : 0
 }
 
 /** Throws ProofError unless these bytes are the file that the proof is about and it belongs to `documentHash`. */
@@ -106,13 +78,11 @@ export function verifyFile(bytes: Uint8Array, proof: FileProof, documentHash: Ha
   }
 }
 
-const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest())
-}
+/** Files are hashed alone and may be large; what is hashed in parts is short. */
+const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
+  primitives.sha256(parts.length === 1 ? parts[0]! : concatBytes(...parts))
 
-const hmac = (key: Uint8Array, data: Uint8Array) => new Uint8Array(createHmac('sha256', key).update(data).digest())
+const hmac = (key: Uint8Array, data: Uint8Array) => primitives.hmacSha256(key, [data])
 
 const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)

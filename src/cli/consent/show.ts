@@ -4,7 +4,6 @@ import { ContractRevert, consents, view } from '../../agent/contractClient.js'
 import type { Consent } from '../../contracts/consentHash.js'
 import { idText } from '../../contracts/textId.js'
 import { type Hash, ZERO_ADDRESS } from '../../core/bytes.js'
-import { consentPageMax } from '../../core/limits.js'
 import type { RpcClient } from '../../rpc/client.js'
 
 type Granted = Awaited<ReturnType<typeof readGranted>>
@@ -19,17 +18,6 @@ export async function findGranted(client: RpcClient, id: Hash): Promise<Granted 
     if (error instanceof ContractRevert && error.error === 'UnknownConsent') return undefined
     throw error
   }
-}
-
-/** All consents of an enterprise, in the order of their grants. */
-export async function readConsentsOf(client: RpcClient, enterpriseId: Hash): Promise<Granted[]> {
-  const total = await view(client, consents, 'consentCount', { enterpriseId })
-  const count = BigInt(consentPageMax)
-  const found: Granted[] = []
-  for (let from = 0n; from < total; from += count) {
-    found.push(...(await view(client, consents, 'consentsOf', { enterpriseId, from, count })))
-  }
-  return found
 }
 
 /** What it says, in the words of a consent file. */

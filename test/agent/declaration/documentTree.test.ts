@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { documentTree, type FileProof, parseProof, verifyFile } from '../../../src/agent/declaration/documentTree.js'
+import { documentTree, verifyFile } from '../../../src/agent/declaration/documentTree.js'
+import { type FileProof, parseProof } from '../../../src/agent/declaration/proofFile.js'
 import { type Hash, utf8 } from '../../../src/core/bytes.js'
 
 const SALT = '2a'.repeat(32)

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import path from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { proofSchema } from '../../../src/agent/declaration/documentTree.js'
+import { proofSchema } from '../../../src/agent/declaration/proofFile.js'
 import { initManifest } from '../../../src/agent/declaration/initPackage.js'
 import { manifestSchema } from '../../../src/agent/declaration/manifest.js'
 import { readPackageFiles } from '../../../src/agent/declaration/packageFiles.js'
