@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   audit: ['core', 'crypto', 'contracts', 'vm'],
   evidence: ['core'],
   agent: ['core', 'crypto', 'contracts', 'audit', 'evidence', 'rpc', 'state', 'vm'],
+  client: ['core', 'crypto', 'consensus', 'contracts', 'audit', 'evidence', 'rpc', 'agent'],
   node: ['core', 'crypto', 'consensus', 'state', 'vm', 'contracts', 'audit', 'p2p', 'rpc'],
   cli: [
     'core',
@@ -62,6 +63,21 @@ const DOORS: readonly { from: string; to: string; only: RegExp; why: string }[] 
     why: 'the verifier shares no code with what it verifies, and runs in a browser',
   },
   { from: 'sim', to: 'contracts', only: /^contracts\/creditRules/, why: 'the simulator executes no contract' },
+  {
+    from: 'client',
+    to: 'agent',
+    only: /^agent\/(agentError|auditClient|connection|consent|contractClient|declaration\/(declared|plainDocument)|delivery\/direct|enterpriseProxy|heads|objection|partReports|portraitKeys|questionRefused|requester|signedConnection|signer|transact)\.js$/,
+    why: 'browsers have what members do, not databases, files and department agents',
+  },
+  { from: 'client', to: 'rpc', only: /^rpc\/(client|clientError|errors|wire)\.js$/, why: 'viem carries its requests' },
+  {
+    from: 'client',
+    to: 'contracts',
+    only: /^contracts\/(.*\.abi|addresses|codes|genesisTypes|textId)\.js$/,
+    why: 'it calls contracts, it runs none',
+  },
+  { from: 'client', to: 'consensus', only: /^consensus\/(certificate|types|vote)\.js$/, why: 'it checks certificates' },
+  { from: 'client', to: 'audit', only: /^audit\/(auditQuery|entry)\.js$/, why: 'nodes read the trails' },
   {
     from: 'contracts',
     to: 'crypto',
@@ -180,7 +196,7 @@ t.test('libraries that need care have one home', async (t) => {
 
 t.test('every source file is used, and none has grown past 450 lines', async (t) => {
   // The network in one process serves tests and experiments; nothing of the product composes it.
-  const entries = /^(index|cli\/main|sim\/main|sim\/worker|p2p\/memoryNetwork)\.ts$/
+  const entries = /^(index|client\/index|cli\/main|sim\/main|sim\/worker|p2p\/memoryNetwork)\.ts$/
   const used = new Set<string>()
   const outside = [...filesUnder(join(ROOT, 'test')), ...filesUnder(join(ROOT, 'bench'))]
   const mark = (path: string, specifiers: readonly string[]) => {

@@ -1,5 +1,11 @@
 /** Consents as enterprises sign them: hash, sign, put on chain. */
-import { CONSENT_TYPES, type Consent, consentDigest, consentDomain, revocationDigest } from '../contracts/consentHash.js'
+import {
+  CONSENT_TYPES,
+  type Consent,
+  consentDigest,
+  consentDomain,
+  revocationDigest,
+} from '../contracts/consentHash.js'
 import { type Address, fromHex, type Hash } from '../core/bytes.js'
 import { CodedError } from '../core/codedError.js'
 import { consentPageMax } from '../core/limits.js'

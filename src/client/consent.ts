@@ -3,7 +3,16 @@ import { readConsentsOf, type SignedConsent, signConsentWith } from '../agent/co
 import { consents, members, view } from '../agent/contractClient.js'
 import { transact } from '../agent/transact.js'
 import { attributeId, idText, isTextId, textId } from '../contracts/textId.js'
-import { type Address, asAddress, EMPTY_BYTES, type Hash, toHash, ZERO_ADDRESS } from '../core/bytes.js'
+import {
+  type Address,
+  asAddress,
+  asHash,
+  EMPTY_BYTES,
+  type Hash,
+  type Hex,
+  toHash,
+  ZERO_ADDRESS,
+} from '../core/bytes.js'
 import { randomBytes } from '../crypto/random.js'
 import type { Member, Reader } from './connect.js'
 
@@ -42,8 +51,8 @@ export async function signConsent(member: Member, terms: ConsentTerms): Promise<
 }
 
 /** Takes a consent back; binds from the next block. Returns the block. Throws ContractRevert, AgentError, RpcError or RpcClientError. */
-export async function revokeConsent(member: Member, id: Hash): Promise<number> {
-  const { block } = await transact(member, consents, 'revoke', { id, signature: EMPTY_BYTES })
+export async function revokeConsent(member: Member, id: Hex): Promise<number> {
+  const { block } = await transact(member, consents, 'revoke', { id: asHash(id, 'consent'), signature: EMPTY_BYTES })
   return block
 }
 

@@ -3,7 +3,7 @@ import { dataSharing, members, view } from '../agent/contractClient.js'
 import { EXISTENCE, type ExistenceName, nameOf, ROLE, type RoleName } from '../contracts/codes.js'
 import type { DataProfile } from '../contracts/genesisTypes.js'
 import { idText, isTextId, textId } from '../contracts/textId.js'
-import type { Address, Hash } from '../core/bytes.js'
+import { type Address, asAddress, type Hash, type Hex } from '../core/bytes.js'
 import type { Reader } from './connect.js'
 
 export interface PortraitEntry {
@@ -20,9 +20,9 @@ export interface PortraitEntry {
 }
 
 /** The user portrait of an enterprise: nodes keep a record of who reads it. Throws RpcError or RpcClientError. */
-export async function readPortrait({ client }: Reader, creditCode: string, reader?: Address): Promise<PortraitEntry[]> {
+export async function readPortrait({ client }: Reader, creditCode: string, reader?: Hex): Promise<PortraitEntry[]> {
   const enterpriseId = textId(creditCode, 'creditCode')
-  const entries = await view(client, dataSharing, 'GetUserProfile', { enterpriseId }, reader)
+  const entries = await view(client, dataSharing, 'GetUserProfile', { enterpriseId }, reader && asAddress(reader))
   return entries.map(({ attribute, digest, existence, confirmed, height, validUntil, attesters }) => ({
     attribute: wordText(attribute),
     digest,
@@ -53,8 +53,8 @@ export async function listMembers({ directory }: Reader): Promise<ListedMember[]
 }
 
 /** For which role and member an account acts. Throws RpcError or RpcClientError. */
-export async function identityOf({ client }: Reader, account: Address) {
-  const { active, role, id } = await view(client, members, 'IdentityAuth', { userID: account })
+export async function identityOf({ client }: Reader, account: Hex) {
+  const { active, role, id } = await view(client, members, 'IdentityAuth', { userID: asAddress(account) })
   return { active, role: nameOf(ROLE, role) ?? null, id: wordText(id) }
 }
 

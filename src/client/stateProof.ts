@@ -1,6 +1,16 @@
 /** Proofs of accounts and storage (EIP-1186, eth_getProof) against the state root of a header. */
 import type { GetProofReturnType } from 'viem'
-import { type Address, asAddress, asHash, bytesToUint, equalBytes, fromHex, type Hash, type Hex, toHash } from '../core/bytes.js'
+import {
+  type Address,
+  asAddress,
+  asHash,
+  bytesToUint,
+  equalBytes,
+  fromHex,
+  type Hash,
+  type Hex,
+  toHash,
+} from '../core/bytes.js'
 import { EMPTY_TRIE_ROOT } from '../core/header.js'
 import { rpcProofSlotsMax } from '../core/limits.js'
 import { type RlpItem, rlpDecode } from '../core/rlp.js'
@@ -58,7 +68,7 @@ function valueIn(root: Hex, key: Uint8Array, proof: readonly Hex[]): Uint8Array 
   for (;;) {
     const node = item as readonly RlpItem[]
     if (node.length === 17) {
-      if (at === path.length) return valueOf(node[16])
+      if (at === path.length) return wordIn(node[16])
       const child: RlpItem = node[path[at++]!]!
       if (child instanceof Uint8Array && child.length === 0) return null
       item = nodeBelow(child, () => nodes[next++])
@@ -67,7 +77,7 @@ function valueIn(root: Hex, key: Uint8Array, proof: readonly Hex[]): Uint8Array 
     if (node.length !== 2) throw fault('a node has 2 or 17 items')
     const { nibbles, isLeaf } = pathOf(bytesOf(node[0]))
     const fits = nibbles.every((nibble, i) => path[at + i] === nibble)
-    if (isLeaf) return fits && at + nibbles.length === path.length ? valueOf(node[1]) : null
+    if (isLeaf) return fits && at + nibbles.length === path.length ? wordIn(node[1]) : null
     if (!fits) return null
     at += nibbles.length
     item = nodeBelow(node[1]!, () => nodes[next++])
@@ -113,7 +123,7 @@ function bytesOf(item: RlpItem | undefined): Uint8Array {
   throw fault('a value is missing')
 }
 
-const valueOf = (item: RlpItem | undefined): Uint8Array | null => {
+const wordIn = (item: RlpItem | undefined): Uint8Array | null => {
   const bytes = bytesOf(item)
   return bytes.length === 0 ? null : bytes
 }

@@ -89,7 +89,9 @@ export function asRpcFault(error: unknown, url: string): unknown {
   }
   const cut = error.walk((e) => e instanceof HttpRequestError || e instanceof WebSocketRequestError)
   if (cut === null) return error
-  return new RpcClientError('UNREACHABLE', `cannot reach ${url} (${error.details}): is the node running?`, { cause: error })
+  return new RpcClientError('UNREACHABLE', `cannot reach ${url} (${error.details}): is the node running?`, {
+    cause: error,
+  })
 }
 
 interface FaultLike {

@@ -8,10 +8,7 @@ import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { GetConfirm, GetExistence } from '../../src/agent/department/functions.js'
 import { decodeMessage, encodeMessage, type Message } from '../../src/agent/department/outbox.js'
 import { followHeads } from '../../src/agent/heads.js'
-import {
-  portraitKeysIn,
-  readPortraitKey,
-} from '../../src/agent/portraitKeyFile.js'
+import { portraitKeysIn, readPortraitKey } from '../../src/agent/portraitKeyFile.js'
 import { EXISTENCE } from '../../src/contracts/codes.js'
 import { attributeId, textId } from '../../src/contracts/textId.js'
 import { asAddress, type Hash, toHash, ZERO_HASH } from '../../src/core/bytes.js'
@@ -91,7 +88,11 @@ t.test('portrait key file: private, kept, rotated, of one enterprise', async (t)
   t.same(await readPortraitKey(file, enterpriseId), { version: 2, key: second.key })
   t.same(await readPortraitKey(file, enterpriseId, 1), { version: 1, key: first.key })
   await t.rejects(readPortraitKey(file, enterpriseId, 3), { code: 'NO_SUCH_VERSION', message: /it has 1, 2$/ })
-  t.equal((await portraitKeysIn(file).current(enterpriseId, 5)).version, 6, 'the chain knows a version that the file lost')
+  t.equal(
+    (await portraitKeysIn(file).current(enterpriseId, 5)).version,
+    6,
+    'the chain knows a version that the file lost',
+  )
   await t.rejects(portraitKeysIn(file).current(ZERO_HASH, 0), { code: 'OTHER_ENTERPRISE' })
   chmodSync(file, 0o644)
   await t.rejects(portraitKeysIn(file).current(enterpriseId, 0), { code: 'TOO_OPEN', message: /chmod 600/ })

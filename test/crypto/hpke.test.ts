@@ -1,85 +1,17 @@
-import { shake128 } from '@noble/hashes/sha3.js'
 import t from 'tap'
-import { concatBytes, fromHex, toHex, utf8 } from '../../src/core/bytes.js'
+import { concatBytes, utf8 } from '../../src/core/bytes.js'
 import { generateEncryptionKey } from '../../src/crypto/encryptionKey.js'
-import {
-  deriveEncryptionKey,
-  type HpkeAead,
-  hpkeOpen,
-  hpkeSeal,
-  hpkeSetupRecipient,
-  hpkeSetupSender,
-} from '../../src/crypto/hpke.js'
+import { hpkeOpen, hpkeSeal, hpkeSetupRecipient, hpkeSetupSender } from '../../src/crypto/hpke.js'
 import { readVector, skipWithoutVectors } from '../vectors.js'
+import { AEAD, expectedOf, type HpkeVector, isOurs, runVector } from './hpkeVectors.js'
 
-interface HpkeVector {
-  readonly mode: number
-  readonly kem_id: number
-  readonly kdf_id: number
-  readonly aead_id: number
-  readonly info: string
-  readonly ikmE: string
-  readonly ikmR: string
-  readonly skRm: string
-  readonly pkRm: string
-  readonly enc: string
-  readonly encryptions_accumulated?: string
-  readonly exports_accumulated: string
-}
-
-const AEAD = new Map<number, HpkeAead>([
-  [1, 'aes-128-gcm'],
-  [2, 'aes-256-gcm'],
-  [3, 'chacha20-poly1305'],
-  [0xffff, 'export-only'],
-])
 const NONE = new Uint8Array(0)
-const hex = (digits: string) => fromHex(`0x${digits}`)
 
-/** Pseudo-random inputs of the accumulated vectors: a length byte and so many bytes, drawn from SHAKE128 of nothing. */
-function randomInputs() {
-  const source = shake128.create({})
-  return () => source.xof(source.xof(1)[0]!)
-}
-
-for (const aead of AEAD.values()) {
-  t.test(`RFC 9180, base mode, X25519, HKDF-SHA256, ${aead}`, { skip: skipWithoutVectors }, async (t) => {
-    const rows = readVector<HpkeVector[]>('hpke/rfc9180-accumulated.json').filter(
-      (row) => row.mode === 0 && row.kem_id === 0x20 && row.kdf_id === 1 && AEAD.get(row.aead_id) === aead,
-    )
-    t.equal(rows.length, 1)
-    for (const row of rows) {
-      const recipient = deriveEncryptionKey(hex(row.ikmR))
-      t.same(recipient, { privateKey: hex(row.skRm), publicKey: hex(row.pkRm) }, 'DeriveKeyPair')
-      const sender = hpkeSetupSender(aead, recipient.publicKey, hex(row.info), deriveEncryptionKey(hex(row.ikmE)))
-      t.equal(toHex(sender.enc), `0x${row.enc}`)
-      const receiver = hpkeSetupRecipient(aead, sender.enc, recipient, hex(row.info))
-
-      if (row.encryptions_accumulated) {
-        const draw = randomInputs()
-        const sealed = shake128.create({})
-        for (let i = 0; i < 1000; i++) {
-          const aad = draw()
-          const plaintext = draw()
-          const ciphertext = sender.context.seal(aad, plaintext)
-          sealed.update(ciphertext)
-          if (toHex(receiver.open(aad, ciphertext)) !== toHex(plaintext)) t.fail(`message ${i} does not open`)
-        }
-        t.equal(toHex(sealed.xof(16)), `0x${row.encryptions_accumulated}`, '1000 encryptions')
-      }
-
-      const draw = randomInputs()
-      const exported = shake128.create({})
-      for (let length = 0; length < 1000; length++) {
-        const context = draw()
-        const secret = sender.context.export(context, length)
-        exported.update(secret)
-        if (toHex(receiver.export(context, length)) !== toHex(secret)) t.fail(`export of ${length} bytes differs`)
-      }
-      t.equal(toHex(exported.xof(16)), `0x${row.exports_accumulated}`, '1000 exports, many above 256 bytes')
-    }
-  })
-}
+t.test('RFC 9180, base mode, X25519, HKDF-SHA256', { skip: skipWithoutVectors }, async (t) => {
+  const rows = readVector<HpkeVector[]>('hpke/rfc9180-accumulated.json').filter(isOurs)
+  t.equal(rows.length, AEAD.size)
+  for (const row of rows) t.same(runVector(row), expectedOf(row), AEAD.get(row.aead_id))
+})
 
 t.test('a message opens only with its key, info, associated data and place', async (t) => {
   const recipient = generateEncryptionKey()

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { consentIdOf, consentSigner, grantConsent, readConsentsOf, signConsent, signRevocation } from '../../agent/consent.js'
+import {
+  consentIdOf,
+  consentSigner,
+  grantConsent,
+  readConsentsOf,
+  signConsent,
+  signRevocation,
+} from '../../agent/consent.js'
 import { formatConsent } from '../../agent/consentFile.js'
 import { consents } from '../../agent/contractClient.js'
 import { attributeId, textId } from '../../contracts/textId.js'

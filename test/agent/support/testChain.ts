@@ -64,6 +64,7 @@ export class TestChain {
   readonly #gasLimit: bigint
   readonly #transactions = new Map<Hash, FinalTransaction>()
   readonly #logs: RpcLog[] = []
+  readonly #blooms = new Map<number, Hex>()
   readonly #heads = new Set<AnyHandlers>()
   readonly #blockListeners = new Set<(height: number, logs: readonly Log[]) => void>()
   readonly #logSubscriptions = new Set<{ filter: LogFilter; handlers: AnyHandlers }>()
@@ -142,6 +143,7 @@ export class TestChain {
     this.height++
     const logs = this.#record(execution)
     const logsBloom = toHex(execution.result().logsBloom)
+    this.#blooms.set(this.height, logsBloom)
     const header = { number: quantity(this.height), hash: this.#hash(this.height), logsBloom } as RpcHeader
     const plain = logs.map(({ address, topics, data }) => ({ address, topics, data: fromHex(data) }))
     for (const listener of [...this.#blockListeners]) listener(this.height, plain)
@@ -229,7 +231,7 @@ export class TestChain {
       case 'eth_getTransactionReceipt':
         return this.#transactions.get(first as Hash)?.receipt ?? null
       case 'eth_getBlockByNumber':
-        return this.#header(Number(first))
+        return this.#header(first === 'latest' ? this.height : Number(first))
       case 'eth_getBlockReceipts':
         return [...this.#transactions.values()]
           .map(({ receipt }) => receipt)
@@ -250,10 +252,11 @@ export class TestChain {
   }
 
   /** Blocks are a second and a millisecond apart. */
-  #header(height: number): Pick<RpcHeader, 'number' | 'timestamp' | 'extraData'> {
+  #header(height: number): Pick<RpcHeader, 'number' | 'timestamp' | 'extraData' | 'logsBloom'> {
     const vanity = { epoch: asEpoch(0), view: asView(height), ms: height % 1_000 }
     const timestamp = quantity(BLOCK_TIME + height)
-    return { number: quantity(height), timestamp, extraData: toHex(unsealedExtraData(vanity)) }
+    const logsBloom = this.#blooms.get(height) ?? toHex(new Uint8Array(256))
+    return { number: quantity(height), timestamp, extraData: toHex(unsealedExtraData(vanity)), logsBloom }
   }
 
   #call(params: CallParams): Hex {
