@@ -44,7 +44,7 @@ export async function waitForFinality(
 }
 
 /** Throws ClientError NOT_FOUND, RpcError or RpcClientError. */
-export async function readCertificate({ client }: Reader, block: number): Promise<FinalityCertificate> {
+async function readCertificate({ client }: Reader, block: number): Promise<FinalityCertificate> {
   const found = await client.call('concordat_getFinalityCertificate', `0x${block.toString(16)}`)
   if (found === null) throw new ClientError('NOT_FOUND', `the node has no certificate of block ${block}`)
   const { blockNumber, blockHash, epoch, view, signers, signatures } = found
@@ -71,7 +71,7 @@ const sealerSetOf = ({ epoch, sealers }: RpcSealerSet): SealerSet => ({
 })
 
 /** A header as the chain hashes it. Throws RpcError (unknown block) or RpcClientError. */
-export async function readHeader({ client }: Reader, block: number): Promise<Hex> {
+async function readHeader({ client }: Reader, block: number): Promise<Hex> {
   return client.call('debug_getRawHeader', `0x${block.toString(16)}`)
 }
 

@@ -23,6 +23,8 @@ export { attributeId, idText, textId } from '../contracts/textId.js'
 export { type Address, asAddress, asHash, type Hash, type Hex } from '../core/bytes.js'
 export type { Header } from '../core/header.js'
 export { type EncryptionKeyPair, encryptionKeyFromPrivate, generateEncryptionKey } from '../crypto/encryptionKey.js'
+export { EvidenceError } from '../evidence/evidenceError.js'
+export { type EvidenceReport, type VerifyOptions, verifyEvidence } from '../evidence/verify.js'
 export { RpcClientError } from '../rpc/clientError.js'
 export { RpcError } from '../rpc/errors.js'
 export * from './abis.js'
@@ -31,7 +33,17 @@ export { ClientError, type ClientErrorCode } from './clientError.js'
 export { connect, type Member, type MemberOptions, type Reader, type ReadOptions } from './connect.js'
 export * from './consent.js'
 export { type ErasureRequest, requestErasure } from './erasure.js'
-export * from './finality.js'
+export {
+  type ChainIdentity,
+  type FinalityCertificate,
+  type FinalityProof,
+  type FinalReceipt,
+  readChainIdentity,
+  readFinalityProof,
+  readSealerSet,
+  verifyFinality,
+  waitForFinality,
+} from './finality.js'
 export * from './portrait.js'
 export { type ProvedAccount, verifyProof } from './stateProof.js'
 export { declarationFile, type EnterpriseDeclaration, type Submitted, submit } from './submit.js'

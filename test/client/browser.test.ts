@@ -145,3 +145,15 @@ t.test('what browsers lack is done without it, alike', async (t) => {
     t.same(fromHex(hex), bytes)
   }
 })
+
+t.test('evidence is verified in a browser', async (t) => {
+  const { code } = await bundleForBrowsers(`
+    import { verifyEvidence } from 'concordat/client'
+    globalThis.run = (text, genesisHash) =>
+      verifyEvidence(text, { genesisHash }).then(() => 'holds', (error) => error.code)
+  `)
+  const realm = bareRealm()
+  vm.runInContext(code, realm)
+  const run = realm.run as (text: string, genesisHash: string) => Promise<string>
+  t.equal(await run('{}', `0x${'11'.repeat(32)}`), 'NOT_CANONICAL', 'a file that is none is refused')
+})

@@ -7,6 +7,7 @@ import { connectAndRead } from '../../examples/client/connect.js'
 import { consentAndRevoke } from '../../examples/client/consent.js'
 import { contest } from '../../examples/client/contest.js'
 import { erase } from '../../examples/client/erase.js'
+import { pieces } from '../../examples/client/pieces.js'
 import { declare } from '../../examples/client/submit.js'
 import { ask } from '../../examples/client/verify.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
@@ -77,4 +78,17 @@ t.test('from the declaration to the objection', async (t) => {
 
   await erase(transport, enterprise, 1n, say)
   t.same(lines(), ['all of it stands in blocks'])
+})
+
+t.test('pieces', async (t) => {
+  const said: string[] = []
+  await pieces('{}', `0x${'11'.repeat(32)}`, (line) => void said.push(line))
+  t.match(said, [
+    /^employees is 0x656d706c6f79656573/,
+    'one key pair',
+    'portrait version 1',
+    /"employees": "120"/,
+    /^consent 0x[0-9a-f]{64}$/,
+    'the file does not hold: NOT_CANONICAL',
+  ])
 })

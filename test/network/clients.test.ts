@@ -12,10 +12,23 @@ import {
   parseEventLogs,
   webSocket,
 } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { register } from '../../examples/client/contracts.js'
+import { prove } from '../../examples/client/finality.js'
+import { traceEnterprise } from '../../examples/client/trace.js'
+import {
+  connect,
+  readChainIdentity,
+  readFinalityProof,
+  readSealerSet,
+  verifyFinality,
+  verifyProof,
+  waitForFinality,
+} from '../../src/client/index.js'
 import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import { membersAbi } from '../../src/contracts/members.abi.js'
 import { textId } from '../../src/contracts/textId.js'
+import { asHash } from '../../src/core/bytes.js'
 import { eventually, startLocalNetwork } from '../support/localNetwork.js'
 
 const abi = parseAbi(membersAbi)
@@ -140,6 +153,50 @@ t.test('Ethereum clients nobody here wrote', async (t) => {
     await client.getBlockNumber()
     ;(await client.transport.getRpcClient()).close()
     t.ok(blocks.length > 0)
+  })
+
+  await t.test('concordat/client: contracts, finality, proofs, trails', async (t) => {
+    const said: string[] = []
+    const say = (line: string) => void said.push(line)
+    const enterprise = privateKeyToAccount(generatePrivateKey())
+    const operator = privateKeyToAccount(operatorKey)
+    const hash = await register(chain.id, node1!.rpc, http(node1!.rpc), operator, enterprise.address, say)
+    t.match(said.splice(0), [/^Sunflower Works is registered in block \d+$/, /^\d+ members$/])
+
+    // Over a socket, which pushes; on another node than the one that took the transaction.
+    const socket = webSocket(node2!.ws)
+    await prove(socket, hash, say)
+    t.match(said.splice(0), [/^final in block \d+, signed by [34] sealers$/, /^the register of members is there/])
+    ;(await socket({ chain }).value!.getRpcClient()).close()
+
+    const reader = await connect({ transport: http(node2!.rpc) })
+    t.teardown(() => reader.close())
+    const block = Number((await waitForFinality(reader, hash)).receipt.blockNumber)
+    const proof = await readFinalityProof(reader, block)
+    const sealers = await readSealerSet(reader, block)
+    const identity = await readChainIdentity(reader)
+    const { stateRoot } = verifyFinality(proof, sealers, identity)
+    const refused = { name: 'ClientError', code: 'PROOF' }
+    const heavier = { ...sealers, sealers: sealers.sealers.map((one, i) => (i === 3 ? { ...one, weight: 9 } : one)) }
+    const fewer = { ...proof.certificate, signers: proof.certificate.signers.slice(0, 2) }
+    t.throws(() => verifyFinality({ ...proof, certificate: fewer }, sealers, identity), refused, 'no quorum')
+    t.throws(() => verifyFinality(proof, sealers, { ...identity, genesisHash: asHash(ZERO) }), refused, 'another chain')
+    if (proof.certificate.signers.length === 3 && !proof.certificate.signers.includes(sealers.sealers[3]!.address))
+      t.throws(() => verifyFinality(proof, heavier, identity), refused, 'other weights')
+    const storageKeys = [ZERO, `0x${'ff'.repeat(32)}`] as const
+    const viem = createPublicClient({ chain, transport: http(node2!.rpc) })
+    const state = await viem.getProof({ address: CONTRACT_ADDRESSES.members, storageKeys: [...storageKeys] })
+    const latest = await viem.getBlock()
+    t.equal(verifyProof(latest.stateRoot, state).storage.get(asHash(storageKeys[1])), 0n, 'absence is proved')
+    t.throws(() => verifyProof(ZERO, state), refused, 'another root')
+    const cut = { ...state, accountProof: state.accountProof.slice(0, -1) }
+    t.throws(() => verifyProof(latest.stateRoot, cut), refused, 'a node is missing')
+    t.ok(stateRoot)
+
+    await traceEnterprise(http(node1!.rpc), enterprise, '91440300708461136T', say)
+    t.ok(said.length > 0 && said.every((line) => /^block \d+, /.test(line)), `${said[0]}`)
+    await traceEnterprise(http(node1!.rpc), enterprise, '91440300708461137R', say)
+    t.match(said.at(-1), /^refused: [A-Z_]+$/)
   })
 
   await t.test('ethers', async (t) => {
