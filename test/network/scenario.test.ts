@@ -17,6 +17,7 @@ import {
   consents,
   credit,
   dataPortrait,
+  dataSharing,
   delivery,
   evidence,
   keyAgreement,
@@ -27,6 +28,7 @@ import { creditCode } from '../../src/agent/dataset/identifiers.js'
 import { parseDeclaration } from '../../src/agent/declaration.js'
 import { decideService, publishPolicy } from '../../src/agent/eligibility.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
+import { type EvidenceQuery, exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
 import { policyFileSchema, toPolicy } from '../../src/agent/policyFile.js'
 import { portraitKeysIn } from '../../src/agent/portraitKeyFile.js'
 import { QuestionRefused } from '../../src/agent/questionRefused.js'
@@ -43,6 +45,7 @@ import { type Address, fromHex, type Hash, toHash, toHex, utf8, ZERO_HASH } from
 import { generateEncryptionKey } from '../../src/crypto/encryptionKey.js'
 import { readKeyFile } from '../../src/crypto/keyFile.js'
 import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
+import { verifyEvidence } from '../../src/evidence/verify.js'
 import { RPC_CODES } from '../../src/rpc/errors.js'
 import { findValues, holds, needlesOf } from '../support/canary.js'
 import { FrameRecorder } from '../support/frameRecorder.js'
@@ -305,6 +308,19 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
     'right answers over a killed node',
   )
 
+  // What was answered is proved to whoever knows the genesis hash.
+  const { genesisHash } = net.network
+  const proved = async (query: EvidenceQuery): Promise<string> => {
+    const { text } = await exportEvidence(asking.client, query)
+    return (await verifyEvidence(text, { genesisHash })).words.join('\n')
+  }
+  const exchange = await proved({ kind: 'exchange', requestId: 1n })
+  t.match(exchange, /government-service [^\n]* asked question 1 [^\n]* purpose tax-relief, on the basis of consent 0x/)
+  t.match(exchange, /tax [^\n]* answered on [^\n]* that on taxPaid: the declared value is right/)
+  t.match(exchange, /finance [^\n]* answered on [^\n]* that on taxPaid: the declared value is right/)
+  const portrait = await proved({ kind: 'portrait', enterprise: ENTERPRISE_ID, attribute: own.attribute })
+  t.match(portrait, /tax \(department, [^\n]* attested in block \d+ that on taxRegistration, [^\n]* is right/)
+
   // A department falls silent: it is shown as unanswered, never waited for, and its credit falls.
   const scoreOf = async () =>
     (await view(asking.client, credit, 'recordOf', { member: patents.sender.address })).unanswered
@@ -313,6 +329,8 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
   const silent = rows(await whileBlocksPass(operator, ask(['patentFees'])))
   t.match(silent.get('patentFees'), { status: 'unanswered', exists: false, confirmed: false })
   await eventually(async () => (await scoreOf()) === before + 1, 'the silence to be on record')
+  const requestId = await view(asking.client, dataSharing, 'requestCount', {})
+  t.match(await proved({ kind: 'exchange', requestId }), /has not answered on patentFees/)
   await net.restartAgent(PATENTS)
   t.equal(rows(await ask(['patentFees'])).get('patentFees')!.confirmed, true, 'back, it answers')
 

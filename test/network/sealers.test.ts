@@ -98,6 +98,17 @@ t.test('the set changes by vote, from a node that starts empty to a new key', as
     t.match(cli('sealer', 'verify', '--network', net.dir), { status: 0, stderr: '', stdout })
   })
 
+  await t.test('a transaction is proved through all sets, without a node', async (t) => {
+    const { transactions } = (await net
+      .client(0)
+      .call('eth_getBlockByNumber', `0x${(await desk.work()).toString(16)}`, false))!
+    const file = join(net.dir, 'evidence.json')
+    const exported = cli('evidence', 'export', transactions[0] as string, '--network', net.dir, '--out', file)
+    t.match(exported, { status: 0, stderr: '' })
+    const verified = cli('evidence', 'verify', file, '--genesis', join(net.dir, 'genesis.json'))
+    t.match(verified, { status: 0, stdout: /sealers of epoch 4 [\s\S]*through 5 sealer sets/ })
+  })
+
   await t.test('chain files carry the chain into an empty folder, a snapshot brings a sealer back', async (t) => {
     const genesis = join(net.dir, 'genesis.json')
     const [file, state] = [join(net.dir, 'chain.cdcf'), join(net.dir, 'state.cdcf')]
