@@ -2,28 +2,24 @@
  * Sees every vote that the sealers of a local network ever send, and says which contradict each other: a peer with a permitted key hears
  * what they broadcast, and the journals of processes that ended hold what nobody heard.
  */
-import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse, stringify } from 'yaml'
 import type { NetworkFile } from '../../src/cli/network/file.js'
 import { votesOf } from '../../src/consensus/certificate.js'
 import { decodeJournalRecord, decodeMessage, type ReadBlock } from '../../src/consensus/codec.js'
 import type { Certificate, ConsensusMessage, SealerSet, SignedVote } from '../../src/consensus/types.js'
 import { conflicts } from '../../src/consensus/vote.js'
 import { type Address, asEpoch } from '../../src/core/bytes.js'
-import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
 import { sealedBlockReader } from '../../src/node/sealedBlock.js'
 import { voteRecoverer } from '../../src/node/votes.js'
-import { listenMultiaddr, nodeMultiaddr } from '../../src/p2p/identity.js'
-import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/p2p/libp2pNetwork.js'
-import { CHANNEL } from '../../src/p2p/network.js'
+import { CHANNEL, type Channel } from '../../src/p2p/network.js'
 import { readFileHeader, scanFrames } from '../../src/state/journalFrames.js'
+import { ListeningPeer } from './listeningPeer.js'
 
 /** Last votes of each sealer that are kept. */
 const HEARD_MAX = 2_000
 
-export class VoteObserver {
+export class VoteObserver extends ListeningPeer {
   /** What a reader has to know when it is not empty. */
   readonly conflicts: string[] = []
   /** Votes with a valid signature, each counted once. */
@@ -32,50 +28,23 @@ export class VoteObserver {
   messages = 0
   /** What each sealer itself was heard to vote for. */
   readonly heard = new Map<Address, SignedVote[]>()
-  readonly #key = randomBytes(32)
   /** By sealer, epoch and view. */
   readonly #seen = new Map<string, SignedVote[]>()
   readonly #readBlock: ReadBlock
   readonly #recover: ReturnType<typeof voteRecoverer>
   readonly #set: SealerSet
-  #host: Libp2pNetwork | undefined
 
   /** Of a network whose sealers do not change. */
-  constructor(
-    private readonly network: NetworkFile,
-    private readonly port: number,
-  ) {
+  constructor(network: NetworkFile, port: number) {
+    super(network, port)
     const { chainId, genesisHash } = network
     this.#readBlock = sealedBlockReader(chainId)
     this.#recover = voteRecoverer({ chainId, genesisHash })
     this.#set = { epoch: asEpoch(0), sealers: network.nodes.map(({ address }) => ({ address, weight: 1 })) }
   }
 
-  /** Permits the observer in the nodes' configurations. Before the nodes start. */
-  install(dir: string): void {
-    const address = privateKeyToAddress(this.#key)
-    const multiaddr = nodeMultiaddr('127.0.0.1', this.port, this.#key)
-    for (const { name } of this.network.nodes) {
-      const path = join(dir, name, 'config.yaml')
-      const config = parse(readFileSync(path, 'utf8')) as { p2p: { peers: unknown[] } }
-      config.p2p.peers.push({ name: 'observer', address, multiaddr })
-      writeFileSync(path, stringify(config))
-    }
-  }
-
-  async start(): Promise<void> {
-    const sealers = new Set(this.network.nodes.map(({ address }) => address))
-    this.#host = await createLibp2pNetwork({
-      privateKey: this.#key,
-      networkId: this.network.genesisHash,
-      listen: [listenMultiaddr('127.0.0.1', this.port)],
-      peers: this.network.nodes.map(({ name, p2p }) => ({ name, multiaddr: p2p })),
-      admission: (address) => (sealers.has(address) ? 'peer' : 'refused'),
-    })
-    this.#host.onFrame((from, channel, frame) => {
-      if (channel === CHANNEL.consensus) this.#hear(from, decodeMessage(frame, this.#readBlock))
-    })
-    await this.#host.start()
+  protected hear(from: Address, channel: Channel, frame: Uint8Array): void {
+    if (channel === CHANNEL.consensus) this.#hear(from, decodeMessage(frame, this.#readBlock))
   }
 
   /** Takes in what the journal in the folder of a node that does not run has, up to where it is torn; its own votes. */
@@ -90,10 +59,6 @@ export class VoteObserver {
       else if (record.type === 'certificate') this.#takeCertificate(record.certificate)
     }
     return records.flatMap((record) => (record.type === 'vote' ? [record.vote] : []))
-  }
-
-  async stop(): Promise<void> {
-    await this.#host?.stop()
   }
 
   #hear(from: Address, message: ConsensusMessage): void {
