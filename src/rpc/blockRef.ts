@@ -1,7 +1,7 @@
 /** Block parameters: tags, numbers, hashes and EIP-1898 objects. Only final blocks exist, so four of the tags are one. */
 import { asHeight, type Hash, type Height } from '../core/bytes.js'
 import type { ChainApi, ChainState, FinalBlock } from './chainApi.js'
-import { invalidArgument, prunedHistory, serverError } from './errors.js'
+import { invalidArgument, prunedHistory, type RpcError, serverError } from './errors.js'
 import { asFixed, asQuantity, isAbsent, type Params, typeName } from './params.js'
 
 const HASH_HEX_LENGTH = 66
@@ -59,7 +59,12 @@ export function readState(api: ChainApi, params: Params, index: number): ChainSt
   if (height === undefined) throw serverError('header not found')
   const state = api.state(height)
   if (state) return state
+  throw stateNotKept(api, height)
+}
+
+/** -32000, in geth's words and with what to do. */
+export function stateNotKept(api: ChainApi, height: number): RpcError {
   const latest = api.head().header.number
   const kept = `this node keeps those of blocks ${api.oldestState()} to ${latest} (state.recentBlocks, state.archive)`
-  throw serverError(`missing trie node: state of block ${height} is not kept, ${kept}`)
+  return serverError(`missing trie node: state of block ${height} is not kept, ${kept}`)
 }

@@ -89,6 +89,9 @@ const genesis = genesisConfig({
   consensus: { sealersMin: 1 },
 })
 
+/** Of which a live chain keeps the state, besides the last. */
+export const recentBlocks = 24
+
 const clocks = { monotonic: () => performance.now(), wall: () => Date.now() }
 
 export class LiveChain {
@@ -178,7 +181,7 @@ export class LiveChain {
   }
 
   static async open(): Promise<LiveChain> {
-    const store = await ChainStore.open({ store: new MemoryStore() })
+    const store = await ChainStore.open({ store: new MemoryStore(), history: { recentBlocks } })
     await store.init(buildGenesis(genesis))
     return new LiveChain(store)
   }

@@ -7,6 +7,7 @@ import { type CallContext, type MethodEntries, type MethodNeeds, method } from '
 import { asQuantity, isAbsent, type Params, readAddress, readBytes, readHash, readIndex } from '../params.js'
 import { placeOf, presentReceiptAt, presentTransaction, quantity } from '../present.js'
 import { ReceiptWaits } from '../receiptWaits.js'
+import { transactionBySender } from '../senderNonce.js'
 import type { RpcReceipt } from '../wire.js'
 
 export function ethTransactionMethods({ api }: MethodNeeds): MethodEntries {
@@ -17,6 +18,7 @@ export function ethTransactionMethods({ api }: MethodNeeds): MethodEntries {
     ['eth_getTransactionByHash', method(1, (p) => transactionByHash(api, p))],
     ['eth_getTransactionByBlockNumberAndIndex', method(2, (p) => presentPlaced(byNumber(p)))],
     ['eth_getTransactionByBlockHashAndIndex', method(2, (p) => presentPlaced(byHash(p)))],
+    ['eth_getTransactionBySenderAndNonce', method(2, (p) => bySenderAndNonce(api, p))],
     ['eth_getRawTransactionByHash', method(1, (p) => rawTransaction(api, p) ?? '0x')],
     ['eth_getRawTransactionByBlockNumberAndIndex', method(2, (p) => presentRaw(byNumber(p)))],
     ['eth_getRawTransactionByBlockHashAndIndex', method(2, (p) => presentRaw(byHash(p)))],
@@ -59,6 +61,11 @@ function presentPlaced(placed: Placed | undefined) {
   return placed && tx
     ? presentTransaction(tx, placeOf(placed.final.hash, placed.final.block.header), placed.index)
     : null
+}
+
+function bySenderAndNonce(api: ChainApi, params: Params) {
+  const found = transactionBySender(api, readAddress(params, 0), BigInt(readIndex(params, 1)))
+  return found && 'pending' in found ? presentTransaction(found.pending) : presentPlaced(found)
 }
 
 /** Geth answers `0x` where there is none. */
