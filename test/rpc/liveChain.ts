@@ -13,6 +13,7 @@ import { ROLE } from '../../src/contracts/codes.js'
 import { endBlock } from '../../src/contracts/epoch.js'
 import { systemContracts } from '../../src/contracts/registry.js'
 import { sealerSetOf } from '../../src/contracts/sealers.js'
+import { textId } from '../../src/contracts/textId.js'
 import {
   type Address,
   asEpoch,
@@ -23,7 +24,6 @@ import {
   toHex,
   ZERO_HASH,
 } from '../../src/core/bytes.js'
-import type { Receipt } from '../../src/core/receipt.js'
 import type { UnsignedTransaction } from '../../src/core/transaction.js'
 import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
 import { type RecoveredTransaction, signTransaction } from '../../src/crypto/transaction.js'
@@ -103,8 +103,6 @@ export class LiveChain {
   readonly #genesisHash: Hash
   #nextView = 1
   #timeMs = 1_800_000_000_000
-  /** Of each block that was sealed here. */
-  readonly receipts: (readonly Receipt[])[] = []
 
   private constructor(store: ChainStore) {
     const { hash: genesisHash, overlay } = buildGenesis(genesis)
@@ -186,10 +184,6 @@ export class LiveChain {
     return new LiveChain(store)
   }
 
-  get genesisHash(): Hash {
-    return this.#genesisHash
-  }
-
   /** A signed transaction with the sender's next nonce. */
   sign(who: Who, changes: Partial<UnsignedTransaction>): RecoveredTransaction {
     const unsigned: UnsignedTransaction = {
@@ -240,7 +234,6 @@ export class LiveChain {
     const signature = voteSigner(context, privateKeyOf('sealer'))(vote)
     const signed = { ...vote, signer: addressOf('sealer'), signature }
     await this.#chain.commit(candidate, encodeCertificate(formCertificate(signed, new Map([[0, signed]]))))
-    this.receipts.push(candidate.receipts)
   }
 }
 
@@ -271,7 +264,7 @@ export async function sharing(chain: LiveChain): Promise<Sharing> {
   const newMember = {
     account: addressOf('sealer'),
     role: 3,
-    id: word('auditor'),
+    id: textId('auditor'),
     name: '审计署',
     encryptionKey: ZERO_HASH,
   }
