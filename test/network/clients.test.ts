@@ -1,4 +1,5 @@
 /** viem's and ethers' own clients on a real network of four processes, unpatched: read, send, call, decode events and errors. */
+import { Trie } from '@ethereumjs/trie'
 import { Contract, JsonRpcProvider, Wallet, WebSocketProvider } from 'ethers'
 import t from 'tap'
 import {
@@ -7,6 +8,8 @@ import {
   createPublicClient,
   createWalletClient,
   defineChain,
+  fromRlp,
+  hexToBytes,
   http,
   parseAbi,
   parseEventLogs,
@@ -109,6 +112,30 @@ t.test('Ethereum clients nobody here wrote', async (t) => {
       (error) => error instanceof ContractFunctionRevertedError,
     ) as ContractFunctionRevertedError
     t.equal(revert.data?.errorName, 'AccountRegistered', 'a custom error is decoded')
+  })
+
+  await t.test('a receipt at once, and a proof of the state after it', async (t) => {
+    const client = createPublicClient({ chain, transport: http() })
+    const account = privateKeyToAccount(operatorKey)
+    const wallet = createWalletClient({ chain, transport: http(), account })
+    const request = await wallet.prepareTransactionRequest({ to: account.address })
+    const serializedTransaction = await wallet.signTransaction(request)
+    const receipt = await wallet.sendRawTransactionSync({ serializedTransaction })
+    t.equal(receipt.status, 'success')
+    t.equal(
+      (await client.getTransaction({ sender: account.address, nonce: request.nonce })).hash,
+      receipt.transactionHash,
+    )
+    const { stateRoot, number: blockNumber } = await client.getBlock({ blockNumber: receipt.blockNumber })
+    const { address, accountProof, nonce } = await client.getProof({
+      address: account.address,
+      storageKeys: [],
+      blockNumber,
+    })
+    t.equal(nonce, request.nonce + 1)
+    const nodes = accountProof.map((node) => hexToBytes(node))
+    const value = await new Trie({ useKeyHashing: true }).verifyProof(hexToBytes(stateRoot), hexToBytes(address), nodes)
+    t.equal(Number(fromRlp(value!, 'hex')[0]), nonce, 'held by another library to the root of the header')
   })
 
   await t.test('viem over WebSocket', async (t) => {
