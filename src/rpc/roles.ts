@@ -49,6 +49,7 @@ export const ROLE_METHODS: RoleMethods = {
     'eth_getTransactionByBlockHashAndIndex',
     'eth_getTransactionByBlockNumberAndIndex',
     'eth_getTransactionByHash',
+    'eth_getTransactionBySenderAndNonce',
     'eth_getTransactionCount',
     'eth_getTransactionReceipt',
     'eth_getUncleByBlockHashAndIndex',
