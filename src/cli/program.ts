@@ -1,12 +1,8 @@
 /** The program around all commands; parsing faults end with status 2. */
-import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
+import { VERSION } from '../node/version.js'
 import { COMMANDS } from './commandList.js'
 import { UsageError } from './errors.js'
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 /**
  * The program of a command line: commands named by one of its `words` are there as a whole, the others with what a list of
@@ -16,7 +12,7 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
   const usages = new Map(COMMANDS.map(({ name, usage }) => [name, usage]))
   const program = new Command('concordat')
     .description('A permissioned blockchain with which government departments answer each other about enterprises.')
-    .version(version)
+    .version(VERSION)
     .configureHelp({ subcommandTerm: (command) => usages.get(command.name()) ?? `${command.name()} [command]` })
     .showHelpAfterError('(see --help for the options and an example)')
     .showSuggestionAfterError()

@@ -1,15 +1,11 @@
 /** `concordat node` as a process: logs to standard output, stops cleanly on SIGINT and SIGTERM, ends with 1 on what it cannot go on after. */
-import { readFileSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
 import { readKeyFile } from '../crypto/keyFile.js'
 import type { NodeConfig } from './config.js'
 import { loadExtensions } from './extensionFiles.js'
 import { loadGenesis } from './genesisFile.js'
 import { Node } from './node.js'
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+import { VERSION } from './version.js'
 
 /** Runs until a signal or a fatal fault; resolves once everything is closed. `acceptLostJournal`: see NodeOptions. */
 export async function runNode(config: NodeConfig, acceptLostJournal = false): Promise<void> {
@@ -23,7 +19,7 @@ export async function runNode(config: NodeConfig, acceptLostJournal = false): Pr
     genesis: loadGenesis(config.genesis),
     extensions: await loadExtensions(config.consensus.extensions),
     privateKey: await readKeyFile(config.keyFile, config.passwordFile),
-    clientVersion: `concordat/v${version}/${process.platform}-${process.arch}/node${process.versions.node}`,
+    clientVersion: `concordat/v${VERSION}/${process.platform}-${process.arch}/node${process.versions.node}`,
     log,
     acceptLostJournal,
     onFatal: end,

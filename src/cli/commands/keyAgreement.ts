@@ -55,7 +55,7 @@ export function keyAgreementCommand(): Command {
     .option('--attempt <n>', 'an earlier attempt: who was at fault')
     .addHelpText(
       'after',
-      '\nExamples:\n  concordat key-agreement status legalRepresentative --network net\n  concordat key-agreement status legalRepresentative --attempt 3 --network net',
+      '\nExample:\n  concordat key-agreement status businessScope --network net\n  concordat key-agreement status businessScope --attempt 3 --network net',
     )
     .action(status)
   withActor(
@@ -64,11 +64,11 @@ export function keyAgreementCommand(): Command {
     .option('--round-blocks <n>', 'blocks that each round may take', '300')
     .addHelpText(
       'after',
-      '\nExample:\n  concordat key-agreement start legalRepresentative --network net --as market-regulation',
+      '\nExample:\n  concordat key-agreement start businessScope --network net --as market-regulation',
     )
     .action(start)
   withActor(command.command('abort <attribute>').description('end an attempt after its deadline; names who was silent'))
-    .addHelpText('after', '\nExample:\n  concordat key-agreement abort legalRepresentative --network net --as finance')
+    .addHelpText('after', '\nExample:\n  concordat key-agreement abort businessScope --network net --as finance')
     .action(abort)
   return command
 }
