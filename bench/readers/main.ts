@@ -1,42 +1,91 @@
 /**
- * Time to final of single submissions on four node processes, alone and under a storm of readers, in turns:
- * `node dist/bench/readers/main.js [submissions a turn] [turns] [base port]`. Prints both sides and the ratio of their p99.
+ * Time to final of single submissions on four node processes, in turns: idle; beside readers of servers that only echo (control:
+ * the same clients and as many busy processes, none of it a node's work); and under the same readers of the nodes (storm).
+ * `node dist/bench/readers/main.js [submissions a turn] [turns] [base port] [--json]`
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { createOutput, formatMs } from '../../src/cli/output.js'
 import { interleaved } from '../harness/experiment.js'
 import { quantiles } from '../harness/statistics.js'
 import { LoadedNetwork } from '../testbed/loadedNetwork.js'
 import { timesOf } from '../testbed/loops.js'
+import { fillPortraits } from '../testbed/portraits.js'
 import { ENVELOPE_BYTES } from '../testbed/submissions.js'
+import { blockNumber } from '../testbed/transactions.js'
+import { type RunningSide, startControl, startStorm } from './processes.js'
+import { SIDES, type Side, type Total, type Turn, totalOf } from './turns.js'
 
 const SHAPE = { departments: 3, envelopeBytes: ENVELOPE_BYTES }
-const [count = 40, turns = 4, basePort = 23_545] = process.argv.slice(2).map(Number)
-const signal = AbortSignal.timeout(500_000)
+const SEED = 'readers'
+const ENTERPRISES = 20
+/** Before the clock starts: compiled code, and blocks for the log searches. */
+const WARM_UP = 400
 
-const options = { running: undefined, nodes: 4, basePort, seed: 'readers', senders: 50, signal }
-const network = await LoadedNetwork.open(options)
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } })
+const [count = 50, turns = 6, basePort = 23_545] = positionals.map(Number)
+const out = createOutput(values.json ?? false)
+const signal = AbortSignal.timeout(570_000)
+
+const network = await LoadedNetwork.open({ running: undefined, nodes: 4, basePort, seed: SEED, senders: 50, signal })
 try {
-  const times = { alone: [] as number[], storm: [] as number[] }
-  await network.fill(SHAPE, 8, count)
-  for (const { side } of interleaved(['alone', 'storm'] as const, turns)) {
-    const end = side === 'storm' ? await storm() : () => {}
-    const { operations } = await network.fill(SHAPE, 1, count)
-    end()
-    times[side].push(...timesOf(operations))
+  const { testbed } = network
+  const lookUps = await fillPortraits(testbed, SEED, ENTERPRISES, signal)
+  await network.fill(SHAPE, 8, WARM_UP)
+  const first = await blockNumber(testbed.clients[0]!)
+  const done: Record<Side, Turn[]> = { idle: [], control: [], storm: [] }
+  const start = async (side: Side): Promise<RunningSide | undefined> => {
+    if (side === 'idle') return undefined
+    if (side === 'control') return startControl(testbed.clients[0]!, network.nodes, lookUps)
+    return startStorm(
+      testbed.network.nodes.map(({ rpc }) => rpc),
+      lookUps,
+    )
   }
-  const [alone, stormy] = [quantiles(times.alone), quantiles(times.storm)]
-  const ratio = { p50: stormy.p50 / alone.p50, p99: stormy.p99 / alone.p99 }
-  process.stdout.write(
-    `${JSON.stringify({ unit: 'ms', submissions: times.alone.length, alone, storm: stormy, ratio }, null, 2)}\n`,
-  )
+  for (const { side } of interleaved(SIDES, turns)) {
+    const running = await start(side)
+    const before = await running?.done()
+    const startedAt = performance.now()
+    const { operations, usage } = await network.fill(SHAPE, 1, count)
+    const seconds = (performance.now() - startedAt) / 1_000
+    const readers = before && { before, after: await running!.done() }
+    await running?.end()
+    done[side].push({ times: timesOf(operations), seconds, usage, readers })
+  }
+  report(done, { first, last: await blockNumber(testbed.clients[0]!) })
 } finally {
   await network.close()
 }
 
-async function storm(): Promise<() => void> {
-  const urls = network.testbed.network.nodes.map(({ rpc }) => rpc)
-  const child = fork(new URL('./storm.js', import.meta.url), urls, { execArgv: [] })
-  await once(child, 'message')
-  return () => child.kill()
+const PARTS = ['p50', 'p90', 'p99'] as const
+
+function report(done: Record<Side, Turn[]>, blocks: { readonly first: number; readonly last: number }): void {
+  const each = <T>(make: (side: Side) => T) =>
+    Object.fromEntries(SIDES.map((side) => [side, make(side)])) as Record<Side, T>
+  const timeToFinal = each((side) => quantiles(done[side].flatMap(({ times }) => times)))
+  const perSecond = each((side) => totalOf(done[side]))
+  const stormOver = (side: Side) =>
+    PARTS.map((part) => [part, timeToFinal.storm[part] / timeToFinal[side][part]] as const)
+  const ratios = { stormToIdle: stormOver('idle'), stormToControl: stormOver('control') }
+  out.line(
+    `Time to final of single submissions. Log searches cover ${blocks.first} blocks at first, ${blocks.last} at last.`,
+  )
+  out.table(
+    ['', ...SIDES, 'storm/idle', 'storm/control'],
+    [
+      ['submissions', ...SIDES.map((side) => timeToFinal[side].count), '', ''],
+      ...PARTS.map((part, i) => [
+        part,
+        ...SIDES.map((side) => formatMs(timeToFinal[side][part])),
+        ...Object.values(ratios).map((ratio) => ratio[i]![1].toFixed(2)),
+      ]),
+      ['max', ...SIDES.map((side) => formatMs(timeToFinal[side].max)), '', ''],
+    ],
+  )
+  const names = Object.keys(perSecond.idle) as (keyof Total)[]
+  out.table(
+    ['a second', ...SIDES],
+    names.map((name) => [name, ...SIDES.map((side) => perSecond[side][name].toFixed(2))]),
+  )
+  const byPart = Object.entries(ratios).map(([name, ratio]) => [name, Object.fromEntries(ratio)] as const)
+  out.result({ unit: 'ms', blocks, timeToFinal, ratios: Object.fromEntries(byPart), perSecond })
 }

@@ -10,12 +10,12 @@ const FILE_BYTES_MAX = rpcTokenCharsMax + 16
  * For `RpcClientOptions.token`. Throws KeyFileError when the file cannot be read or others can read it; later, while it is
  * being replaced, the token of before goes on.
  */
-export function tokenFromFile(file: string): () => string {
+export function tokenFromFile(file: string, now: () => number = () => performance.now()): () => string {
   let token = readToken(file)
-  let readMs = performance.now()
+  let readMs = now()
   return () => {
-    if (performance.now() - readMs < REREAD_MS) return token
-    readMs = performance.now()
+    if (now() - readMs < REREAD_MS) return token
+    readMs = now()
     try {
       token = readToken(file)
     } catch {

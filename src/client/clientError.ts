@@ -1,6 +1,8 @@
 import { CodedError } from '../core/codedError.js'
 
 export type ClientErrorCode =
+  /** An argument has not the form that its type says. */
+  | 'ARGUMENT'
   /** The node is on another chain than the one that was named. */
   | 'WRONG_CHAIN'
   /** The account has no way to sign what is wanted. */

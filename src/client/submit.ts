@@ -5,6 +5,7 @@ import { EnterpriseProxy, type ProxyOptions, type SubmissionReport } from '../ag
 import { textId } from '../contracts/textId.js'
 import { utf8 } from '../core/bytes.js'
 import type { Member } from './connect.js'
+import { requireValues } from './requireValues.js'
 
 /** What an enterprise declares about itself. */
 export interface EnterpriseDeclaration {
@@ -21,14 +22,15 @@ export interface Submitted extends SubmissionReport {
 
 /**
  * Validates the values, splits them by the data portrait, seals each department's part, sends StoreData, shares the portrait key with
- * those who may ask, and waits for the departments' acknowledgements. Throws AgentError, ContractRevert, WaitError, RpcError or
- * RpcClientError.
+ * those who may ask, and waits for the departments' acknowledgements. Throws ClientError, AgentError, ContractRevert,
+ * WaitError, RpcError or RpcClientError.
  */
 export async function submit(
   member: Member,
   declaration: EnterpriseDeclaration,
   options: ProxyOptions,
 ): Promise<Submitted> {
+  requireValues('declaration', declaration)
   const document = declarationFile(declaration)
   const report = await new EnterpriseProxy(options, member).submit(declarationOf(declaration, document))
   return { ...report, document }

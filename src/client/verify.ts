@@ -3,6 +3,7 @@ import { Requester, type RequesterOptions, type VerificationReport } from '../ag
 import { textId } from '../contracts/textId.js'
 import { asHash } from '../core/bytes.js'
 import type { Member } from './connect.js'
+import { requireValues } from './requireValues.js'
 
 export interface Question {
   /** Unified social credit code of the enterprise that is asked about. */
@@ -20,13 +21,16 @@ const requesters = new WeakMap<Member, { readonly options: RequesterOptions; rea
 
 /**
  * Asks whether an enterprise has these attributes with these values: from the user portrait where it has the answers, in one
- * call; else the supervising departments answer. Throws AgentError, QuestionRefused, ContractRevert, RpcError or RpcClientError.
+ * call; else the supervising departments answer. Throws ClientError, AgentError, QuestionRefused,
+ * ContractRevert, RpcError or RpcClientError.
  */
 export async function verify(
   member: Member,
-  { creditCode, values, purpose, basis }: Question,
+  question: Question,
   options: RequesterOptions,
 ): Promise<VerificationReport> {
+  requireValues('question', question)
+  const { creditCode, values, purpose, basis } = question
   return requesterOf(member, options).verify({
     enterpriseId: textId(creditCode.trim().toUpperCase(), 'creditCode'),
     values: new Map(Object.entries(values)),

@@ -167,6 +167,8 @@ class SocketConnection implements SubscriptionSink {
   readonly subscriptions = new Map<Hex, SocketSubscription>()
   isClosed = false
   #pending = 0
+  /** What had arrived with the message after which the socket is not read: less than was read at once. */
+  readonly #held: string[] = []
 
   constructor(
     readonly socket: WebSocket,
@@ -176,23 +178,8 @@ class SocketConnection implements SubscriptionSink {
   ) {}
 
   receive(text: string): void {
-    // Between closing and closed, as when the token has expired.
-    if (this.socket.readyState !== this.socket.OPEN) return
-    const tasks: (() => void)[] = []
-    const request = { sink: this, afterAnswer: (task: () => void) => tasks.push(task) }
-    const { remote, client } = this.from
-    const answer = this.needs.dispatcher.handle(text, { remote, caller: client, socket: request })
-    if (!(answer instanceof Promise)) {
-      this.#answer(answer, tasks)
-      return
-    }
-    if (++this.#pending >= this.limits.socketPendingMax) this.socket.pause()
-    answer
-      .then((value) => this.#answer(value, tasks))
-      .catch(() => this.socket.terminate())
-      .finally(() => {
-        if (--this.#pending < this.limits.socketPendingMax && this.socket.isPaused) this.socket.resume()
-      })
+    if (this.#isFull()) this.#held.push(text)
+    else this.#handle(text)
   }
 
   send(text: string): void {
@@ -206,6 +193,35 @@ class SocketConnection implements SubscriptionSink {
 
   cut(): void {
     this.socket.terminate()
+  }
+
+  #isFull(): boolean {
+    return this.#pending >= this.limits.socketPendingMax
+  }
+
+  #handle(text: string): void {
+    // Between closing and closed, as when the token has expired.
+    if (this.socket.readyState !== this.socket.OPEN) return
+    const tasks: (() => void)[] = []
+    const request = { sink: this, afterAnswer: (task: () => void) => tasks.push(task) }
+    const { remote, client } = this.from
+    const answer = this.needs.dispatcher.handle(text, { remote, caller: client, socket: request })
+    if (!(answer instanceof Promise)) {
+      this.#answer(answer, tasks)
+      return
+    }
+    this.#pending++
+    if (this.#isFull()) this.socket.pause()
+    answer
+      .then((value) => this.#answer(value, tasks))
+      .catch(() => this.socket.terminate())
+      .finally(() => this.#answered())
+  }
+
+  #answered(): void {
+    this.#pending--
+    while (this.#held.length > 0 && !this.#isFull()) this.#handle(this.#held.shift()!)
+    if (!this.#isFull() && this.socket.isPaused) this.socket.resume()
   }
 
   #answer(text: string | undefined, tasks: readonly (() => void)[]): void {

@@ -3,10 +3,13 @@
 import vm from 'node:vm'
 import t from 'tap'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
+import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
+import { type EnterpriseDeclaration, type Member, type Question, submit, verify } from '../../src/client/index.js'
 import { fromHex, type Hex, toHex } from '../../src/core/bytes.js'
 import type { RpcError } from '../../src/rpc/errors.js'
 import { type Account, World } from '../agent/support/world.js'
 import { expectedOf, type HpkeVector, isOurs } from '../crypto/hpkeVectors.js'
+import { tell } from '../evidence/chain.js'
 import { readVector, skipWithoutVectors } from '../vectors.js'
 import { bareRealm, bundleForBrowsers } from './bareRealm.js'
 
@@ -147,13 +150,39 @@ t.test('what browsers lack is done without it, alike', async (t) => {
 })
 
 t.test('evidence is verified in a browser', async (t) => {
+  const { chain, hashes } = await tell()
+  const client = await chain.serve(t)
+  const { text } = await exportEvidence(client, { kind: 'transaction', hash: hashes.question })
   const { code } = await bundleForBrowsers(`
     import { verifyEvidence } from 'concordat/client'
     globalThis.run = (text, genesisHash) =>
-      verifyEvidence(text, { genesisHash }).then(() => 'holds', (error) => error.code)
+      verifyEvidence(text, { genesisHash }).then(
+        ({ content }) => content.transaction.hash,
+        (error) => error.code,
+      )
   `)
-  const realm = bareRealm()
+  // The trie library tells a page from Node by it.
+  const realm = bareRealm({ window: {} })
   vm.runInContext(code, realm)
   const run = realm.run as (text: string, genesisHash: string) => Promise<string>
-  t.equal(await run('{}', `0x${'11'.repeat(32)}`), 'NOT_CANONICAL', 'a file that is none is refused')
+  t.equal(await run(text, chain.genesisHash), hashes.question, 'a genuine file proves what it is about')
+  t.equal(await run(text, `0x${'11'.repeat(32)}`), 'GENESIS', 'of another chain it proves nothing')
+  t.equal(await run('{}', chain.genesisHash), 'NOT_CANONICAL', 'a file that is none is refused')
+})
+
+t.test('what plain JavaScript leaves out is said at the boundary', async (t) => {
+  const member = {} as Member
+  const declare = (declaration: unknown) => submit(member, declaration as EnterpriseDeclaration, {} as never)
+  const refused = (message: RegExp) => ({ name: 'ClientError', code: 'ARGUMENT', message })
+  const creditCode = '91440300708461136T'
+  await t.rejects(declare(undefined), refused(/^declaration must be an object like \{ creditCode, values \}/))
+  await t.rejects(declare({ values: {} }), refused(/^declaration\.creditCode must be text/))
+  for (const values of [undefined, null, 'employees', ['employees']]) {
+    await t.rejects(declare({ creditCode, values }), refused(/^declaration\.values must be an object like/))
+  }
+  await t.rejects(
+    declare({ creditCode, values: { employees: 42 } }),
+    refused(/^declaration\.values\.employees must be text/),
+  )
+  await t.rejects(verify(member, { creditCode } as Question, {} as never), refused(/^question\.values must be/))
 })

@@ -87,6 +87,28 @@ t.test('wrong values name the key', async (t) => {
   )
 })
 
+t.test('a node that other machines can reach does not start before it is said who may ask', async (t) => {
+  let files = 0
+  const load = (rpc: object) => loadNodeConfig(file(`open${files++}.yaml`, JSON.stringify({ rpc })), {})
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'node1.example']) {
+    const refused = failure(() => load({ host }))
+    t.match(refused, { code: 'INVALID', message: /'rpc\.host'/ })
+    t.ok(refused.message.includes(`${host} can be reached from other machines, and nothing says who may ask:`))
+    t.match(refused.message, /rpc\.auth\.secretFile \(make one with: concordat token secret rpc\.secret\)/)
+    t.match(refused.message, /or rpc\.auth\.anonymous: read .* or rpc\.host: 127\.0\.0\.1 \(docs\/access\.md\)/)
+    t.equal(failure(() => load({ host, auth: { loopback: 'none' } })).code, 'INVALID', 'that is about this machine')
+    for (const auth of [{ secretFile: 's' }, { publicKeysFile: 'k' }, { anonymous: 'read' }]) {
+      t.match(load({ host, auth }).rpc, { host })
+    }
+  }
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) t.match(load({ host }).rpc, { host })
+  t.match(
+    failure(() => loadNodeConfig(file('open.yaml', '{}'), { CONCORDAT_RPC_HOST: '0.0.0.0' })),
+    { code: 'INVALID', message: /'rpc\.host'/ },
+    'from the environment too',
+  )
+})
+
 t.test("a department's configuration is read by the same rules", async (t) => {
   const text = 'department: d\nrpc: http://a\nkeyFile: k\nencryptionKeyFile: e\ndatabase:\n  dir: db\n'
   const path = file('department.yaml', text)

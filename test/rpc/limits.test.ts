@@ -2,11 +2,18 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import t from 'tap'
+import { encodeFunctionData, numberToHex } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { WebSocket } from 'ws'
+import { fromHex } from '../../src/core/bytes.js'
+import type { CallRequest } from '../../src/rpc/chainApi.js'
 import { Dispatcher } from '../../src/rpc/dispatcher.js'
+import { Filters } from '../../src/rpc/filters.js'
+import { LogScanner } from '../../src/rpc/logScan.js'
 import { RPC_LIMITS } from '../../src/rpc/rpcLimits.js'
 import { Slices, turns } from '../../src/rpc/slices.js'
 import { Unread } from '../../src/rpc/unread.js'
+import { CHAIN_ID, COUNTER, counterAbi, createFakeChain, type FakeChain } from './fakeChain.js'
 import { type Answer, post, startServer, until } from './harness.js'
 
 const call = (id: unknown, method = 'eth_chainId', params: unknown[] = []) => ({ jsonrpc: '2.0', id, method, params })
@@ -173,4 +180,134 @@ t.test('a short request is answered before the searches that came first', async 
   t.equal(order.length, 9)
   t.not(order.at(-1), 'short')
   await until(() => turns.waiting === 0, 'the end of all waiting')
+})
+
+const account = privateKeyToAccount(generatePrivateKey())
+
+async function submit(chain: FakeChain, nonce: number, data: `0x${string}` = '0x'): Promise<void> {
+  const tx = { to: COUNTER, data, nonce, gas: 100_000n, gasPrice: 0n, type: 'legacy', chainId: CHAIN_ID } as const
+  chain.submitTransaction(fromHex(await account.signTransaction(tx)))
+}
+
+t.test('a polled filter holds as many hashes, and lives as long without a poll, as said', async (t) => {
+  const chain = createFakeChain()
+  let nowMs = 0
+  const limits = { ...RPC_LIMITS, filterHashesMax: 2, filterIdleMs: 1_000 }
+  const filters = new Filters(chain, new LogScanner(chain, 1_000_000), limits, () => nowMs)
+  const listeners = chain.listeners()
+  const id = filters.addPending()
+  const poll = () => filters.changes(id, Number.POSITIVE_INFINITY) as readonly unknown[]
+  for (const nonce of [0, 1]) await submit(chain, nonce)
+  t.equal(poll().length, 2, 'as many hashes')
+  nowMs += 1_000
+  t.same(poll(), [], 'as long')
+  nowMs += 1_000
+  t.same(poll(), [], 'each poll counts anew')
+  nowMs += 1_001
+  t.throws(poll, { code: -32000, message: 'filter not found' }, 'a millisecond more')
+  t.equal(chain.listeners(), listeners)
+  const flooded = filters.addPending()
+  for (const nonce of [2, 3, 4]) await submit(chain, nonce)
+  t.throws(() => filters.changes(flooded, 0), { code: -32000, message: 'filter not found' }, 'a hash more')
+  t.equal(chain.listeners(), listeners, 'and listens no more')
+})
+
+t.test('connections: as many as said, then none until one ends', async (t) => {
+  const { server, rpc } = await startServer(t, { limits: { connectionsMax: 2 } })
+  const body = JSON.stringify(call(1))
+  const request = `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  const open = async () => {
+    const socket = net.connect(server.port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    socket.write(request)
+    const said = await Promise.race([
+      once(socket, 'data').then(([data]) => String(data)),
+      once(socket, 'close').then(() => ''),
+    ])
+    return { socket, said }
+  }
+  const first = await open()
+  t.match(first.said, /200 OK/)
+  t.match((await open()).said, /200 OK/)
+  t.equal((await open()).said, '', 'the third is closed unanswered')
+  first.socket.destroy()
+  await until(
+    () =>
+      rpc('eth_chainId').then(
+        () => true,
+        () => false,
+      ),
+    'the free place',
+  )
+})
+
+t.test('messages of one WebSocket: what came beyond those that are unanswered waits', async (t) => {
+  const orderOf = async (socketPendingMax: number) => {
+    const { wsUrl, chain } = await startServer(t, { limits: { socketPendingMax } })
+    chain.sealMany(10_000)
+    const socket = new WebSocket(wsUrl)
+    await once(socket, 'open')
+    const order: unknown[] = []
+    socket.on('message', (data) => order.push((JSON.parse(String(data)) as Answer[])[0]?.id))
+    const search = (id: number) => [LOGS, LOGS, LOGS].map((one) => ({ ...one, id, params: [{ fromBlock: '0x1' }] }))
+    // One segment: the node reads all of them at once.
+    const stream = (socket as unknown as { _socket: net.Socket })._socket
+    stream.cork()
+    for (const message of [search(1), search(2), [call(3)]]) socket.send(JSON.stringify(message))
+    stream.uncork()
+    await until(() => order.length === 3, 'three answers')
+    socket.terminate()
+    return order
+  }
+  t.equal((await orderOf(3))[0], 3, 'two are unanswered: the third is done between their slices')
+  t.not((await orderOf(2))[0], 3, 'the third waits for one of the first two')
+})
+
+t.test('gas of a call: as much as said, and no more for who asks for more or does not say', async (t) => {
+  const { rpc, chain } = await startServer(t, { limits: { callGasMax: 50_000 } })
+  const seen: (bigint | undefined)[] = []
+  const state = chain.state.bind(chain)
+  chain.state = (number) => {
+    const found = state(number)!
+    const noted = (request: CallRequest) => seen.push(request.gas)
+    return {
+      ...found,
+      call: (request) => noted(request) && found.call(request),
+      estimateGas: (request) => noted(request) && found.estimateGas(request),
+    } as typeof found
+  }
+  const to = { to: COUNTER }
+  const asked = [49_999n, 50_000n, 50_001n].map((gas) => ({ ...to, gas: numberToHex(gas) }))
+  for (const request of [...asked, to]) {
+    for (const method of ['eth_call', 'eth_estimateGas']) {
+      t.equal((await rpc(method, [request, 'latest'])).error, undefined)
+    }
+  }
+  t.same(seen, [49_999n, 49_999n, 50_000n, 50_000n, 50_000n, 50_000n, 50_000n, 50_000n])
+})
+
+t.test('what a WebSocket has not read: up to the bound it stays, a byte more and it is closed', async (t) => {
+  const data = encodeFunctionData({ abi: counterAbi, functionName: 'spam', args: [100n, 20_000n] })
+  // More than the system takes at once, so that all of it counts as unread when it is sent.
+  const RECEIPTS = Array.from({ length: 10 }, (_, id) => call(id, 'eth_getBlockReceipts', ['0x1']))
+  const size = { responseBytesMax: 2 ** 27, unreadBytesMax: 2 ** 29 }
+  const ask = async (socketQueueBytesMax: number) => {
+    const { wsUrl, chain } = await startServer(t, { limits: { ...size, socketQueueBytesMax } })
+    await submit(chain, 0, data)
+    chain.seal()
+    const socket = new WebSocket(wsUrl, { maxPayload: 2 ** 28 })
+    await once(socket, 'open')
+    socket.on('error', () => {})
+    socket.send(JSON.stringify(RECEIPTS))
+    const answer = once(socket, 'message').then(([text]) => (text as Buffer).length)
+    const bytes = await Promise.race([answer, once(socket, 'close').then(() => 0)])
+    socket.terminate()
+    return bytes
+  }
+  const bytes = await ask(2 ** 28)
+  t.ok(bytes > 2 ** 24)
+  // RFC 6455: a frame of this size begins with 10 bytes.
+  t.equal(await ask(bytes + 10), bytes)
+  t.equal(await ask(bytes + 9), 0)
 })
