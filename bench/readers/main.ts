@@ -21,6 +21,8 @@ const ENTERPRISES = 20
 /** Before the clock starts: compiled code, and blocks for the log searches. */
 const WARM_UP = 400
 
+const PARTS = ['p50', 'p90', 'p99'] as const
+
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } })
 const [count = 50, turns = 6, basePort = 23_545] = positionals.map(Number)
 const out = createOutput(values.json ?? false)
@@ -55,8 +57,6 @@ try {
 } finally {
   await network.close()
 }
-
-const PARTS = ['p50', 'p90', 'p99'] as const
 
 function report(done: Record<Side, Turn[]>, blocks: { readonly first: number; readonly last: number }): void {
   const each = <T>(make: (side: Side) => T) =>
