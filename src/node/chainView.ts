@@ -40,6 +40,7 @@ import { accessListOf, callContract, estimateGas } from '../vm/call.js'
 import type { ContractRegistry } from '../vm/contract.js'
 import type { FinalCalls } from './finalCalls.js'
 import type { FinalChain } from './finalChain.js'
+import type { HistoryStatus } from './historySync.js'
 import type { Mempool } from './mempool.js'
 import type { BlockSync } from './sync.js'
 import type { Transactions } from './transactions.js'
@@ -60,6 +61,8 @@ export interface ChainViewNeeds {
   readonly engine: Engine
   readonly network: Network
   readonly sync: BlockSync
+  /** How far the blocks below a snapshot are fetched; undefined where none are. */
+  readonly history: () => HistoryStatus | undefined
   /** Monotonic, as handed to the engine, and since 1970; both in ms. */
   readonly clocks: { readonly monotonic: () => number; readonly wall: () => number }
 }
@@ -250,7 +253,9 @@ export class ChainView implements ChainApi {
 
   consensusStatus(): ConsensusStatus {
     const { epoch, view, leader, finalView, finalHeight } = this.#needs.engine.describe()
-    return { epoch, view, leader, finalView, finalHeight, self: this.#needs.self, isSealer: this.#isSealer() }
+    const { self, history } = this.#needs
+    const standing = { self, isSealer: this.#isSealer(), history: history() ?? null }
+    return { epoch, view, leader, finalView, finalHeight, ...standing }
   }
 
   #isSealer(): boolean {

@@ -73,6 +73,12 @@ export const nodeConfigSchema = z.strictObject({
       archive: z.boolean().default(false),
     })
     .prefault({}),
+  sync: z
+    .strictObject({
+      /** A node that began from a snapshot fetches the blocks below it from its peers while it runs (docs/chain-files.md). */
+      history: z.boolean().default(true),
+    })
+    .prefault({}),
   /** Record of reads of the user portrait through this node (docs/audit.md). */
   readLog: z
     .strictObject({

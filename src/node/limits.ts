@@ -38,6 +38,23 @@ export const SYNC_TIMEOUT_MS = 5_000
 /** Sync requests answered for one peer in a second: reading and sending 64 MiB takes a good part of it. */
 export const SYNC_REQUESTS_PER_SECOND_MAX = 16
 
+/** Receipts in one answer, in bytes and number: the smallest has about 260 bytes. */
+export const RECEIPTS_BYTES_MAX = 4 * 1024 * 1024
+export const RECEIPTS_COUNT_MAX = 16_384
+
+/** History is checked in slices of so many ms, with rests between them: at most a fifth of the event loop. */
+export const HISTORY_SLICE_MS = 4
+export const HISTORY_REST_MS = 16
+
+/** While consensus is busy or this node lags, history looks again after this, in ms. */
+export const HISTORY_BUSY_MS = 250
+
+/** A peer that had no history, or gave a wrong one, is asked again after this, in ms. */
+export const HISTORY_RETRY_MS = 30_000
+
+/** Consensus inputs that wait; with more, history waits. */
+export const HISTORY_BACKLOG_MAX = 64
+
 /** Peers' transactions kept for another try because this node's state may be behind the peer's; at most 512 MiB of the largest. */
 export const LATE_COUNT_MAX = 4_096
 

@@ -26,7 +26,7 @@ export interface MetricsNeeds {
   readonly engine: Engine
   readonly pool: Mempool
   readonly chain: FinalChain
-  readonly store: Pick<ChainStore, 'oldestState' | 'oldestBlock'>
+  readonly store: Pick<ChainStore, 'oldestState' | 'oldestBlock' | 'fetchedBlock'>
   readonly network: Network
   readonly loop: ConsensusLoop
   readonly delivery: Pick<Delivery, 'counts'>
@@ -50,6 +50,13 @@ export function createMetrics(needs: MetricsNeeds): NodeMetrics {
   gauge('final_height', 'height of the last final block', () => needs.chain.head().height)
   gauge('oldest_state', 'first block whose state can be read', () => needs.store.oldestState())
   gauge('oldest_block', 'first block above genesis that is kept whole', () => needs.store.oldestBlock())
+  gauge(
+    'history_checked',
+    'blocks below the snapshot that were fetched and checked, from block 1 on; 0 when it is whole',
+    () => {
+      return needs.store.fetchedBlock() ?? 0
+    },
+  )
   gauge('view', 'current view of consensus', () => needs.engine.describe().view)
   gauge('final_view', 'view of the last final block', () => needs.engine.describe().finalView)
   gauge('halted', '1 when this node does not vote any more', () => (needs.engine.describe().halted === 'no' ? 0 : 1))

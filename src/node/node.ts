@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Engine } from '../consensus/engine.js'
 import { policyNamed, scheduleNamed } from '../consensus/extensions.js'
-import type { SealerSet } from '../consensus/types.js'
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import { consensusConfigOf } from '../contracts/genesisDefaults.js'
 import { systemContracts } from '../contracts/registry.js'
@@ -113,7 +112,7 @@ export class Node {
 
   /** Listens, dials and takes part. Resolves when RPC and network are up; readiness comes later. */
   async start(): Promise<void> {
-    const { loop, transactions, sync, demand, delivery, anchors } = this.#parts
+    const { loop, transactions, sync, history, demand, delivery, anchors } = this.#parts
     const { network, peering } = this.#resources
     network.onFrame((from, channel, frame) => this.#receive(from, channel, frame))
     network.onPeer(({ address, connected }) => {
@@ -121,9 +120,11 @@ export class Node {
       loop.push({ type: 'peer', address, connected })
       if (connected) {
         transactions.greet(address)
+        history.peerCame()
         delivery.peerConnected()
       } else {
         sync.peerGone(address)
+        history.peerGone(address)
         delivery.peerGone(address)
       }
     })
@@ -136,6 +137,7 @@ export class Node {
     demand.start()
     anchors.start()
     delivery.start()
+    if (this.#options.config.sync.history) history.start()
   }
 
   /** Blocks that became final before envelopes were acted on: this node ended in between. */
@@ -204,12 +206,13 @@ export class Node {
   }
 
   async #close(): Promise<void> {
-    const { demand, loop, sync, delivery, anchors } = this.#parts
+    const { demand, loop, sync, history, delivery, anchors } = this.#parts
     const { network, store, own, reads } = this.#resources
     anchors.stop()
     demand.stop()
     loop.stop()
     sync.stop()
+    await history.stop()
     await Promise.all(this.#servers.map((server) => server.close()))
     await reads.close()
     await network.stop()
@@ -257,11 +260,9 @@ async function openEnvelopes({ delivery: { dir, bytesMax, senderBytesMax } }: No
 /** The final chain and what is read of it. */
 function openResources(
   { config, genesis, log }: NodeOptions,
-  opened: Pick<NodeResources, 'self' | 'store' | 'own' | 'envelopes' | 'genesisHash'> & {
-    readonly genesisSet: SealerSet
-  },
+  opened: Pick<NodeResources, 'self' | 'store' | 'own' | 'envelopes' | 'genesisHash' | 'genesisSet'>,
 ): Omit<NodeResources, 'network'> {
-  const { self, store, own, envelopes, genesisHash, genesisSet } = opened
+  const { self, store, own, genesisHash, genesisSet } = opened
   const failStop = new FailStop()
   const chain = new FinalChain(store, genesisSet, failStop.raise, () => own.journal.position)
   const calls = new FinalCalls({ chainId: genesis.chainId, genesisHash, chain, registry: systemContracts })
@@ -279,7 +280,7 @@ function openResources(
     onChain: () => addresses.read(chain.set),
     log: (message, fields) => log.warn(fields, message),
   })
-  return { self, genesisHash, store, own, envelopes, chain, calls, membership, addresses, peering, reads, failStop }
+  return { ...opened, chain, calls, membership, addresses, peering, reads, failStop }
 }
 
 function openNetwork(

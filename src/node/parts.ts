@@ -3,16 +3,16 @@ import type { Logger } from 'pino'
 import { decodeJournalRecord } from '../consensus/codec.js'
 import { createEngine, type Engine } from '../consensus/engine.js'
 import { type Extensions, scheduleNamed } from '../consensus/extensions.js'
-import type { LeaderSchedule, SealedBlock } from '../consensus/types.js'
+import type { LeaderSchedule, SealedBlock, SealerSet } from '../consensus/types.js'
 import { CONTRACT_ADDRESSES } from '../contracts/addresses.js'
 import { endBlock } from '../contracts/epoch.js'
 import { consensusConfigOf } from '../contracts/genesisDefaults.js'
 import type { GenesisConfig } from '../contracts/genesisTypes.js'
 import { systemContracts } from '../contracts/registry.js'
-import type { Address, Hash } from '../core/bytes.js'
+import { type Address, asHeight, asView, type Hash } from '../core/bytes.js'
 import { readVanity } from '../core/seal.js'
 import { secp256k1 } from '../crypto/secp256k1.js'
-import type { Network } from '../p2p/network.js'
+import { CHANNEL, type Network } from '../p2p/network.js'
 import type { ChainStore } from '../state/chainStore.js'
 import { AuditService } from './auditService.js'
 import { nodeSource, timeMsOf } from './auditSource.js'
@@ -30,7 +30,9 @@ import type { FailStop } from './failStop.js'
 import type { FinalCalls } from './finalCalls.js'
 import type { FinalChain } from './finalChain.js'
 import { genesisProofReader } from './genesisProof.js'
+import { type HistoryNeeds, HistorySync } from './historySync.js'
 import { Inbox } from './inbox.js'
+import { HISTORY_BACKLOG_MAX } from './limits.js'
 import { ConsensusLoop } from './loop.js'
 import type { Membership } from './membership.js'
 import { Mempool } from './mempool.js'
@@ -64,6 +66,8 @@ export interface NodeOptions {
 export interface NodeResources {
   readonly self: Address
   readonly genesisHash: Hash
+  /** Sealers of epoch 0. */
+  readonly genesisSet: SealerSet
   readonly store: ChainStore
   readonly own: OwnJournal
   readonly envelopes: EnvelopeStore
@@ -82,6 +86,7 @@ export interface NodeParts {
   readonly loop: ConsensusLoop
   readonly inbox: Inbox
   readonly sync: BlockSync
+  readonly history: HistorySync
   readonly transactions: Transactions
   readonly demand: Demand
   readonly delivery: Delivery
@@ -166,12 +171,16 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     head: () => chain.queued(),
     epochEnd: (height) => chain.epochEnd(height),
     serve: (height) => chain.serve(height),
+    rawReceipts: (height) => store.rawReceipts(height),
+    onOtherAnswer: (from, answer) => history.take(from, answer),
     verify: (sealed) => blocks.verify(sealed, true),
     commit: (sealed, certificate) => chain.commit(blocks.candidate(sealed.hash)!, certificate),
     onSynced: (block, certificate, set) => loop.push({ type: 'synced', block, certificate, set }),
     fatal: failStop.raise,
     log: (message, fields) => log.info(fields, message),
   })
+  const isBusy = () => loop.backlog > HISTORY_BACKLOG_MAX || chain.pending > 1 || sync.status() !== false
+  const history = openHistory(options, resources, { rules: { schedule, recoverVote }, isBusy })
   const carrier = new EffectCarrier({
     network,
     blocks,
@@ -206,6 +215,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     engine,
     network,
     sync,
+    history: () => (config.sync.history ? history.status() : undefined),
     clocks: { monotonic, wall: Date.now },
   })
   const reads = new PortraitReads({ log: resources.reads, height: () => chain.head().height, now: Date.now })
@@ -260,6 +270,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
   failStop.onFailure((error) => {
     loop.stop()
     sync.stop()
+    void history.stop()
     anchors.stop()
     options.onFatal(error)
   })
@@ -268,6 +279,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     loop,
     inbox: new Inbox({ readBlock, engine, recoverVote }),
     sync,
+    history,
     transactions,
     demand,
     delivery,
@@ -277,6 +289,34 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     audit,
     anchors,
   }
+}
+
+/** Blocks below a snapshot; with seals of its own, so that those of consensus stay remembered. */
+function openHistory(
+  { genesis, log }: NodeOptions,
+  { genesisHash, genesisSet, store, chain, network, failStop }: NodeResources,
+  { rules, isBusy }: Pick<HistoryNeeds, 'rules' | 'isBusy'>,
+): HistorySync {
+  return new HistorySync({
+    store,
+    peers: {
+      connected: () => network.peers().flatMap((peer) => (peer.connected ? [peer.address] : [])),
+      send: (peer, frame) => network.send(peer, CHANNEL.blocks, frame),
+      now: monotonic,
+    },
+    genesis: { hash: genesisHash, height: asHeight(0), view: asView(0), set: genesisSet },
+    rules,
+    readBlock: sealedBlockReader(genesis.chainId),
+    setOf: (epoch) => chain.setOf(epoch),
+    certifiedFrom: (height) => chain.certificateFor(height)?.height,
+    isBusy,
+    onFault: (peer, fault) => {
+      log.warn({ peer, fault }, 'a peer sent something invalid')
+      network.penalize(peer, fault)
+    },
+    fatal: failStop.raise,
+    log: (message, fields) => log.info(fields, message),
+  })
 }
 
 function openDelivery(

@@ -12,6 +12,7 @@ import { CHANNEL, type Network } from '../p2p/network.js'
 import { HeightClaims } from './claims.js'
 import { type ChainPoint, followHeader, type HeaderRules } from './headerChain.js'
 import { SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SYNC_REQUESTS_PER_SECOND_MAX, SYNC_TIMEOUT_MS } from './limits.js'
+import { type ForeignReceipts, type ReceiptsRequest, receiptsAnswer } from './receiptsMessages.js'
 import { readBody } from './sealedBlock.js'
 import {
   decodeSyncMessage,
@@ -19,7 +20,11 @@ import {
   type RangeRequest,
   type RangeResponse,
   type SyncedBlock,
+  type SyncMessage,
 } from './syncMessages.js'
+
+/** What answers a question. */
+export type SyncAnswer = Exclude<SyncMessage, { type: 'request' | 'receipts' | 'foreignRequest' }>
 
 /** A range whose links and certificates hold; only this is imported. */
 interface CheckedRange {
@@ -44,6 +49,10 @@ export interface SyncNeeds {
   readonly epochEnd: (height: Height) => Height | undefined
   /** A final block of this node with its certificate (empty when a later one covers it). */
   readonly serve: (height: Height) => SyncedBlock | undefined
+  /** Receipts of a final block as they are stored. */
+  readonly rawReceipts: (height: Height) => Uint8Array | undefined
+  /** An answer to a question that was not asked here. */
+  readonly onOtherAnswer: (from: Address, answer: SyncAnswer) => void
   readonly verify: (sealed: SealedBlock) => Verdict
   /** Commits an executed block; resolves when it is durable. */
   readonly commit: (sealed: SealedBlock, certificate: Uint8Array) => Promise<void>
@@ -100,18 +109,26 @@ export class BlockSync {
 
   /** A frame of the blocks channel. Returns the peer's fault, if there is one. */
   receive(from: Address, frame: Uint8Array): string | undefined {
-    let message: RangeRequest | RangeResponse
+    let message: SyncMessage
     try {
       message = decodeSyncMessage(frame)
     } catch (error) {
       if (error instanceof CodedError) return `MALFORMED: ${error.message}`
       throw error
     }
-    if (message.type === 'request') {
-      this.#serve(from, message)
-      return undefined
+    switch (message.type) {
+      case 'request':
+        if (this.#mayAsk(from)) this.#serve(from, message)
+        return undefined
+      case 'receipts':
+      case 'foreignRequest':
+        if (this.#mayAsk(from)) this.#serveReceipts(from, message)
+        return undefined
+      case 'response':
+        if (this.#isAnswer(from, message)) return this.#take(from, this.#request!.from, message)
     }
-    return this.#take(from, message)
+    this.#needs.onOtherAnswer(from, message)
+    return undefined
   }
 
   peerGone(peer: Address): void {
@@ -158,9 +175,12 @@ export class BlockSync {
     this.#request = undefined
   }
 
-  #take(from: Address, response: RangeResponse): string | undefined {
-    if (this.#request?.id !== response.id || this.#request.peer !== from) return undefined
-    const checked = response.blocks.length === 0 ? undefined : this.#check(this.#request.from, response.blocks)
+  #isAnswer(from: Address, { id }: RangeResponse): boolean {
+    return this.#request?.id === id && this.#request.peer === from
+  }
+
+  #take(from: Address, first: Height, { blocks }: RangeResponse): string | undefined {
+    const checked = blocks.length === 0 ? undefined : this.#check(first, blocks)
     if (checked === undefined || typeof checked === 'string') {
       this.#giveUp(from)
       return checked
@@ -214,12 +234,26 @@ export class BlockSync {
     if (last !== undefined) this.#needs.log('synced', { height: last.sealed.height, epoch: last.set.epoch })
   }
 
-  #serve(peer: Address, { id, from, to }: RangeRequest): void {
+  /** Whether a request of this peer is answered; ranges and receipts count alike. */
+  #mayAsk(peer: Address): boolean {
     const second = Math.floor(this.#needs.now() / 1_000)
     const served = this.#served.get(peer)
     const count = served?.second === second ? served.count + 1 : 1
     this.#served.set(peer, { second, count })
-    if (count > SYNC_REQUESTS_PER_SECOND_MAX) return
+    return count <= SYNC_REQUESTS_PER_SECOND_MAX
+  }
+
+  /** A version that is not known here gets an empty answer of this one. */
+  #serveReceipts(peer: Address, request: ReceiptsRequest | ForeignReceipts) {
+    const { id } = request
+    const answer: SyncAnswer =
+      request.type === 'receipts'
+        ? receiptsAnswer(request, this.#needs.rawReceipts)
+        : { type: 'receiptsResponse', id, blocks: [] }
+    this.#needs.network.send(peer, CHANNEL.blocks, encodeSyncMessage(answer))
+  }
+
+  #serve(peer: Address, { id, from, to }: RangeRequest): void {
     const blocks: SyncedBlock[] = []
     let bytes = 0
     // Only a finality that failed for as many notarized blocks in a row as make a range would leave nothing to serve.

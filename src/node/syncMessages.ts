@@ -1,9 +1,18 @@
-/** Messages of range sync on the blocks channel, as RLP: [0, id, from, to] asks, [1, id, [[block, certificate]...]] answers. */
+/**
+ * Messages of range sync on the blocks channel, as RLP: [0, id, from, to] asks, [1, id, [[block, certificate]...]] answers. Kinds 2
+ * and 3 are of receipts.
+ */
 import { asHeight, type Height, uintToBytes } from '../core/bytes.js'
 import { bytesField, CodecError, listField, numberField } from '../core/codec.js'
 import { blockBytesMax, certificateBytesMax } from '../core/limits.js'
-import { rlpDecode, rlpEncode } from '../core/rlp.js'
+import { RlpReader, rlpDecode, rlpEncode } from '../core/rlp.js'
 import { SYNC_BLOCKS_MAX } from './limits.js'
+import {
+  decodeReceiptsMessage,
+  encodeReceiptsMessage,
+  RECEIPTS_KIND,
+  type ReceiptsMessage,
+} from './receiptsMessages.js'
 
 export interface RangeRequest {
   readonly type: 'request'
@@ -27,7 +36,10 @@ export interface RangeResponse {
   readonly blocks: readonly SyncedBlock[]
 }
 
-export function encodeSyncMessage(message: RangeRequest | RangeResponse): Uint8Array {
+export type SyncMessage = RangeRequest | RangeResponse | ReceiptsMessage
+
+export function encodeSyncMessage(message: SyncMessage): Uint8Array {
+  if (message.type !== 'request' && message.type !== 'response') return encodeReceiptsMessage(message)
   const id = uintToBytes(message.id)
   if (message.type === 'request')
     return rlpEncode([uintToBytes(0), id, uintToBytes(message.from), uintToBytes(message.to)])
@@ -35,10 +47,11 @@ export function encodeSyncMessage(message: RangeRequest | RangeResponse): Uint8A
 }
 
 /** Throws RlpError or CodecError. */
-export function decodeSyncMessage(frame: Uint8Array): RangeRequest | RangeResponse {
+export function decodeSyncMessage(frame: Uint8Array): SyncMessage {
+  const kind = numberField(new RlpReader(frame).list().string(), 'sync.kind', RECEIPTS_KIND.response)
+  if (kind >= RECEIPTS_KIND.request) return decodeReceiptsMessage(frame, kind)
   const items = listField(rlpDecode(frame, { depthMax: 3, itemsMax: 4 + 3 * SYNC_BLOCKS_MAX }), 'sync message', 3, 4)
   const id = numberField(items[1], 'sync.id')
-  const kind = numberField(items[0], 'sync.kind', 1)
   listField(items, 'sync message', kind === 0 ? 4 : 3)
   if (kind === 0) {
     const from = asHeight(numberField(items[2], 'sync.from'))

@@ -165,6 +165,8 @@ export interface ConsensusStatus {
   /** This node's own address. */
   readonly self: Address
   readonly isSealer: boolean
+  /** Blocks below a snapshot that were fetched and checked, from block 1 on, and how many there are; null where none are fetched. */
+  readonly history: { readonly checked: number; readonly total: number } | null
 }
 
 /** What a node knows of consensus right now. Ages in ms. */

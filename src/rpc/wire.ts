@@ -138,6 +138,8 @@ export interface RpcConsensusStatus {
   readonly finalHeight: Hex
   readonly self: Address
   readonly isSealer: boolean
+  /** Blocks below the snapshot with which the node began; null where none are fetched. */
+  readonly history: { readonly checked: Hex; readonly total: Hex } | null
 }
 
 /** Ages and times in ms as plain numbers. */

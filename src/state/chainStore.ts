@@ -9,6 +9,7 @@ import type { Receipt } from '../core/receipt.js'
 import type { RecoveredTransaction } from '../crypto/transaction.js'
 import { type Account, EMPTY_ACCOUNT } from './account.js'
 import { StateError } from './errors.js'
+import { FETCHED_META, fetchedOperations, OLDEST_BLOCK_META, type PastBlock, SNAPSHOT_META } from './fetchedBlocks.js'
 import { FinalState, stateOperations } from './finalState.js'
 import { PastState } from './history/pastState.js'
 import { StateHistory, type StateHistoryOptions } from './history/stateHistory.js'
@@ -33,9 +34,6 @@ import {
 import type { KeyValueReader, KeyValueSnapshot, KeyValueStore, WriteOperation } from './store/keyValueStore.js'
 import { openLevelStore } from './store/level.js'
 import { MemoryStore } from './store/memory.js'
-
-/** Name under which stands the first block above genesis that is kept whole; none: block 1. */
-export const OLDEST_BLOCK_META = 'blocks'
 
 export type StoredBlock = Block<RecoveredTransaction>
 
@@ -244,6 +242,11 @@ export class ChainStore {
     return record && readReceipts(record)
   }
 
+  /** RLP list of the encoded receipts, as stored; cheaper than encoding `receipts`. */
+  rawReceipts(height: Height): Uint8Array | undefined {
+    return this.record(receiptsKey, height)
+  }
+
   /** Finality certificate; empty for genesis. */
   certificate(height: Height): Uint8Array | undefined {
     return this.record(certificateKey, height)
@@ -273,6 +276,26 @@ export class ChainStore {
   oldestBlock(): Height {
     const record = this.meta(OLDEST_BLOCK_META)
     return asHeight(record === undefined ? 1 : readHeight(record))
+  }
+
+  /**
+   * Up to which block from the first on the history below `oldestBlock` was fetched; 0: none of it. Undefined where none is
+   * wanted: the store is whole, or was pruned on purpose.
+   */
+  fetchedBlock(): Height | undefined {
+    if (this.oldestBlock() === 1 || this.meta(SNAPSHOT_META) === undefined) return undefined
+    const record = this.meta(FETCHED_META)
+    return asHeight(record === undefined ? 0 : readHeight(record))
+  }
+
+  /**
+   * Writes blocks below `oldestBlock`, in its turn among the commits. `fetched`: up to where all of them are there and proved; with
+   * the last one the store is whole. Resolves when they are on disk; rejects with StateError FAILED as `commit` does.
+   */
+  addFetched(blocks: readonly PastBlock[], fetched: Height | null): Promise<void> {
+    const done = this.writing.then(() => this.write(fetchedOperations(blocks, fetched, this.oldestBlock())))
+    this.writing = done.catch(() => undefined)
+    return done
   }
 
   /** Proofs against the state root of `state` (by default the head's), of values and of their absence. */

@@ -1,7 +1,8 @@
 /** Makes room in the folder of a node that is stopped: what is left is what the node would keep if it had never had the rest. */
 import { asHeight, type Height } from '../core/bytes.js'
-import { type ChainStore, OLDEST_BLOCK_META } from './chainStore.js'
-import { bodyKey, metaKey, receiptsKey, tableRange, transactionKey, writeHeight } from './store/keys.js'
+import type { ChainStore } from './chainStore.js'
+import { FETCHED_META, forget, heightRecord, OLDEST_BLOCK_META, SNAPSHOT_META } from './fetchedBlocks.js'
+import { bodyKey, metaKey, receiptsKey, tableRange, transactionKey } from './store/keys.js'
 import type { KeyValueStore, WriteOperation } from './store/keyValueStore.js'
 
 /** Operations of one batch. */
@@ -30,15 +31,14 @@ export async function pruneStates(store: KeyValueStore): Promise<number> {
 
 /**
  * Removes bodies, receipts and transaction indexes of the blocks below `end`. Headers, certificates and genesis stay: they prove
- * what comes after. Returns the number of blocks.
+ * what comes after. A node that began from a snapshot does not fetch them any more. Returns the number of blocks.
  */
 export async function pruneBlocks(store: KeyValueStore, chain: ChainStore, end: Height): Promise<number> {
+  await dropFetched(store, chain)
   const from = chain.oldestBlock()
   let batch: WriteOperation[] = []
   for (let height = from; height < end; height = asHeight(height + 1)) {
-    for (const { hash } of chain.blockByNumber(height)?.transactions ?? [])
-      batch.push({ type: 'del', key: transactionKey(hash) })
-    batch.push({ type: 'del', key: bodyKey(height) }, { type: 'del', key: receiptsKey(height) })
+    addRemoval(chain, height, batch)
     if (batch.length < BATCH_MAX && height + 1 < end) continue
     batch.push(oldestBlock(asHeight(height + 1)))
     await store.batch(batch, { sync: true })
@@ -47,9 +47,29 @@ export async function pruneBlocks(store: KeyValueStore, chain: ChainStore, end: 
   return Math.max(0, end - from)
 }
 
+/** What was fetched of a history that is not whole. The mark goes first: a node must not go on above a removal that breaks off. */
+async function dropFetched(store: KeyValueStore, chain: ChainStore): Promise<void> {
+  const oldest = chain.oldestBlock()
+  const hasMark = chain.meta(SNAPSHOT_META) !== undefined
+  if (hasMark) await store.batch([forget(SNAPSHOT_META)], { sync: true })
+  if (!hasMark && chain.meta(FETCHED_META) === undefined) return
+  let batch: WriteOperation[] = []
+  for (let height = asHeight(1); height < oldest; height = asHeight(height + 1)) {
+    if (chain.rawReceipts(height) !== undefined) addRemoval(chain, height, batch)
+    if (batch.length < BATCH_MAX) continue
+    await store.batch(batch, { sync: true })
+    batch = []
+  }
+  await store.batch([...batch, forget(FETCHED_META)], { sync: true })
+}
+
+function addRemoval(chain: ChainStore, height: Height, batch: WriteOperation[]): void {
+  for (const { hash } of chain.blockByNumber(height)?.transactions ?? [])
+    batch.push({ type: 'del', key: transactionKey(hash) })
+  batch.push({ type: 'del', key: bodyKey(height) }, { type: 'del', key: receiptsKey(height) })
+}
+
 /** Notes the first block that is kept whole. */
 export function oldestBlock(height: Height): WriteOperation {
-  const value = new Uint8Array(6)
-  writeHeight(value, 0, height)
-  return { type: 'put', key: metaKey(OLDEST_BLOCK_META), value }
+  return { type: 'put', key: metaKey(OLDEST_BLOCK_META), value: heightRecord(height) }
 }

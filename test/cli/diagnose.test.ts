@@ -93,6 +93,7 @@ function network(n: number, of: Situation = {}): Observation[] {
         .filter((j) => j !== i)
         .map((j) => ({ address: address(j), name: `node${j}`, connected: linked(i, j), rttMs: 1 })),
       lagBlocks: 0,
+      history: null,
       pendingCount: 0,
       overdue: [],
       rttMs: 2,

@@ -270,6 +270,7 @@ export function createFakeChain(): FakeChain {
       finalHeight: asHeight(blocks.length - 1),
       self: SEALER,
       isSealer: true,
+      history: { checked: 1, total: 3 },
     }),
     consensus: () => ({
       self: SEALER,

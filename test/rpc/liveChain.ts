@@ -170,6 +170,7 @@ export class LiveChain {
       engine,
       network,
       sync: { status: () => false, compared: true } as unknown as BlockSync,
+      history: () => undefined,
       clocks,
     })
     this.#chain.onFinal(({ sealed, block }) => {

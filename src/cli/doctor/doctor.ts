@@ -9,7 +9,7 @@ import { diagnoseMachine } from './diagnoseMachine.js'
 import type { Finding } from './finding.js'
 import { type MachineFacts, machineFacts } from './machineFacts.js'
 import { type Answer, type Head, type Observation, observe, type Target } from './observation.js'
-import { printFindings, printNodes, printReasons, printSealers } from './present.js'
+import { printFindings, printHistory, printNodes, printReasons, printSealers } from './present.js'
 import { isOfThisMachine, processFacts } from './processFacts.js'
 
 export interface Diagnosis {
@@ -60,6 +60,7 @@ export function printDiagnosis(out: Output, { findings, nodes, fine }: Diagnosis
   if (nodes.some(({ answer }) => answer !== null)) {
     printSealers(out, nodes)
     printReasons(out, nodes)
+    printHistory(out, nodes)
   }
   printFindings(out, findings)
   out.result({ fine, findings, nodes: nodes.map(summary) })

@@ -38,6 +38,8 @@ export interface Answer {
   readonly peers: readonly RpcPeer[]
   /** Blocks that another node had and this one did not, half a second later still. */
   readonly lagBlocks: number
+  /** How far it has fetched the blocks below its snapshot; null where it fetches none. */
+  readonly history: { readonly checked: number; readonly total: number } | null
   /** Transactions that could be sealed now. */
   readonly pendingCount: number
   /** Envelopes that this node brings to others and that do not arrive; the longest first. */
@@ -81,7 +83,7 @@ async function read(client: RpcClient): Promise<Answer> {
   const before = performance.now()
   const consensus = await client.call('concordat_consensus')
   const rttMs = performance.now() - before
-  const [clientVersion, chainId, head, syncing, peers, pool, { overdue }] = await Promise.all([
+  const [clientVersion, chainId, head, syncing, peers, pool, { overdue }, { history }] = await Promise.all([
     client.call('web3_clientVersion'),
     client.call('eth_chainId'),
     readHead(client),
@@ -89,6 +91,7 @@ async function read(client: RpcClient): Promise<Answer> {
     client.call('concordat_peers'),
     client.call('txpool_status'),
     client.call('concordat_deliveryTotals'),
+    client.call('concordat_consensusStatus'),
   ])
   return {
     clientVersion,
@@ -102,6 +105,7 @@ async function read(client: RpcClient): Promise<Answer> {
     consensus,
     peers,
     lagBlocks: 0,
+    history: history && { checked: Number(history.checked), total: Number(history.total) },
     pendingCount: Number(pool.pending),
     overdue,
     rttMs,

@@ -82,6 +82,19 @@ export function printReasons(out: Output, observations: readonly Observation[]):
   for (const [why, nodes] of said) for (const line of folded(`${nodes.join(', ')}: ${why}`)) out.line(line)
 }
 
+/** One line for each node that still fetches the blocks below its snapshot. */
+export function printHistory(out: Output, observations: readonly Observation[]): void {
+  for (const { name, answer } of observations) {
+    if (!answer?.history) continue
+    const { checked, total } = answer.history
+    out.line(
+      `${cut(name)}: history: ${checked === 0 ? 'none' : `blocks 1-${count(checked)}`} of ${count(total)} checked`,
+    )
+  }
+}
+
+const count = (blocks: number): string => blocks.toLocaleString('en')
+
 export function printFindings(out: Output, findings: readonly Finding[]): void {
   const problems = findings.filter(({ severity }) => severity === 'problem')
   const notes = findings.filter(({ severity }) => severity === 'note')

@@ -22,6 +22,7 @@ import { decodeTransaction } from '../../core/transaction.js'
 import { recoverTransaction } from '../../crypto/transaction.js'
 import { decodeAccount, encodeAccount } from '../../state/account.js'
 import { ChainStore } from '../../state/chainStore.js'
+import { snapshotMark } from '../../state/fetchedBlocks.js'
 import { orderedRoot } from '../../state/orderedTrie.js'
 import { oldestBlock } from '../../state/prune.js'
 import { type StateEntry, StateLoader, stateEntries } from '../../state/snapshot.js'
@@ -233,7 +234,7 @@ class SnapshotTaker {
       operations,
     )
     if (this.check.point.set.epoch > readVanity(header.extraData).epoch) operations.push(closingOf(head))
-    operations.push(oldestBlock(header.number))
+    operations.push(oldestBlock(header.number), snapshotMark(header.number))
     return operations
   }
 }

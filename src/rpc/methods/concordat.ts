@@ -94,6 +94,10 @@ const presentStatus = (status: ConsensusStatus): RpcConsensusStatus => ({
   finalHeight: quantity(status.finalHeight),
   self: status.self,
   isSealer: status.isSealer,
+  history: status.history && {
+    checked: quantity(status.history.checked),
+    total: quantity(status.history.total),
+  },
 })
 
 /** Ages to a tenth of a ms: finer digits say nothing. */

@@ -16,6 +16,18 @@ import {
 import type { WriteOperation } from './keyValueStore.js'
 
 export function addBlock(final: Omit<FinalBlock, 'overlay'>, operations: WriteOperation[]): void {
+  const { block, hash } = final
+  addBlockRecords(final, operations)
+  for (const [name, value] of Object.entries(final.meta ?? {}))
+    operations.push({ type: 'put', key: metaKey(name), value })
+  const pointer = new Uint8Array(38)
+  writeHeight(pointer, 0, block.header.number)
+  pointer.set(fromHex(hash), 6)
+  operations.push({ type: 'put', key: headKey(), value: pointer })
+}
+
+/** Without the head: of a block below it. */
+export function addBlockRecords(final: Omit<FinalBlock, 'overlay' | 'meta'>, operations: WriteOperation[]): void {
   const { block, hash, receipts, certificate } = final
   const height = block.header.number
   const put = (key: Uint8Array, value: Uint8Array): void => void operations.push({ type: 'put', key, value })
@@ -27,11 +39,6 @@ export function addBlock(final: Omit<FinalBlock, 'overlay'>, operations: WriteOp
   block.transactions.forEach((tx, index) => {
     put(transactionKey(tx.hash), locationRecord(height, index))
   })
-  for (const [name, value] of Object.entries(final.meta ?? {})) put(metaKey(name), value)
-  const pointer = new Uint8Array(38)
-  writeHeight(pointer, 0, height)
-  pointer.set(fromHex(hash), 6)
-  put(headKey(), pointer)
 }
 
 /** height u48, or height u48 | index u32. */

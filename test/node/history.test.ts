@@ -1,0 +1,340 @@
+/** A node from a snapshot fetches the blocks below it from its peers, and takes nothing from them that it has not proved. */
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { builtinExtensions } from '../../src/consensus/extensions.js'
+import { asHeight, type Height } from '../../src/core/bytes.js'
+import { rlpEncode } from '../../src/core/rlp.js'
+import { chainRules } from '../../src/node/chainFile/rules.js'
+import { createSnapshot, loadSnapshot } from '../../src/node/chainFile/snapshot.js'
+import { FinalChain } from '../../src/node/finalChain.js'
+import { parseGenesisText } from '../../src/node/genesisFile.js'
+import { HistorySync } from '../../src/node/historySync.js'
+import { SYNC_REQUESTS_PER_SECOND_MAX } from '../../src/node/limits.js'
+import {
+  decodeReceiptsMessage,
+  encodeReceiptsMessage,
+  RECEIPTS_KIND,
+  type ReceiptsMessage,
+  type ReceiptsRequest,
+  receiptsAnswer,
+} from '../../src/node/receiptsMessages.js'
+import { sealedBlockReader } from '../../src/node/sealedBlock.js'
+import { BlockSync, type SyncNeeds } from '../../src/node/sync.js'
+import { decodeSyncMessage, encodeSyncMessage, type SyncedBlock } from '../../src/node/syncMessages.js'
+import { MemoryHub, MemoryNetwork } from '../../src/p2p/memoryNetwork.js'
+import { CHANNEL } from '../../src/p2p/network.js'
+import { ChainStore } from '../../src/state/chainStore.js'
+import { pruneBlocks } from '../../src/state/prune.js'
+import { openLevelStore } from '../../src/state/store/level.js'
+import { FileChain, genesisText } from './fileChain.js'
+import { CHAIN_ID, sealers } from './world.js'
+
+const SNAPSHOT = 9
+
+function failed(error: unknown): never {
+  throw error
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = Date.now() + 30_000
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`not in time: ${what}`)
+    await delay(5)
+  }
+}
+
+/** Nine blocks in two epochs in folder `full`, and a folder `fresh` that began from a snapshot of the last one. */
+async function snapshotWorld(t: Test, time?: number) {
+  const dir = t.testdir()
+  const [full, fresh, file] = ['full', 'fresh', 'state'].map((name) => join(dir, name)) as [string, string, string]
+  const chain = await FileChain.open({ dir: full, ...(time === undefined ? {} : { text: genesisText(time) }) })
+  await chain.extend(3)
+  await chain.closeEpoch(3)
+  await chain.extend(4)
+  // The block below the snapshot's has no certificate of its own.
+  await chain.seal([], false)
+  await chain.extend(1)
+  await chain.store.close()
+  await createSnapshot(full, { path: file, genesis: chain.genesis })
+  await loadSnapshot({ path: file, genesisHash: chain.genesisHash, extensions: builtinExtensions, dataDir: fresh })
+  const store = await ChainStore.open({ dir: full })
+  t.teardown(() => store.close())
+  return { chain, store, fresh, rules: chainRules(parseGenesisText(chain.text, 'genesis'), builtinExtensions) }
+}
+
+type World = Awaited<ReturnType<typeof snapshotWorld>>
+
+async function networkOf(t: Test, hub: MemoryHub, index: number): Promise<MemoryNetwork> {
+  const self = sealers[index]!
+  const network = new MemoryNetwork(hub, { self, networkId: 'history', admission: () => 'peer' })
+  await network.start()
+  t.teardown(() => network.stop())
+  return network
+}
+
+/** A node that has everything, or says so. */
+async function serve(t: Test, hub: MemoryHub, index: number, world: World, changes: Partial<SyncNeeds> = {}) {
+  const network = await networkOf(t, hub, index)
+  const { store, chain, rules } = world
+  const final = new FinalChain(store, chain.genesisSet, failed, null)
+  const sync = new BlockSync({
+    network,
+    now: Date.now,
+    rules,
+    readBlock: sealedBlockReader(CHAIN_ID),
+    head: () => final.queued(),
+    epochEnd: (height) => final.epochEnd(height),
+    serve: (height) => final.serve(height),
+    rawReceipts: (height) => store.rawReceipts(height),
+    onOtherAnswer: () => {},
+    verify: () => ({ ok: false, reason: 'it executes nothing' }),
+    commit: async () => {},
+    onSynced: () => {},
+    fatal: failed,
+    log: () => {},
+    ...changes,
+  })
+  network.onFrame((from, _channel, frame) => void sync.receive(from, frame))
+  return sync
+}
+
+/** The node from the snapshot; `stop` closes its folder. */
+async function asker(t: Test, hub: MemoryHub, { fresh, rules, chain }: World, isBusy = () => false) {
+  const network = await networkOf(t, hub, 0)
+  const level = await openLevelStore(fresh)
+  const store = await ChainStore.open({ store: level })
+  const final = new FinalChain(store, chain.genesisSet, failed, null)
+  const faults: string[] = []
+  const fatal: unknown[] = []
+  const log: string[] = []
+  const asked: string[] = []
+  const history = new HistorySync({
+    store,
+    peers: {
+      connected: () => network.peers().flatMap(({ address, connected }) => (connected ? [address] : [])),
+      send: (peer, frame) => {
+        asked.push(decodeSyncMessage(frame).type)
+        return network.send(peer, CHANNEL.blocks, frame)
+      },
+      now: () => performance.now(),
+      timeoutMs: 5_000,
+      retryMs: 100,
+    },
+    genesis: rules.start,
+    rules,
+    readBlock: sealedBlockReader(CHAIN_ID),
+    setOf: (epoch) => final.setOf(epoch),
+    certifiedFrom: (height) => final.certificateFor(height)?.height,
+    isBusy,
+    onFault: (_peer, fault) => faults.push(fault),
+    fatal: (error) => fatal.push(error),
+    log: (message) => log.push(message),
+  })
+  network.onFrame((from, _channel, frame) => history.take(from, decodeSyncMessage(frame) as never))
+  network.onPeer(({ address, connected }) => (connected ? history.peerCame() : history.peerGone(address)))
+  let isOpen = true
+  const stop = async () => {
+    if (!isOpen) return
+    isOpen = false
+    await history.stop()
+    await network.stop()
+    await store.close()
+  }
+  t.teardown(stop)
+  return { history, store, level, faults, fatal, log, asked, stop }
+}
+
+/** Everything below the snapshot is as it is where it was executed. */
+function same(t: Test, found: ChainStore, full: ChainStore): void {
+  t.equal(found.oldestBlock(), 1)
+  t.equal(found.fetchedBlock(), undefined)
+  for (let height = asHeight(1); height <= SNAPSHOT; height = asHeight(height + 1)) {
+    t.same(found.blockByNumber(height), full.blockByNumber(height))
+    t.same(found.rawReceipts(height), full.rawReceipts(height))
+    t.same(found.certificate(height), full.certificate(height))
+    for (const { hash } of full.blockByNumber(height)!.transactions)
+      t.match(found.transactionLocation(hash), { height })
+  }
+}
+
+t.test('history arrives from a peer, through a change of sealers', async (t) => {
+  const world = await snapshotWorld(t)
+  const hub = new MemoryHub()
+  const node = await asker(t, hub, world)
+  t.same(node.history.status(), { checked: 0, total: SNAPSHOT })
+  node.history.start()
+  await until('it notices that nobody is there', () => node.log.length === 2)
+  t.match(node.log[1], /no connected peer has it/)
+  t.equal(node.store.oldestBlock(), SNAPSHOT + 1)
+  await serve(t, hub, 1, world)
+  await until('the history', () => node.history.status() === undefined)
+  await node.history.stop()
+  same(t, node.store, world.store)
+  t.match(node.log.at(-1), /whole/)
+  t.same([node.faults, node.fatal], [[], []])
+})
+
+t.test('what broke off goes on with the next range', async (t) => {
+  const world = await snapshotWorld(t)
+  const hub = new MemoryHub()
+  const served: number[] = []
+  const final = new FinalChain(world.store, world.chain.genesisSet, failed, null)
+  let last = 5
+  await serve(t, hub, 1, world, {
+    serve: (height) => {
+      served.push(height)
+      return height > last ? undefined : final.serve(height)
+    },
+  })
+  const first = await asker(t, hub, world)
+  first.history.start()
+  await until('a part of it', () => (first.history.status()?.checked ?? 0) >= 4)
+  await first.stop()
+  last = 100
+  served.length = 0
+  const second = await asker(t, hub, world)
+  const { checked } = second.history.status()!
+  t.ok(checked >= 4 && checked < SNAPSHOT, `block ${checked}`)
+  t.equal(second.store.oldestBlock(), SNAPSHOT + 1, 'not served before it is whole')
+  second.history.start()
+  await until('the rest', () => second.history.status() === undefined)
+  await second.history.stop()
+  t.equal(Math.min(...served), checked + 1, 'nothing is fetched twice')
+  same(t, second.store, world.store)
+})
+
+t.test('a peer that lies is found out, and the next one helps', async (t) => {
+  const world = await snapshotWorld(t)
+  const other = await snapshotWorld(t, 1_700_000_001)
+  const altered = (height: Height): SyncedBlock => {
+    const block = world.store.rawBlock(height)!.slice()
+    block[block.length - 20]! ^= 1
+    return { block, certificate: world.store.certificate(height)! }
+  }
+  const liars: [string, World, Partial<SyncNeeds>, RegExp][] = [
+    ['receipts of another block', world, { rawReceipts: () => world.store.rawReceipts(asHeight(4)) }, /^SYNC_RECEIPTS/],
+    [
+      'too many receipts',
+      world,
+      { rawReceipts: () => rlpEncode([Uint8Array.of(1), Uint8Array.of(2)]) },
+      /^SYNC_RECEIPTS: there are more/,
+    ],
+    ['another chain', other, {}, /^HEADER_LINK: block 1 does not follow block 0/],
+    ['altered bodies', world, { serve: altered }, /^(BODY_INVALID|\w+: )/],
+  ]
+  for (const [what, source, changes, fault] of liars) {
+    await t.test(what, async (t) => {
+      const own = await snapshotWorld(t)
+      const hub = new MemoryHub()
+      const node = await asker(t, hub, own)
+      await serve(t, hub, 1, source, changes)
+      node.history.start()
+      await until('the fault', () => node.faults.length > 0)
+      t.match(node.faults[0], fault)
+      await serve(t, hub, 2, own)
+      await until('the history', () => node.history.status() === undefined)
+      await node.history.stop()
+      same(t, node.store, own.store)
+      t.same(node.fatal, [])
+    })
+  }
+})
+
+t.test('a proved history that does not lead to the snapshot stops the node', async (t) => {
+  const world = await snapshotWorld(t)
+  // The same genesis and sealers, other blocks: a heartbeat in place of the first transfer.
+  const rival = await FileChain.open()
+  await rival.seal([], true)
+  await rival.extend(2)
+  await rival.closeEpoch(3)
+  await rival.extend(6)
+  const hub = new MemoryHub()
+  const node = await asker(t, hub, world)
+  await serve(t, hub, 1, { ...world, store: rival.store })
+  node.history.start()
+  await until('the stop', () => node.fatal.length > 0)
+  t.match(node.fatal, [{ code: 'HISTORY_CONTRADICTION', message: /block 4 0x.* two chains/ }])
+  t.equal(node.store.canonicalHash(asHeight(1)), undefined, 'nothing of it is kept')
+})
+
+t.test('it waits while the node is busy, and one that was pruned wants nothing', async (t) => {
+  const world = await snapshotWorld(t)
+  const hub = new MemoryHub()
+  await serve(t, hub, 1, world)
+  let isBusy = true
+  const node = await asker(t, hub, world, () => isBusy)
+  node.history.start()
+  await delay(50)
+  t.same(node.asked, [])
+  isBusy = false
+  await until('the first question', () => node.asked.length > 0)
+  await node.stop()
+  const again = await asker(t, hub, world)
+  if (again.history.status() === undefined) return t.end()
+  await pruneBlocks(again.level, again.store, asHeight(SNAPSHOT + 1))
+  t.equal(again.history.status(), undefined)
+  for (const height of [1, 4, SNAPSHOT].map(asHeight)) t.equal(again.store.rawReceipts(height), undefined)
+  again.history.start()
+  await again.history.stop()
+  t.same(again.asked, [])
+})
+
+t.test('messages of receipts, and what answers them', async (t) => {
+  const height = fc.integer({ min: 1, max: 1_000 }).map(asHeight)
+  const receipts = fc.array(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 }), { maxLength: 6 })
+  const message = fc.oneof(
+    fc.record<ReceiptsMessage>({
+      type: fc.constant('receipts' as const),
+      id: fc.nat(),
+      from: height,
+      to: height.map((h) => asHeight(h + 1_000)),
+      index: fc.nat(),
+    }),
+    fc.record<ReceiptsMessage>({ type: fc.constant('receiptsResponse' as const), id: fc.nat(), blocks: receipts }),
+  )
+  fc.assert(fc.property(message, (one) => t.same(decodeSyncMessage(encodeSyncMessage(one as ReceiptsMessage)), one)), { numRuns: 100 })
+  const later = rlpEncode([Uint8Array.of(2), Uint8Array.of(7), Uint8Array.of(9), [Uint8Array.of(1)]])
+  t.match(decodeReceiptsMessage(later, RECEIPTS_KIND.request), { type: 'foreignRequest', id: 7 })
+  for (const bad of [[2, 1, 1, 5, 4, 0], [2, 1, 1, 0, 4, 0], [2, 1, 1, 1, 4], [3, 1, 1]])
+    t.throws(
+      () => decodeSyncMessage(rlpEncode(bad.map((n) => (n === 0 ? new Uint8Array(0) : Uint8Array.of(n))))),
+      { name: 'CodecError' },
+    )
+
+  // However large they are, answer after answer gives them all.
+  const sizes = [3, 0, 12, 1].map((count) => Array.from({ length: count }, (_, i) => new Uint8Array(900_000).fill(i)))
+  const stored = (at: number) => (sizes[at - 1] === undefined ? undefined : rlpEncode(sizes[at - 1]!))
+  const got: Uint8Array[][] = [[]]
+  let asked: ReceiptsRequest = { type: 'receipts', id: 1, from: asHeight(1), to: asHeight(9), index: 0 }
+  let answers = 0
+  for (; answers < 20 && got.length <= sizes.length; answers++) {
+    const answer = receiptsAnswer(asked, stored)
+    t.ok(encodeReceiptsMessage(answer).length < 5 * 1024 * 1024)
+    const [start = [], ...rest] = answer.blocks
+    got.at(-1)!.push(...start)
+    for (const block of rest) got.push([...block])
+    if (got.length === sizes.length && got.at(-1)!.length === sizes.at(-1)!.length) break
+    asked = { ...asked, from: asHeight(got.length), index: got.at(-1)!.length }
+  }
+  t.same(
+    got.map((block) => block.length),
+    [3, 0, 12, 1],
+  )
+  t.equal(answers, 3)
+})
+
+t.test('receipts and ranges share the bound on answers', async (t) => {
+  const world = await snapshotWorld(t)
+  const hub = new MemoryHub()
+  let reads = 0
+  const rawReceipts = () => {
+    reads++
+    return undefined
+  }
+  const sync = await serve(t, hub, 1, world, { now: () => 1_000, rawReceipts })
+  const request = encodeSyncMessage({ type: 'receipts', id: 1, from: asHeight(1), to: asHeight(1), index: 0 })
+  for (let i = 0; i < SYNC_REQUESTS_PER_SECOND_MAX + 5; i++) sync.receive(sealers[0]!, request)
+  t.equal(reads, SYNC_REQUESTS_PER_SECOND_MAX)
+})
