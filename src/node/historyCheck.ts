@@ -82,7 +82,7 @@ export function readBlockReceipts(
 /** Receipts of a block: one for each transaction. */
 export const receiptCount = ({ sealed }: ProvedBlock): number => readBody(sealed.payload).transactions.length
 
-/** CodedError as `CODE: message`; anything else is a defect of this node. */
+/** A fault of the input in words; anything else is a defect of this node. */
 function faultOf(check: () => void): string | undefined {
   try {
     check()

@@ -1,10 +1,12 @@
 /** A node from a snapshot fetches the blocks below it from its peers, and takes nothing from them that it has not proved. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { builtinExtensions } from '../../src/consensus/extensions.js'
-import { asHeight, type Height } from '../../src/core/bytes.js'
+import { asEpoch, asHeight, type Height } from '../../src/core/bytes.js'
 import { rlpEncode } from '../../src/core/rlp.js'
 import { chainRules } from '../../src/node/chainFile/rules.js'
 import { createSnapshot, loadSnapshot } from '../../src/node/chainFile/snapshot.js'
@@ -22,14 +24,19 @@ import {
 } from '../../src/node/receiptsMessages.js'
 import { sealedBlockReader } from '../../src/node/sealedBlock.js'
 import { BlockSync, type SyncNeeds } from '../../src/node/sync.js'
-import { decodeSyncMessage, encodeSyncMessage, type SyncedBlock } from '../../src/node/syncMessages.js'
+import {
+  decodeSyncMessage,
+  encodeSyncMessage,
+  type SyncedBlock,
+  type SyncMessage,
+} from '../../src/node/syncMessages.js'
 import { MemoryHub, MemoryNetwork } from '../../src/p2p/memoryNetwork.js'
 import { CHANNEL } from '../../src/p2p/network.js'
 import { ChainStore } from '../../src/state/chainStore.js'
 import { pruneBlocks } from '../../src/state/prune.js'
 import { openLevelStore } from '../../src/state/store/level.js'
 import { FileChain, genesisText } from './fileChain.js'
-import { CHAIN_ID, sealers } from './world.js'
+import { accountKeys, CHAIN_ID, sealers, transfer } from './world.js'
 
 const SNAPSHOT = 9
 
@@ -47,12 +54,17 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 
 /** Nine blocks in two epochs in folder `full`, and a folder `fresh` that began from a snapshot of the last one. */
 async function snapshotWorld(t: Test, time?: number) {
-  const dir = t.testdir()
+  // A test may have two.
+  const dir = mkdtempSync(join(tmpdir(), 'concordat-history-'))
   const [full, fresh, file] = ['full', 'fresh', 'state'].map((name) => join(dir, name)) as [string, string, string]
   const chain = await FileChain.open({ dir: full, ...(time === undefined ? {} : { text: genesisText(time) }) })
   await chain.extend(3)
   await chain.closeEpoch(3)
-  await chain.extend(4)
+  await chain.extend(3)
+  await chain.seal(
+    [0, 1, 2].map((nonce) => transfer(nonce, { key: accountKeys[1]! })),
+    true,
+  )
   // The block below the snapshot's has no certificate of its own.
   await chain.seal([], false)
   await chain.extend(1)
@@ -60,7 +72,10 @@ async function snapshotWorld(t: Test, time?: number) {
   await createSnapshot(full, { path: file, genesis: chain.genesis })
   await loadSnapshot({ path: file, genesisHash: chain.genesisHash, extensions: builtinExtensions, dataDir: fresh })
   const store = await ChainStore.open({ dir: full })
-  t.teardown(() => store.close())
+  t.teardown(async () => {
+    await store.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
   return { chain, store, fresh, rules: chainRules(parseGenesisText(chain.text, 'genesis'), builtinExtensions) }
 }
 
@@ -242,6 +257,33 @@ t.test('a peer that lies is found out, and the next one helps', async (t) => {
   }
 })
 
+t.test('receipts of one block in several answers', async (t) => {
+  const world = await snapshotWorld(t)
+  const hub = new MemoryHub()
+  const final = new FinalChain(world.store, world.chain.genesisSet, failed, null)
+  const network = await networkOf(t, hub, 1)
+  const indexes: number[] = []
+  network.onFrame((from, channel, frame) => {
+    const asked = decodeSyncMessage(frame)
+    const reply = (answer: SyncMessage) => void network.send(from, channel, encodeSyncMessage(answer))
+    if (asked.type === 'request') {
+      const blocks = final.closing(asEpoch(0))! < asked.from ? [5, 6, 7, 8, 9, 10] : [1, 2, 3, 4]
+      reply({ type: 'response', id: asked.id, blocks: blocks.map((height) => final.serve(asHeight(height))!) })
+    } else if (asked.type === 'receipts') {
+      indexes.push(asked.index)
+      const { id, blocks } = receiptsAnswer(asked, (height) => world.store.rawReceipts(height))
+      reply({ type: 'receiptsResponse', id, blocks: [blocks[0]!.slice(0, 1)] })
+    }
+  })
+  const node = await asker(t, hub, world)
+  node.history.start()
+  await until('the history', () => node.history.status() === undefined)
+  await node.history.stop()
+  t.same(new Set(indexes), new Set([0, 1, 2]))
+  same(t, node.store, world.store)
+  t.same([node.faults, node.fatal], [[], []])
+})
+
 t.test('a proved history that does not lead to the snapshot stops the node', async (t) => {
   const world = await snapshotWorld(t)
   // The same genesis and sealers, other blocks: a heartbeat in place of the first transfer.
@@ -255,7 +297,7 @@ t.test('a proved history that does not lead to the snapshot stops the node', asy
   await serve(t, hub, 1, { ...world, store: rival.store })
   node.history.start()
   await until('the stop', () => node.fatal.length > 0)
-  t.match(node.fatal, [{ code: 'HISTORY_CONTRADICTION', message: /block 4 0x.* two chains/ }])
+  t.match(node.fatal, [{ code: 'HISTORY_CONTRADICTION', message: /block 3 0x.* two chains/ }])
   t.equal(node.store.canonicalHash(asHeight(1)), undefined, 'nothing of it is kept')
 })
 
@@ -294,14 +336,21 @@ t.test('messages of receipts, and what answers them', async (t) => {
     }),
     fc.record<ReceiptsMessage>({ type: fc.constant('receiptsResponse' as const), id: fc.nat(), blocks: receipts }),
   )
-  fc.assert(fc.property(message, (one) => t.same(decodeSyncMessage(encodeSyncMessage(one as ReceiptsMessage)), one)), { numRuns: 100 })
+  fc.assert(
+    fc.property(message, (one) => t.same(decodeSyncMessage(encodeSyncMessage(one as ReceiptsMessage)), one)),
+    { numRuns: 100 },
+  )
   const later = rlpEncode([Uint8Array.of(2), Uint8Array.of(7), Uint8Array.of(9), [Uint8Array.of(1)]])
   t.match(decodeReceiptsMessage(later, RECEIPTS_KIND.request), { type: 'foreignRequest', id: 7 })
-  for (const bad of [[2, 1, 1, 5, 4, 0], [2, 1, 1, 0, 4, 0], [2, 1, 1, 1, 4], [3, 1, 1]])
-    t.throws(
-      () => decodeSyncMessage(rlpEncode(bad.map((n) => (n === 0 ? new Uint8Array(0) : Uint8Array.of(n))))),
-      { name: 'CodecError' },
-    )
+  for (const bad of [
+    [2, 1, 1, 5, 4, 0],
+    [2, 1, 1, 0, 4, 0],
+    [2, 1, 1, 1, 4],
+    [3, 1, 1],
+  ])
+    t.throws(() => decodeSyncMessage(rlpEncode(bad.map((n) => (n === 0 ? new Uint8Array(0) : Uint8Array.of(n))))), {
+      name: 'CodecError',
+    })
 
   // However large they are, answer after answer gives them all.
   const sizes = [3, 0, 12, 1].map((count) => Array.from({ length: count }, (_, i) => new Uint8Array(900_000).fill(i)))
