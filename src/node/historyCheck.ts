@@ -29,8 +29,8 @@ export interface HistoryRules {
   readonly rules: HeaderRules
   /** Reads a block and checks its seal. Throws CodedError. */
   readonly readBlock: (payload: Uint8Array) => SealedBlock
-  /** Lets others work. */
-  readonly breathe: () => Promise<void>
+  /** Lets others work; false when the node stops, and what comes of it is not used. */
+  readonly breathe: () => Promise<boolean>
 }
 
 /** The range after `point`; a string is the fault of who gave it. */
@@ -43,7 +43,7 @@ export async function proveRange(
   const proved: ProvedBlock[] = []
   let at = point
   for (const { block, certificate } of blocks) {
-    await breathe()
+    if (!(await breathe())) break
     const fault = faultOf(() => {
       const sealed = readBlock(block)
       const { header } = readBody(block)
@@ -59,11 +59,11 @@ export async function proveRange(
 /** The transactions of a block with their senders, which the stored block names. */
 export async function recoverBody(
   { sealed }: ProvedBlock,
-  breathe: () => Promise<void>,
+  breathe: HistoryRules['breathe'],
 ): Promise<readonly RecoveredTransaction[]> {
   const transactions: RecoveredTransaction[] = []
   for (const raw of readBody(sealed.payload).transactions) {
-    await breathe()
+    if (!(await breathe())) break
     transactions.push(recoverTransaction(decodeTransaction(raw)))
   }
   return transactions

@@ -22,13 +22,14 @@ export class Pace {
     return this.#stopped
   }
 
-  /** To be awaited between pieces of work: resolves when the next one may begin, or when there is to be none. */
-  async breathe(): Promise<void> {
+  /** To be awaited between pieces of work: resolves when the next one may begin, with false when there is to be none. */
+  async breathe(): Promise<boolean> {
     const { now, isBusy } = this.#needs
-    if (this.#stopped || now() < this.#sliceEnd) return
+    if (this.#stopped || now() < this.#sliceEnd) return !this.#stopped
     await this.sleep(HISTORY_REST_MS)
     while (!this.#stopped && isBusy()) await this.sleep(HISTORY_BUSY_MS)
     this.#sliceEnd = now() + HISTORY_SLICE_MS
+    return !this.#stopped
   }
 
   /** Resolves after `ms`, at `wake` or at the stop. One at a time. */

@@ -273,7 +273,11 @@ t.test('concordat_, net_, web3_', async (t) => {
     { name: 'node2', connected: true },
     { name: null, connected: false, rttMs: null },
   ])
-  t.match((await rpc('concordat_consensusStatus')).result, { finalHeight: '0x1', isSealer: true })
+  t.match((await rpc('concordat_consensusStatus')).result, {
+    finalHeight: '0x1',
+    isSealer: true,
+    history: { checked: '0x1', total: '0x3' },
+  })
   const consensus = (await rpc('concordat_consensus')).result
   const published = JSON.parse(readFileSync('schemas/concordat-consensus.schema.json', 'utf8')) as Schema
   t.equal(schemaFault(published, consensus), undefined)
