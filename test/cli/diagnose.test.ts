@@ -4,6 +4,8 @@ import { diagnose, isFine } from '../../src/cli/doctor/diagnose.js'
 import { diagnoseMachine } from '../../src/cli/doctor/diagnoseMachine.js'
 import type { MachineFacts } from '../../src/cli/doctor/machineFacts.js'
 import type { Answer, Observation } from '../../src/cli/doctor/observation.js'
+import { printHistory } from '../../src/cli/doctor/present.js'
+import type { Output } from '../../src/cli/output.js'
 import type { Address, Hash } from '../../src/core/bytes.js'
 import { nodeConfigSchema } from '../../src/node/config.js'
 import type { RpcConsensus } from '../../src/rpc/wire.js'
@@ -363,4 +365,12 @@ t.test('the machine of a node', async (t) => {
   t.match(said({ ports: [{ use: 'rpc', port: 8545, fault: 'EADDRINUSE' }] }, { address: address(2) }), [
     /is taken by the node 0x/,
   ])
+})
+
+t.test('how far the blocks below a snapshot have come', async (t) => {
+  const said: string[] = []
+  const out: Output = { json: false, line: (text = '') => said.push(text), table: () => {}, result: () => {} }
+  const fetching = (checked: number) => ({ history: { checked, total: 12_000 } })
+  printHistory(out, network(4, { answer: { 2: fetching(500), 3: fetching(0) }, down: [4] }))
+  t.same(said, ['node2: history: blocks 1-500 of 12,000 checked', 'node3: history: none of 12,000 checked'])
 })
