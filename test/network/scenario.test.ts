@@ -48,6 +48,7 @@ import { privateKeyToAddress } from '../../src/crypto/secp256k1.js'
 import { verifyEvidence } from '../../src/evidence/verify.js'
 import { RPC_CODES } from '../../src/rpc/errors.js'
 import { findValues, holds, needlesOf } from '../support/canary.js'
+import { walkChain } from '../support/chainWalk.js'
 import { FrameRecorder } from '../support/frameRecorder.js'
 import { eventually, freeBasePort, type LocalNetwork, startLocalNetwork } from '../support/localNetwork.js'
 
@@ -441,6 +442,9 @@ t.test('five departments share records of one enterprise', { timeout: 280_000 },
     'the enterprise sees who read about it',
   )
   await t.rejects(trail(new Uint8Array(randomBytes(32))), refused('NOT_A_MEMBER'), 'a stranger')
+
+  // What an indexer would read of all this.
+  await t.test('schemas, viem and ethers over the whole chain', (t) => walkChain(t, nodes[3]!.rpc))
 
   // Everything ends, and every byte is looked at.
   await recorder!.stop()
