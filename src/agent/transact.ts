@@ -1,7 +1,7 @@
 /** One call of a contract, final and in effect. */
-import type { Hash } from '../core/bytes.js'
+import { fromHex, type Hash } from '../core/bytes.js'
 import type { RpcReceipt } from '../rpc/wire.js'
-import type { FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
+import type { EventArgs, EventName, FunctionArgs, FunctionName, HumanAbi } from '../vm/abiTypes.js'
 import { AgentError } from './agentError.js'
 import type { Connection } from './connection.js'
 import type { Contract } from './contractClient.js'
@@ -30,6 +30,20 @@ export async function transact<H extends HumanAbi, N extends FunctionName<H>>(
     throw new AgentError('TRANSACTION_FAILED', message)
   }
   return { transaction, block: Number(receipt.blockNumber), receipt }
+}
+
+/** The first event of this name that the contract has emitted in a transaction. */
+export function eventIn<H extends HumanAbi, N extends EventName<H>>(
+  { logs }: RpcReceipt,
+  contract: Contract<H>,
+  name: N,
+): EventArgs<H, N> | undefined {
+  for (const { address, topics, data } of logs) {
+    if (address !== contract.address) continue
+    const event = contract.abi.decodeEvent(name, { topics, data: fromHex(data) })
+    if (event !== undefined) return event
+  }
+  return undefined
 }
 
 /** Other processes with the same key take nonces at other nodes; hardly ever twice for one call. */

@@ -1,5 +1,5 @@
 /** What commands that send one transaction share: who signs, whom names stand for. */
-
+import type { Connection } from '../agent/connection.js'
 import { type Contract, members, view } from '../agent/contractClient.js'
 import { transact } from '../agent/transact.js'
 import { textId } from '../contracts/textId.js'
@@ -13,6 +13,13 @@ import { addressArgument, hashArgument } from './hexArgument.js'
 export interface ActorFlags extends ConnectionFlags {
   /** Name of the node, department or account of --network whose development key signs. */
   readonly as?: string
+}
+
+/** Runs `use` signed in as the flags say. Throws UsageError where they do not, and what `use` throws. */
+export async function signedAs<T>(flags: ActorFlags, use: (connection: Connection) => Promise<T>): Promise<T> {
+  if (flags.as === undefined && flags.keyFile === undefined)
+    throw new UsageError('say who signs: --as NAME with --network, or --key-file FILE')
+  return signedIn(flags, flags.as ?? '', use)
 }
 
 export interface Acted {
@@ -29,9 +36,7 @@ export function act<H extends HumanAbi, N extends FunctionName<H>>(
   name: N,
   args: (client: RpcClient) => Promise<FunctionArgs<H, N>> | FunctionArgs<H, N>,
 ): Promise<Acted> {
-  if (flags.as === undefined && flags.keyFile === undefined)
-    throw new UsageError('say who signs: --as NAME with --network, or --key-file FILE')
-  return signedIn(flags, flags.as ?? '', async (connection) => {
+  return signedAs(flags, async (connection) => {
     const { transaction, block } = await transact(connection, contract, name, await args(connection.client))
     return { address: connection.sender.address, transaction, block }
   })

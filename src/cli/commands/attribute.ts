@@ -4,7 +4,7 @@ import { ContractRevert, dataPortrait, view } from '../../agent/contractClient.j
 import { createDirectory } from '../../agent/directory.js'
 import { textId } from '../../contracts/textId.js'
 import type { AttributeEntry } from '../../node/attributeFile.js'
-import { type ActFlags, act, signing } from '../attribute/act.js'
+import { act } from '../attribute/act.js'
 import { contentRows, describeProfile, namesOf } from '../attribute/describe.js'
 import { readEntries, resolveEntry } from '../attribute/files.js'
 import {
@@ -19,8 +19,9 @@ import { showChange, showChanges, showHistory, showVersion } from '../attribute/
 import { type ConnectionFlags, reading, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput, type Output, short } from '../output.js'
+import { type ActorFlags, signedAs } from '../transact.js'
 
-interface ProposeFlags extends ActFlags {
+interface ProposeFlags extends ActorFlags {
   readonly reason: string
   readonly at?: string
 }
@@ -74,7 +75,7 @@ function addProposals(attribute: Command): void {
 function addDecisions(attribute: Command): void {
   withActor(attribute.command('approve <change>').description('approve a proposed change'))
     .addHelpText('after', '\nExample:\n  concordat attribute approve 3 --network net --as finance')
-    .action((id: string, flags: ActFlags) => decide(id, flags, 'approveChange', {}))
+    .action((id: string, flags: ActorFlags) => decide(id, flags, 'approveChange', {}))
   withActor(
     attribute.command('refuse <change>').description('refuse a change, also an approved one until it is in force'),
   )
@@ -83,12 +84,12 @@ function addDecisions(attribute: Command): void {
       'after',
       "\nExample:\n  concordat attribute refuse 3 --network net --as finance --reason 'no legal basis'",
     )
-    .action((id: string, flags: ActFlags & { readonly reason: string }) =>
+    .action((id: string, flags: ActorFlags & { readonly reason: string }) =>
       decide(id, flags, 'refuseChange', { reason: flags.reason }),
     )
   withActor(attribute.command('withdraw <change>').description('take an own proposal back'))
     .addHelpText('after', '\nExample:\n  concordat attribute withdraw 3 --network net --as market-regulation')
-    .action((id: string, flags: ActFlags) => decide(id, flags, 'withdrawChange', {}))
+    .action((id: string, flags: ActorFlags) => decide(id, flags, 'withdrawChange', {}))
 }
 
 async function list(flags: ConnectionFlags): Promise<void> {
@@ -141,7 +142,7 @@ async function proposeFile(file: string, flags: ProposeFlags): Promise<void> {
   const entries = readEntries(file)
   const effectiveAt = blockOf(flags.at)
   const out = createOutput(flags.json ?? false)
-  const done = await signing(flags, async (connection) => {
+  const done = await signedAs(flags, async (connection) => {
     const rows: ChangeRow[] = []
     for (const entry of entries) {
       const row = await proposeEntry(connection, entry, { reason: flags.reason, effectiveAt }, out)
@@ -175,13 +176,13 @@ async function proposeEntry(
 
 async function decide(
   text: string,
-  flags: ActFlags,
+  flags: ActorFlags,
   action: 'approveChange' | 'refuseChange' | 'withdrawChange',
   more: { readonly reason?: string },
 ): Promise<void> {
   const id = changeIdOf(text)
   const out = createOutput(flags.json ?? false)
-  const row = await signing(flags, async (connection) => {
+  const row = await signedAs(flags, async (connection) => {
     const args = action === 'refuseChange' ? { id, reason: more.reason ?? '' } : { id }
     const { block } = await act(connection, action, args as { id: bigint; reason: string })
     const row = await readChange(connection.client, id)

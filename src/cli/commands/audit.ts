@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { audit, view } from '../../agent/contractClient.js'
+import { transact } from '../../agent/transact.js'
 import { textId } from '../../contracts/textId.js'
 import type { Hash } from '../../core/bytes.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
@@ -70,7 +71,8 @@ function addGrant(mandate: Command): void {
 }
 
 async function grant(member: string, flags: GrantFlags): Promise<void> {
-  await signedIn(flags, flags.as, async ({ client, sender }) => {
+  await signedIn(flags, flags.as, async (connection) => {
+    const { client } = connection
     const grantee = await accountOf(flags, client, member)
     const words = (flag: string, texts: readonly string[]): Hash[] => texts.map((text) => textId(text, flag))
     const departments = []
@@ -86,25 +88,21 @@ async function grant(member: string, flags: GrantFlags): Promise<void> {
     const { expiryBlock: block, expiry, reason } = flags
     const expiryHeight = block === undefined ? 0n : BigInt(wholeNumber('--expiry-block', block, 999_999_999))
     const terms = { expiryHeight, expiryTime: timeOf('--expiry', expiry), reason }
-    const hash = await sender.send(audit, 'grantMandate', { grantee, scope, ...terms })
-    const receipt = await sender.final(hash)
-    if (receipt.status !== '0x1') throw new CommandError(`the mandate was refused on chain (transaction ${hash})`)
+    const granted = await transact(connection, audit, 'grantMandate', { grantee, scope, ...terms })
     const mandateIds = await view(client, audit, 'mandatesOf', { grantee })
     const out = createOutput(flags.json ?? false)
-    out.line(`mandate ${mandateIds.at(-1)} for ${grantee} is final in block ${Number(receipt.blockNumber)}`)
-    out.result({ mandateId: mandateIds.at(-1), grantee, block: Number(receipt.blockNumber) })
+    out.line(`mandate ${mandateIds.at(-1)} for ${grantee} is final in block ${granted.block}`)
+    out.result({ mandateId: mandateIds.at(-1), grantee, block: granted.block })
   })
 }
 
 async function revoke(text: string, flags: ConnectionFlags & { readonly as: string }): Promise<void> {
   const mandateId = BigInt(wholeNumber('number', text, 999_999_999))
-  await signedIn(flags, flags.as, async ({ sender }) => {
-    const hash = await sender.send(audit, 'revokeMandate', { mandateId })
-    const receipt = await sender.final(hash)
-    if (receipt.status !== '0x1') throw new CommandError(`the revocation was refused on chain (transaction ${hash})`)
+  await signedIn(flags, flags.as, async (connection) => {
+    const { block } = await transact(connection, audit, 'revokeMandate', { mandateId })
     const out = createOutput(flags.json ?? false)
-    out.line(`mandate ${mandateId} is revoked since block ${Number(receipt.blockNumber)}`)
-    out.result({ mandateId, block: Number(receipt.blockNumber) })
+    out.line(`mandate ${mandateId} is revoked since block ${block}`)
+    out.result({ mandateId, block })
   })
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../agent/consent.js'
 import { formatConsent } from '../../agent/consentFile.js'
 import { consents } from '../../agent/contractClient.js'
+import { transact } from '../../agent/transact.js'
 import { attributeId, textId } from '../../contracts/textId.js'
 import { EMPTY_BYTES, fromHex, toHash, toHex } from '../../core/bytes.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
@@ -195,10 +196,9 @@ async function revoke(text: string, flags: RevokeFlags): Promise<void> {
     return
   }
   const signature = flags.signature === undefined ? EMPTY_BYTES : fromHex(flags.signature, '--signature')
-  const block = await signedIn(flags, flags.as ?? 'enterprise', async ({ sender }) => {
-    const receipt = await sender.final(await sender.send(consents, 'revoke', { id, signature }))
-    if (receipt.status !== '0x1') throw new CommandError('the revocation had no effect: look at the consent again')
-    return Number(receipt.blockNumber)
+  const block = await signedIn(flags, flags.as ?? 'enterprise', async (connection) => {
+    const revoked = await transact(connection, consents, 'revoke', { id, signature })
+    return revoked.block
   })
   out.line(`${id} is revoked in block ${block}: it binds from the next block`)
   out.result({ id, block })

@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import { dataSharing, delivery, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
+import { transact } from '../../agent/transact.js'
 import { ENVELOPE_KIND } from '../../contracts/codes.js'
 import { idText } from '../../contracts/textId.js'
 import type { Address, Hash } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
-import { CommandError, UsageError } from '../errors.js'
+import { UsageError } from '../errors.js'
 import { addressArgument, hashArgument } from '../hexArgument.js'
 import { createOutput, short } from '../output.js'
 
@@ -150,24 +151,21 @@ async function erase(flags: EraseFlags): Promise<void> {
   }
   if (flags.keyFile === undefined) throw new UsageError('name the key of the sender or the enterprise: --key-file FILE')
   const within = positive(flags.within, '--within')
-  await signedIn(flags, 'enterprise', async ({ client, sender }) => {
+  await signedIn(flags, 'enterprise', async (connection) => {
+    const { client, sender } = connection
     // Of the next block, which is the first that can hold the request.
     const deadline = BigInt(await client.call('eth_blockNumber')) + 1n + within
-    const transaction =
+    const { transaction, block } =
       flags.hash === undefined
-        ? await sender.send(delivery, 'requestErasureOf', {
+        ? await transact(connection, delivery, 'requestErasureOf', {
             submissionId: positive(flags.submission ?? '', '--submission'),
             deadline,
           })
-        : await sender.send(delivery, 'requestErasure', {
+        : await transact(connection, delivery, 'requestErasure', {
             sender: flags.sender === undefined ? sender.address : readSender(flags.sender),
             hash: readHash(flags.hash),
             deadline,
           })
-    const receipt = await sender.final(transaction)
-    if (receipt.status !== '0x1')
-      throw new CommandError(`the request was refused on chain (transaction ${transaction})`)
-    const block = Number(receipt.blockNumber)
     const out = createOutput(flags.json ?? false)
     out.line(`asked in block ${block}: holders confirm until block ${deadline}, see concordat envelope list`)
     out.result({ transaction, block, deadline: Number(deadline) })

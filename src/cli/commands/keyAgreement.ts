@@ -1,20 +1,18 @@
 import { Command } from 'commander'
 import { ContractRevert, keyAgreement, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
+import { transact } from '../../agent/transact.js'
 import { AGREEMENT_PHASE, nameOf } from '../../contracts/codes.js'
 import type { keyAgreementAbi } from '../../contracts/keyAgreement.abi.js'
 import { idText, textId } from '../../contracts/textId.js'
 import { type Address, ZERO_HASH } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { FunctionResult } from '../../vm/abiTypes.js'
-import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
+import { type ConnectionFlags, reading, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { addressArgument } from '../hexArgument.js'
 import { createOutput, short } from '../output.js'
-
-interface ActFlags extends ConnectionFlags {
-  readonly as?: string
-}
+import { type ActorFlags, signedAs } from '../transact.js'
 
 type Attempt = FunctionResult<typeof keyAgreementAbi, 'attemptOf'>
 
@@ -180,14 +178,14 @@ function isPastLinks({ phase, confirmations }: Attempt): boolean {
   return phase > AGREEMENT_PHASE.links
 }
 
-async function start(attribute: string, flags: ActFlags & { readonly roundBlocks: string }): Promise<void> {
+async function start(attribute: string, flags: ActorFlags & { readonly roundBlocks: string }): Promise<void> {
   const roundBlocks = Number(flags.roundBlocks)
   if (!Number.isInteger(roundBlocks) || roundBlocks < 1 || roundBlocks > 0xffffffff)
     throw new UsageError(`--round-blocks must be a number of blocks, got '${flags.roundBlocks}'`)
   const id = textId(attribute, 'attribute')
-  const done = await signedIn(flags, actorOf(flags), async ({ client, sender }) => {
-    const hash = await sender.send(keyAgreement, 'startAgreement', { attribute: id, roundBlocks })
-    const block = await finalBlock(sender, hash)
+  const done = await signedAs(flags, async (connection) => {
+    const { client } = connection
+    const { block } = await transact(connection, keyAgreement, 'startAgreement', { attribute: id, roundBlocks })
     const group = await groupOf(client, attribute)
     const { attempt } = await view(client, keyAgreement, 'groupOf', { group })
     return { group, attempt, block }
@@ -199,33 +197,18 @@ async function start(attribute: string, flags: ActFlags & { readonly roundBlocks
   out.result(done)
 }
 
-async function abort(attribute: string, flags: ActFlags): Promise<void> {
-  const done = await signedIn(flags, actorOf(flags), async ({ client, sender }) => {
+async function abort(attribute: string, flags: ActorFlags): Promise<void> {
+  const done = await signedAs(flags, async (connection) => {
+    const { client } = connection
     const group = await groupOf(client, attribute)
     const { attempt } = await view(client, keyAgreement, 'groupOf', { group })
-    const hash = await sender.send(keyAgreement, 'abortAgreement', { group, attempt })
-    const block = await finalBlock(sender, hash)
+    const { block } = await transact(connection, keyAgreement, 'abortAgreement', { group, attempt })
     const { silent } = await view(client, keyAgreement, 'attemptOf', { group, attempt })
     return { group, attempt, block, silent: await Promise.all(silent.map(namesOn(client))) }
   }).catch(inWords)
   const out = createOutput(flags.json ?? false)
   out.line(`attempt ${done.attempt} has ended in block ${done.block}; silent: ${done.silent.join(', ')}`)
   out.result(done)
-}
-
-function actorOf(flags: ActFlags): string {
-  if (flags.as === undefined && flags.keyFile === undefined)
-    throw new UsageError('say who signs: --as NAME with --network, or --key-file FILE')
-  return flags.as ?? ''
-}
-
-type Sender = Parameters<Parameters<typeof signedIn>[2]>[0]['sender']
-
-async function finalBlock(sender: Sender, hash: Awaited<ReturnType<Sender['send']>>): Promise<number> {
-  const receipt = await sender.final(hash)
-  if (receipt.status !== '0x1')
-    throw new CommandError(`the chain has refused it meanwhile (transaction ${hash}); try again`)
-  return Number(receipt.blockNumber)
 }
 
 /** The group of an attribute's supervisors, or the group with this id. */

@@ -5,13 +5,15 @@ import { timeText } from '../../agent/consent.js'
 import { dataSharing } from '../../agent/contractClient.js'
 import { type ContestedEntry, contestEntry, readObjections } from '../../agent/objection.js'
 import { portraitKeysIn } from '../../agent/portraitKeyFile.js'
+import { eventIn, transact } from '../../agent/transact.js'
 import { EXISTENCE, nameOf, OBJECTION_STATUS } from '../../contracts/codes.js'
 import { idText, textId } from '../../contracts/textId.js'
-import { fromHex, type Hash, toHash } from '../../core/bytes.js'
+import { type Hash, toHash } from '../../core/bytes.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { hashArgument } from '../hexArgument.js'
 import { createOutput, short } from '../output.js'
+import { signedAs } from '../transact.js'
 
 interface ObjectFlags extends ConnectionFlags {
   readonly value?: string
@@ -146,17 +148,10 @@ async function decide(
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new UsageError(`'${text}' is no id of an objection`)
   const upheld = flags.upheld ?? false
   if (upheld === (flags.rejected ?? false)) throw new UsageError('decide: --upheld or --rejected')
-  if (flags.as === undefined && flags.keyFile === undefined) {
-    throw new UsageError('say who decides: --as DEPARTMENT with --network, or --key-file FILE')
-  }
   const objectionId = BigInt(text)
-  const decided = await signedIn(flags, flags.as ?? '', async ({ sender }) => {
-    const receipt = await sender.final(await sender.send(dataSharing, 'decideObjection', { objectionId, upheld }))
-    if (receipt.status !== '0x1') throw new CommandError('the decision had no effect: look at the objection again')
-    return receipt.logs.some(
-      ({ topics, data }) =>
-        dataSharing.abi.decodeEvent('ObjectionDecided', { topics, data: fromHex(data) }) !== undefined,
-    )
+  const decided = await signedAs(flags, async (connection) => {
+    const { receipt } = await transact(connection, dataSharing, 'decideObjection', { objectionId, upheld })
+    return eventIn(receipt, dataSharing, 'ObjectionDecided') !== undefined
   })
   const out = createOutput(flags.json ?? false)
   const said = upheld ? 'upheld' : 'rejected'

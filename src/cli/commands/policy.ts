@@ -4,11 +4,10 @@ import { publishPolicy, readPolicies, readPolicy } from '../../agent/eligibility
 import { policyFileSchema, toPolicy } from '../../agent/policyFile.js'
 import { textId } from '../../contracts/textId.js'
 import { readConfig } from '../../node/configFile.js'
-import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
+import { type ConnectionFlags, reading, withNode, withSigner } from '../connection.js'
 import { showPolicy } from '../eligibility/show.js'
-import { UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
-import { type ActorFlags, act } from '../transact.js'
+import { type ActorFlags, act, signedAs } from '../transact.js'
 
 /** `concordat policy`: service rules, decided from what departments answer. */
 export function policyCommand(): Command {
@@ -44,10 +43,8 @@ export function policyCommand(): Command {
 }
 
 async function define(file: string, flags: ActorFlags): Promise<void> {
-  if (flags.as === undefined && flags.keyFile === undefined)
-    throw new UsageError('say who signs: --as DEPARTMENT with --network, or --key-file FILE')
   const policy = toPolicy(readConfig(policyFileSchema, file, { env: {} }))
-  const { version, block } = await signedIn(flags, flags.as ?? '', (connection) => publishPolicy(connection, policy))
+  const { version, block } = await signedAs(flags, (connection) => publishPolicy(connection, policy))
   const out = createOutput(flags.json ?? false)
   out.line(`${policy.id} version ${version} is published, final in block ${block}`)
   out.result({ policy: policy.id, version, block })

@@ -5,12 +5,13 @@ import { ZERO_ADDRESS } from '../../core/bytes.js'
 import { type ConnectionFlags, networkOf, reading, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
-import { type Acted, type ActFlags, act, addressOf } from '../sealer/act.js'
+import { type Acted, act, addressOf } from '../sealer/act.js'
 import { readChange, readChanges, readSealers } from '../sealer/read.js'
 import { showChange, showChanges, showSealers } from '../sealer/show.js'
 import { verifyChain } from '../sealer/verify.js'
+import type { ActorFlags } from '../transact.js'
 
-interface ProposeFlags extends ActFlags {
+interface ProposeFlags extends ActorFlags {
   readonly reason: string
 }
 
@@ -78,7 +79,7 @@ function addVolunteer(sealer: Command): void {
   withActor(sealer.command('volunteer').description("a node comes forward to seal; signed with that node's own key"))
     .option('--multiaddr <address>', 'where other nodes reach it (default with --network: as network.json says)')
     .addHelpText('after', '\nExample:\n  concordat sealer volunteer --network net --as node5')
-    .action(async (flags: ActFlags & { readonly multiaddr?: string }) => {
+    .action(async (flags: ActorFlags & { readonly multiaddr?: string }) => {
       const node = networkOf(flags)?.nodes.find((one) => one.name === flags.as || one.department === flags.as)
       const multiaddr = flags.multiaddr ?? node?.p2p
       if (multiaddr === undefined)
@@ -124,13 +125,13 @@ function addVotes(sealer: Command): void {
   }
   withActor(sealer.command('approve <id>').description('approve a proposed change'))
     .addHelpText('after', '\nExample:\n  concordat sealer approve 1 --network net --as market-regulation')
-    .action(async (text: string, flags: ActFlags) => {
+    .action(async (text: string, flags: ActorFlags) => {
       const id = idOf(text)
       await showOutcome(flags, await act(flags, 'approveChange', { id }), id)
     })
   withActor(sealer.command('withdraw <id>').description('take an approval back'))
     .addHelpText('after', '\nExample:\n  concordat sealer withdraw 1 --network net --as market-regulation')
-    .action(async (text: string, flags: ActFlags) => {
+    .action(async (text: string, flags: ActorFlags) => {
       const id = idOf(text)
       await showOutcome(flags, await act(flags, 'withdrawApproval', { id }), id)
     })
@@ -139,7 +140,7 @@ function addVotes(sealer: Command): void {
 function addOwnSeat(sealer: Command): void {
   withActor(sealer.command('leave').description('a sealer gives its seat up; needs no vote'))
     .addHelpText('after', '\nExample:\n  concordat sealer leave --network net --as node5')
-    .action(async (flags: ActFlags) => showOutcome(flags, await act(flags, 'leave', {})))
+    .action(async (flags: ActorFlags) => showOutcome(flags, await act(flags, 'leave', {})))
   const rotate = sealer
     .command('rotate')
     .description("change a sealer's key: the old key offers its seat, the new key takes it; needs no vote")
@@ -149,7 +150,7 @@ function addOwnSeat(sealer: Command): void {
     )
   withActor(rotate.command('offer <successor>').description('signed with the old key'))
     .addHelpText('after', '\nExample:\n  concordat sealer rotate offer node5 --network net --as node4')
-    .action(async (to: string, flags: ActFlags) => {
+    .action(async (to: string, flags: ActorFlags) => {
       const successor = addressOf(flags, to)
       const { address, block } = await act(flags, 'offerSeat', { successor })
       const out = createOutput(flags.json ?? false)
@@ -160,13 +161,13 @@ function addOwnSeat(sealer: Command): void {
     })
   withActor(rotate.command('take <predecessor>').description('signed with the new key, whose node runs'))
     .addHelpText('after', '\nExample:\n  concordat sealer rotate take node4 --network net --as node5')
-    .action(async (from: string, flags: ActFlags) =>
+    .action(async (from: string, flags: ActorFlags) =>
       showOutcome(flags, await act(flags, 'takeSeat', { predecessor: addressOf(flags, from) })),
     )
 }
 
 /** Shows how the change that was sent or voted on stands then. */
-async function showOutcome(flags: ActFlags, { changeId, block }: Acted, id = changeId): Promise<void> {
+async function showOutcome(flags: ActorFlags, { changeId, block }: Acted, id = changeId): Promise<void> {
   if (id === undefined)
     throw new CommandError('the transaction is final, but names no change; see: concordat sealer changes')
   const change = await readChange(flags, id)

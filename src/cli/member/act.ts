@@ -3,15 +3,13 @@ import type { Connection } from '../../agent/connection.js'
 import { ContractRevert } from '../../agent/contractClient.js'
 import { nameOf, ROLE } from '../../contracts/codes.js'
 import type { RpcClient } from '../../rpc/client.js'
-import { type ConnectionFlags, reading, signedIn } from '../connection.js'
-import { CommandError, UsageError } from '../errors.js'
-import type { ActorFlags } from '../transact.js'
+import { type ConnectionFlags, reading } from '../connection.js'
+import { CommandError } from '../errors.js'
+import { type ActorFlags, signedAs } from '../transact.js'
 
 /** Signed in as the flags say. Throws UsageError, CommandError where the register refuses, and what `use` throws. */
 export async function acting<T>(flags: ActorFlags, use: (connection: Connection) => Promise<T>): Promise<T> {
-  if (flags.as === undefined && flags.keyFile === undefined)
-    throw new UsageError('say who signs: --as NAME with --network, or --key-file FILE')
-  return signedIn(flags, flags.as ?? '', use).catch(inWords)
+  return signedAs(flags, use).catch(inWords)
 }
 
 /** With a node that answers. Throws as `acting` does. */

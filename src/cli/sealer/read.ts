@@ -6,7 +6,7 @@ import { type Address, ZERO_ADDRESS } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, reading } from '../connection.js'
 import { CommandError } from '../errors.js'
-import type { ActFlags } from './act.js'
+import type { ActorFlags } from '../transact.js'
 
 export interface SealersReport {
   readonly epoch: number
@@ -67,7 +67,7 @@ async function sealerRow(client: RpcClient, address: Address, weight: number): P
 }
 
 /** One change, as the node of whoever acts sees it. Throws ContractRevert UnknownChange. */
-export function readChange(flags: ActFlags, id: bigint): Promise<ChangeRow> {
+export function readChange(flags: ActorFlags, id: bigint): Promise<ChangeRow> {
   return reading(flags, (client) => changeRow(client, id), flags.as)
 }
 
