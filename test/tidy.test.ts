@@ -120,7 +120,7 @@ const SINGLE_HOMES: readonly { library: RegExp; home: RegExp }[] = [
   { library: /^fastify$/, home: /^rpc\// },
   { library: /^@ethereumjs\//, home: /^(agent\/)?evidence\// },
   { library: /^jose$/, home: /^rpc\/token/ },
-  { library: /^(pkijs|asn1js)$/, home: /^evidence\/token\.ts$/ },
+  { library: /^(pkijs|asn1js)$/, home: /^evidence\/token(\.ts$|\/)/ },
   { library: /^commander$/, home: /^cli\// },
 ]
 

@@ -1,6 +1,9 @@
 import { CodedError } from '../core/codedError.js'
 
-/** Why a file proves nothing; the message names the part. Nothing of the file is proved where one part fails. */
+/**
+ * Why a file proves nothing; the message names the part. Nothing of the file is proved where one part fails. ENVIRONMENT alone says
+ * nothing against the file: what verifies it lacks something.
+ */
 export class EvidenceError extends CodedError<
   | 'NOT_CANONICAL'
   | 'MALFORMED'
@@ -12,6 +15,7 @@ export class EvidenceError extends CodedError<
   | 'UNUSED'
   | 'CONTENT'
   | 'TOKEN'
+  | 'ENVIRONMENT'
 > {}
 
 /** Throws EvidenceError unless `holds`. */

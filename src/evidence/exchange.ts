@@ -1,6 +1,6 @@
 /** A whole exchange: a question, the rules then in force, every answer, each in the signed transaction that brought it. */
-import { decodeEventLog, decodeFunctionData, type Hex, parseAbi } from 'viem'
-import { must } from './evidenceError.js'
+import { decodeEventLog, decodeFunctionData, type Hex, parseAbi, toEventSelector } from 'viem'
+import { EvidenceError, must } from './evidenceError.js'
 import {
   type Answer,
   actsFor,
@@ -29,6 +29,8 @@ export const EXCHANGE_EVENTS = parseAbi([
   'event AnswersMissing(uint256 indexed requestId, address[] supervisors)',
   'event VerificationCompleted(uint256 indexed requestId)',
 ])
+/** First topic of each. */
+export const EXCHANGE_TOPICS: readonly Hex[] = EXCHANGE_EVENTS.map((event) => toEventSelector(event))
 const ATTEST = parseAbi([
   'struct Answer { uint256 requestId; bytes32 attribute; uint8 existence; bool confirmed; }',
   'function attest(Answer[] answers)',
@@ -96,17 +98,23 @@ export async function readExchange(
 
 /** What the contract said about this request; each transaction has to say something. */
 function eventsOf(transaction: ProvedTransaction, id: Hex) {
-  const own = transaction.logs.filter(({ address, topics }) => address === SHARING && topics[1] === id)
-  const events = own.flatMap(({ topics, data }) => {
-    try {
-      const event = decodeEventLog({ abi: EXCHANGE_EVENTS, topics: [...topics] as [Hex, ...Hex[]], data })
-      return [{ ...event, transaction }]
-    } catch {
-      return [] // Another event with a number of its own in this place.
-    }
+  const own = transaction.logs.filter(
+    ({ address, topics: [event, of] }) => address === SHARING && of === id && EXCHANGE_TOPICS.includes(event!),
+  )
+  const events = own.map(({ topics, data }) => {
+    const log = { abi: EXCHANGE_EVENTS, topics: [...topics] as [Hex, ...Hex[]], data }
+    return { ...decoded(() => decodeEventLog(log), transaction), transaction }
   })
   must(events.length > 0, 'UNUSED', () => `transaction ${transaction.hash} says nothing of question ${BigInt(id)}`)
   return events
+}
+
+function decoded<T>(read: () => T, { hash }: Pick<ProvedTransaction, 'hash'>): T {
+  try {
+    return read()
+  } catch {
+    throw new EvidenceError('MALFORMED', `transaction ${hash} holds what is not in the contract's ABI`)
+  }
 }
 
 async function answersTo(state: State, attribute: Hex, events: readonly Event[]) {
@@ -144,7 +152,7 @@ async function signedAnswer(
 ): Promise<Answer> {
   const own = await actsFor(state, signer, supervisor)
   must(own && to === SHARING, 'CONTENT', () => `transaction ${hash} is not signed by a key of ${supervisor}`)
-  const { args } = decodeFunctionData({ abi: ATTEST, data: input })
+  const { args } = decoded(() => decodeFunctionData({ abi: ATTEST, data: input }), { hash })
   const said = args[0].find((one) => one.requestId === requestId && one.attribute === attribute)
   must(
     said !== undefined,

@@ -4,7 +4,7 @@ import { must } from './evidenceError.js'
 import type { CertifiedRun, EvidenceFile } from './format.js'
 import { checkSeal, type ProvedHeader, type Recover, readHeader, type Sealer } from './header.js'
 import { genesisSealers } from './layout.js'
-import { type NodePool, State } from './proofs.js'
+import { type Proofs, State } from './proofs.js'
 
 /** Who made a block final: the votes may be for a later block, which this one's hash is part of. */
 export interface Finality {
@@ -40,19 +40,21 @@ export interface HeaderChain {
 export async function readChain(
   file: EvidenceFile,
   genesisHash: Hex,
-  pool: NodePool,
+  proofs: Proofs,
   recover: Recover,
 ): Promise<HeaderChain> {
+  const hash = keccak256(file.genesis)
+  must(hash === genesisHash, 'GENESIS', () => `the file is of chain ${hash}, not ${genesisHash}`)
   const genesis = readHeader(file.genesis)
-  must(genesis.hash === genesisHash, 'GENESIS', () => `the file is of chain ${genesis.hash}, not ${genesisHash}`)
-  const sealers = await genesisSealers(new State(pool, genesis.stateRoot))
+  const sealers = await genesisSealers(new State(proofs, genesis.stateRoot))
   const closings = file.epochs.map((run, epoch) => readClosing(run, epoch))
   const sets = [sealers, ...closings.map(({ nextSet }) => nextSet!)].map((sealers, epoch) => ({ epoch, sealers }))
   const runs = file.blocks.map(readRun)
   must(runs.length > 0, 'CONTENT', () => 'the file holds no block')
   checkOrder(runs)
-  const epochs = Math.max(...runs.map((run) => run[0]!.epoch))
+  const epochs = runs.reduce((last, run) => Math.max(last, run[0]!.epoch), 0)
   must(epochs === closings.length, 'UNUSED', () => `sets of ${closings.length} epochs are given for ${epochs}`)
+  checkEpochs(runs.flat(), closings)
   const byHeight = new Map(runs.flat().map((header) => [header.number, header]))
   const asked = new Set<ProvedHeader>()
   const vote = { chainId: file.chainId, genesisHash, recover }
@@ -109,6 +111,22 @@ function checkOrder(runs: readonly (readonly ProvedHeader[])[]): void {
     const after = i === 0 ? 0 : runs[i - 1]!.at(-1)!.number
     must(run[0]!.number > after, 'UNUSED', () => `block ${run[0]!.number} is not behind block ${after}`)
   })
+}
+
+/** Blocks of an epoch stand between the headers that close the one before and itself: signers of the past cannot go on beside the chain. */
+function checkEpochs(headers: readonly ProvedHeader[], closings: readonly ProvedHeader[]): void {
+  closings.forEach(({ number }, epoch) => {
+    const rises = number > (closings[epoch - 1]?.number ?? 0)
+    must(rises, 'SEALERS', () => `block ${number}, which closes epoch ${epoch}, does not stand behind the epoch before`)
+  })
+  for (const { number, epoch, hash, parent, nextSet } of headers) {
+    const before = closings[epoch - 1]
+    const end = closings[epoch]
+    const begins = before === undefined || number > before.number + 1 || parent === before.hash
+    const ends = end === undefined || hash === end.hash || (number < end.number && nextSet === null)
+    const stands = begins && ends && number > (before?.number ?? 0)
+    must(stands, 'SEALERS', () => `block ${number} does not stand in epoch ${epoch} as the file closes it`)
+  }
 }
 
 /** Votes to finalize `header` by sealers of its set, in the set's order, that weigh more than two thirds of it. */

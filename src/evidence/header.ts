@@ -1,8 +1,9 @@
 /** A header as a verifier reads it (Ethereum's London fields; extraData: vanity, listed sealers, seal). */
 import { RLP } from '@ethereumjs/rlp'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { bytesToHex, bytesToNumber, concat, type Hex, hexToBytes, keccak256, numberToBytes, stringToBytes } from 'viem'
+import { bytesToHex, concat, type Hex, hexToBytes, keccak256, numberToBytes, stringToBytes } from 'viem'
 import { must } from './evidenceError.js'
+import { bytesOf, decodeRlp, itemsOf } from './rlp.js'
 
 export interface Sealer {
   readonly address: Hex
@@ -28,11 +29,13 @@ export interface ProvedHeader {
 const SEAL_BYTES = 65
 const VANITY_BYTES = 32
 const EXTRA_DATA = 12
+/** The last time that a calendar in JavaScript has, in ms since 1970. */
+const TIME_MS_MAX = 8.64e15
 
 /** Reads a header; its seal is checked by `checkSeal`. */
 export function readHeader(raw: Hex): ProvedHeader {
-  const fields = RLP.decode(hexToBytes(raw)) as Uint8Array[]
-  must(Array.isArray(fields) && fields.length === 16, 'HEADER', () => 'a header does not have 16 fields')
+  const fields = itemsOf(decodeRlp(hexToBytes(raw), 'a header'), 'a header').map((field) => bytesOf(field, 'a field'))
+  must(fields.length === 16, 'HEADER', () => 'a header does not have 16 fields')
   const extra = fields[EXTRA_DATA]!
   must(
     extra.length >= VANITY_BYTES + SEAL_BYTES && bytesToHex(extra.subarray(0, 4)) === '0x63647431',
@@ -40,6 +43,8 @@ export function readHeader(raw: Hex): ProvedHeader {
     () => "a header's extraData is none of this chain",
   )
   const vanity = new DataView(extra.buffer, extra.byteOffset)
+  const timeMs = whole(fields[11]!) * 1_000 + vanity.getUint16(16)
+  must(timeMs <= TIME_MS_MAX, 'HEADER', () => "a header's time is none")
   return {
     hash: keccak256(raw),
     number: whole(fields[8]!),
@@ -48,7 +53,7 @@ export function readHeader(raw: Hex): ProvedHeader {
     stateRoot: bytesToHex(fields[3]!),
     transactionsRoot: bytesToHex(fields[4]!),
     receiptsRoot: bytesToHex(fields[5]!),
-    timeMs: whole(fields[11]!) * 1_000 + vanity.getUint16(16),
+    timeMs,
     epoch: vanity.getUint32(4),
     nextSet: readListed(extra, vanity.getUint8(18)),
     fields,
@@ -93,7 +98,7 @@ export const recoverSigner: Recover = (digest, signature) => {
 
 /** An integer of at most 53 bits. */
 export function whole(bytes: Uint8Array): number {
-  const value = bytes.length === 0 ? 0 : bytesToNumber(bytes)
+  const value = bytes.reduce((number, byte) => number * 256 + byte, 0)
   must(Number.isSafeInteger(value), 'MALFORMED', () => 'a number is above 2^53')
   return value
 }

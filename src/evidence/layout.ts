@@ -43,7 +43,9 @@ export interface Rule {
 }
 
 export const word = (value: number | bigint): Hex => numberToHex(value, { size: 32 })
-export const text = (id: Hex): string => hexToString(trim(id, { dir: 'right' }))
+/** Name in a word: 1 to 32 printable ASCII characters without spaces. Any other word as it is, lest it write sentences of its own. */
+export const text = (id: Hex): string => (NAME.test(id) ? hexToString(trim(id, { dir: 'right' })) : id)
+const NAME = /^0x(?:2[1-9a-f]|[3-6][0-9a-f]|7[0-9a-e])+(?:00)*$/
 const at = (slot: Hex, by: number): Hex => word(BigInt.asUintN(256, BigInt(slot) + BigInt(by)))
 const mapped = (key: Hex, base: Hex): Hex => keccak256(concat([pad(key), base]))
 /** `bytes` of a word, from the lowest byte `from` on. */

@@ -3,13 +3,13 @@
  * others only, and runs in a browser.
  */
 import { type Hex, hexToBytes } from 'viem'
-import { EvidenceError, must } from './evidenceError.js'
+import { must } from './evidenceError.js'
 import { type Exchange, readExchange } from './exchange.js'
 import { type Finality, type HeaderChain, readChain, type SealerSet } from './finality.js'
 import { type EvidenceFile, readEvidence } from './format.js'
 import { type Recover, recoverSigner } from './header.js'
 import { type Answer, type EntryState, type Member, member, portraitState, type Rule, ruleAt, text } from './layout.js'
-import { type Fetch, NodePool, State } from './proofs.js'
+import { type Fetch, ListedNodes, Proofs, State, type TakeNode } from './proofs.js'
 import { readToken, type TimeStamp } from './token.js'
 import { type ProvedTransaction, readTransaction } from './transactions.js'
 import { inWords } from './words.js'
@@ -71,35 +71,33 @@ export interface EvidenceReport {
   readonly words: readonly string[]
 }
 
-/** Throws EvidenceError with what does not hold; then nothing is proved. */
+/**
+ * Throws EvidenceError with what does not hold; then nothing is proved. Any other error is not the file's: a wrong argument
+ * (TypeError), or a fault of `recover`.
+ */
 export async function verifyEvidence(bytes: Uint8Array | string, options: VerifyOptions): Promise<EvidenceReport> {
-  try {
-    const file = readEvidence(bytes)
-    const pool = new NodePool(file.nodes)
-    const report = await prove(file, { ...options, pool })
-    const used = pool.used()
-    file.nodes.forEach((node, i) => {
-      must(used[i] === node, 'UNUSED', () => `node ${i} is not needed where it stands`)
-    })
-    return report
-  } catch (error) {
-    if (error instanceof EvidenceError) throw error
-    throw new EvidenceError('MALFORMED', `the file holds something unreadable: ${(error as Error).message}`)
-  }
+  const file = readEvidence(bytes)
+  const nodes = new ListedNodes(file.nodes)
+  const report = await prove(file, { ...options, take: nodes.take })
+  nodes.end()
+  return report
 }
 
 export interface ProveOptions extends VerifyOptions {
-  /** May hold more nodes than are needed. */
-  readonly pool: NodePool
+  readonly take: TakeNode
   readonly fetch?: Fetch | undefined
 }
 
+const HASH = /^0x[0-9a-f]{64}$/
+
 /** As `verifyEvidence`, for who gathers the nodes. */
 export async function prove(file: EvidenceFile, options: ProveOptions): Promise<EvidenceReport> {
-  const { recover = recoverSigner, pool } = options
-  const genesisHash = options.genesisHash.toLowerCase() as Hex
-  const chain = await readChain(file, genesisHash, pool, recover)
-  const content = await readContent(file, chain, { ...options, recover })
+  const { recover = recoverSigner, take, fetch } = options
+  const genesisHash = `${options.genesisHash}`.toLowerCase() as Hex
+  if (!HASH.test(genesisHash)) throw new TypeError('genesisHash must be 0x and 64 hex digits')
+  const proofs = new Proofs(take)
+  const chain = await readChain(file, genesisHash, proofs, recover)
+  const content = await readContent(file, chain, { proofs, recover, fetch })
   const { blocks, sets } = chain.check()
   const { chainId, state, token } = file
   const { authorities = [] } = options
@@ -121,14 +119,14 @@ export async function prove(file: EvidenceFile, options: ProveOptions): Promise<
 async function readContent(
   file: EvidenceFile,
   chain: HeaderChain,
-  { pool, fetch, recover }: ProveOptions & { readonly recover: Recover },
+  { proofs, recover, fetch }: { readonly proofs: Proofs; readonly recover: Recover; readonly fetch: Fetch | undefined },
 ): Promise<Content> {
   const { kind, subject, transactions: places, state: height } = file
   const [first, second] = subject
   must(subject.length === (kind === 'portrait' ? 2 : 1), 'CONTENT', () => `a ${kind} has another number of subjects`)
   checkPlaces(file)
   const transactions: ProvedTransaction[] = []
-  for (const place of places) transactions.push(await readTransaction(chain, place, pool, recover))
+  for (const place of places) transactions.push(readTransaction(chain, place, proofs, recover))
   if (kind === 'transaction') {
     const [transaction, more] = transactions
     const isIt = transaction !== undefined && more === undefined && transaction.hash === first
@@ -137,7 +135,7 @@ async function readContent(
     return { kind, transaction }
   }
   must(height !== null, 'CONTENT', () => 'the file names no state')
-  const state = new State(pool, chain.block(height).stateRoot, fetch)
+  const state = new State(proofs, chain.block(height).stateRoot, fetch)
   if (kind === 'exchange') return readExchange(state, first!, transactions)
   must(transactions.length === 0, 'UNUSED', () => 'a portrait is read from the state alone')
   return readPortrait(state, first!, second!, height)

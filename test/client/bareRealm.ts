@@ -1,4 +1,5 @@
 /** Bundles for browsers, and a realm with what browsers and Node have in common: nothing of Node. */
+import { types } from 'node:util'
 import vm from 'node:vm'
 import { type BuildOptions, build } from 'esbuild'
 
@@ -28,12 +29,25 @@ export async function bundleForBrowsers(code: string, options: BuildOptions = {}
 
 /** A global object with these values and the platform's own; values pass as text, since realms have arrays of their own. */
 export function bareRealm(values: Readonly<Record<string, unknown>> = {}): vm.Context {
-  const platform = { TextEncoder, TextDecoder, URL, crypto, performance, AbortController, queueMicrotask }
+  const platform = { TextEncoder, TextDecoder, URL, crypto: forRealms, performance, AbortController, queueMicrotask }
   const timers = { setTimeout: (f: () => void, ms: number) => Number(setTimeout(f, ms)), clearTimeout }
   const realm = vm.createContext({ ...platform, ...timers, ...values })
   vm.runInContext(OWN_ENCODER, realm)
   return realm
 }
+
+/** WebCrypto of Node refuses buffers of another realm. */
+const own = (value: unknown): unknown => {
+  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value).slice()
+  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice() : value
+}
+const subtle = new Proxy(crypto.subtle, {
+  get: (target, name) => {
+    const method = Reflect.get(target, name, target) as (...args: unknown[]) => unknown
+    return (...args: unknown[]) => method.apply(target, args.map(own))
+  },
+})
+const forRealms = { subtle, getRandomValues: crypto.getRandomValues.bind(crypto) }
 
 /** In a browser everything is of one realm: what the encoder gives is a Uint8Array of the page. */
 const OWN_ENCODER = `{

@@ -1,15 +1,18 @@
 /** The client library as a browser gets it: bundled, run without anything of Node, small where little is used. */
-
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import vm from 'node:vm'
 import t from 'tap'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
-import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
 import { type EnterpriseDeclaration, type Member, type Question, submit, verify } from '../../src/client/index.js'
 import { fromHex, type Hex, toHex } from '../../src/core/bytes.js'
+import { verifyEvidence } from '../../src/evidence/verify.js'
 import type { RpcError } from '../../src/rpc/errors.js'
 import { type Account, World } from '../agent/support/world.js'
 import { expectedOf, type HpkeVector, isOurs } from '../crypto/hpkeVectors.js'
-import { tell } from '../evidence/chain.js'
+import { skipWithoutOpenssl } from '../evidence/authority.js'
+import { stampedFile, tinyFile } from '../evidence/flips.js'
 import { readVector, skipWithoutVectors } from '../vectors.js'
 import { bareRealm, bundleForBrowsers } from './bareRealm.js'
 
@@ -149,25 +152,50 @@ t.test('what browsers lack is done without it, alike', async (t) => {
   }
 })
 
-t.test('evidence is verified in a browser', async (t) => {
-  const { chain, hashes } = await tell()
-  const client = await chain.serve(t)
-  const { text } = await exportEvidence(client, { kind: 'transaction', hash: hashes.question })
-  const { code } = await bundleForBrowsers(`
-    import { verifyEvidence } from 'concordat/client'
-    globalThis.run = (text, genesisHash) =>
-      verifyEvidence(text, { genesisHash }).then(
-        ({ content }) => content.transaction.hash,
-        (error) => error.code,
-      )
-  `)
-  // The trie library tells a page from Node by it.
-  const realm = bareRealm({ window: {} })
-  vm.runInContext(code, realm)
-  const run = realm.run as (text: string, genesisHash: string) => Promise<string>
-  t.equal(await run(text, chain.genesisHash), hashes.question, 'a genuine file proves what it is about')
-  t.equal(await run(text, `0x${'11'.repeat(32)}`), 'GENESIS', 'of another chain it proves nothing')
-  t.equal(await run('{}', chain.genesisHash), 'NOT_CANONICAL', 'a file that is none is refused')
+const VERIFIER = `
+  import { verifyEvidence } from 'concordat/client'
+  globalThis.run = (text, genesisHash, authorities = '[]') =>
+    verifyEvidence(text, { genesisHash, authorities: JSON.parse(authorities).map((bytes) => Uint8Array.from(bytes)) }).then(
+      ({ words, timeStamp }) => JSON.stringify({ words, timeStamp }),
+      (error) => error.code ?? String(error),
+    )
+`
+type Run = (text: string, genesisHash: string, authorities?: string) => Promise<string>
+
+t.test('evidence is verified in pages and workers', { skip: skipWithoutOpenssl }, async (t) => {
+  const file = await tinyFile(t)
+  const { genesisHash } = file
+  const plain = new TextDecoder().decode(file.bytes)
+  const authority = join(t.testdir(), 'authority')
+  const stamped = new TextDecoder().decode((await stampedFile(file, authority, 'ecdsa', true)).bytes)
+  const root = new X509Certificate(readFileSync(join(authority, 'root.pem'))).raw
+  const authorities = JSON.stringify([[...root]])
+  const { words } = await verifyEvidence(plain, { genesisHash })
+  const { code, inputs } = await bundleForBrowsers(VERIFIER)
+  t.same(
+    inputs.filter((name) => /node_modules\/(events|debug|readable-stream|@ethereumjs\/trie)\//.test(name)),
+    [],
+    'nothing that stands in for Node',
+  )
+  const realms = { 'a page': { window: {}, document: {} }, 'a worker, which has neither window nor process': {} }
+  for (const [title, values] of Object.entries(realms)) {
+    const realm = bareRealm(values)
+    vm.runInContext(code, realm)
+    const run = realm.run as Run
+    t.same(JSON.parse(await run(plain, genesisHash)).words, words, `${title}: the same sentences`)
+    t.match(JSON.parse(await run(stamped, genesisHash, authorities)), { timeStamp: { isTrusted: true } }, title)
+    t.equal(await run(plain, `0x${'11'.repeat(32)}`), 'GENESIS', 'of another chain it proves nothing')
+    t.equal(await run('{}', genesisHash), 'NOT_CANONICAL', 'a file that is none is refused')
+  }
+  const insecure = bareRealm({ crypto: {} })
+  vm.runInContext(code, insecure)
+  const run = insecure.run as Run
+  t.equal(
+    await run(stamped, genesisHash),
+    'ENVIRONMENT',
+    'a page over http lacks WebCrypto, which is no fault of the file',
+  )
+  t.same(JSON.parse(await run(plain, genesisHash)).words, words, 'and a file without a token needs none')
 })
 
 t.test('what plain JavaScript leaves out is said at the boundary', async (t) => {

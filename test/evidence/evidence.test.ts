@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { dataPortrait, dataSharing, view } from '../../src/agent/contractClient.js'
 import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
+import { NodePool } from '../../src/agent/evidence/nodePool.js'
 import { SECP256K1_N } from '../../src/core/transaction.js'
 import type { Exchange } from '../../src/evidence/exchange.js'
 import { type EvidenceFile, readEvidence, writeEvidence } from '../../src/evidence/format.js'
-import { type Portrait, type SingleTransaction, verifyEvidence } from '../../src/evidence/verify.js'
+import { type Portrait, prove, type SingleTransaction, verifyEvidence } from '../../src/evidence/verify.js'
 import { type Schema, schemaFault } from '../rpc/schema.js'
 import { addressOf, CAPITAL, digestOf, ENTERPRISE, REPRESENTATIVE, type Told, tell } from './chain.js'
 
@@ -182,12 +183,26 @@ t.test('what is put together wrongly', async (t) => {
     { code: 'HEADER' },
   )
   const left = { code: 'CONTENT', message: /the answer of 0x\w+ on legalRepresentative is not in the file/ }
-  await refused('an answer that was left out', { transactions: file.transactions.toSpliced(2, 1) }, left)
-  await refused('a question that was left out', { transactions: file.transactions.slice(1) }, { code: 'CONTENT' })
+  /** By a forger who puts in the nodes that the rest needs. */
+  const refusedWithItsNodes = async (title: string, changes: Partial<EvidenceFile>, error: Refusal) => {
+    const { take } = new NodePool(file.nodes)
+    const said: unknown = await prove({ ...file, ...changes }, { genesisHash, take }).catch((fault: unknown) => fault)
+    t.match(said, error, title)
+  }
+  await refusedWithItsNodes('an answer left out', { transactions: file.transactions.toSpliced(2, 1) }, left)
+  await refusedWithItsNodes('the question left out', { transactions: file.transactions.slice(1) }, { code: 'CONTENT' })
   await refused('an answer twice', { transactions: [...file.transactions, file.transactions[2]!] }, { code: 'UNUSED' })
   await refused('a node too many', { nodes: [...file.nodes, '0xc0'] }, { code: 'UNUSED' })
-  await refused('nodes in another order', { nodes: file.nodes.toReversed() }, { code: 'UNUSED' })
-  await refused('a node missing', { nodes: file.nodes.slice(0, -1) }, { code: 'PROOF_MISSING' })
+  await refused(
+    'nodes in another order',
+    { nodes: file.nodes.toReversed() },
+    { code: 'PROOF_MISSING', message: /: node 0 of the file is altered, or not the one that is needed there/ },
+  )
+  await refused(
+    'the last node missing',
+    { nodes: file.nodes.slice(0, -1) },
+    { code: 'PROOF_MISSING', message: /node \d+ of the file is missing/ },
+  )
   await refused('another chain id', { chainId: file.chainId + 1 }, { code: 'CERTIFICATE' })
   await refused('another question', { subject: [digestOf('2')] }, { code: 'PROOF_MISSING' })
   await t.rejects(verifyEvidence(text, { genesisHash: digestOf('other') }), { code: 'GENESIS' })

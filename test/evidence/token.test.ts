@@ -1,7 +1,6 @@
 /** Time stamps of an authority that OpenSSL plays: what it signs is verified here, and what is kept here OpenSSL verifies. */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
@@ -10,106 +9,10 @@ import { recoverAddress } from '../../src/crypto/secp256k1.js'
 import { readEvidence, writeEvidence } from '../../src/evidence/format.js'
 import { imprintOf, readToken, timeStampRequest, tokenOf } from '../../src/evidence/token.js'
 import { verifyEvidence } from '../../src/evidence/verify.js'
+import { Authority, KINDS, skipWithoutOpenssl } from './authority.js'
 import { EvidenceChain, KEYS, TINY } from './chain.js'
 
 const MAIN = join(process.cwd(), 'dist/src/cli/main.js')
-const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0
-
-const CONFIG = `
-[ tsa ]
-default_tsa = one
-[ one ]
-dir = .
-serial = ./serial
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-digests = sha256, sha384, sha512
-ordering = no
-tsa_name = no
-ess_cert_id_alg = sha256
-[ req ]
-distinguished_name = dn
-[ dn ]
-[ ca ]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign
-[ stamp ]
-basicConstraints = CA:FALSE
-extendedKeyUsage = critical, timeStamping
-[ other ]
-basicConstraints = CA:FALSE
-extendedKeyUsage = critical, serverAuth
-`
-
-/** An authority below a root of its own. */
-class Authority {
-  constructor(
-    readonly dir: string,
-    kind: readonly string[],
-    usage = 'stamp',
-  ) {
-    mkdirSync(dir, { recursive: true })
-    writeFileSync(join(dir, 'tsa.cnf'), CONFIG)
-    writeFileSync(join(dir, 'serial'), '01\n')
-    const key = (name: string) => this.run('genpkey', ...kind, '-out', name)
-    key('root.key')
-    this.run(
-      'req',
-      '-x509',
-      '-new',
-      '-key',
-      'root.key',
-      '-subj',
-      '/CN=Root',
-      '-days',
-      '3650',
-      '-config',
-      'tsa.cnf',
-      '-extensions',
-      'ca',
-      '-out',
-      'root.pem',
-    )
-    key('tsa.key')
-    this.run('req', '-new', '-key', 'tsa.key', '-subj', '/O=Time/CN=Stamp One', '-config', 'tsa.cnf', '-out', 'tsa.csr')
-    const signed = ['-CA', 'root.pem', '-CAkey', 'root.key', '-set_serial', '7', '-days', '3000']
-    this.run(
-      'x509',
-      '-req',
-      '-in',
-      'tsa.csr',
-      ...signed,
-      '-extfile',
-      'tsa.cnf',
-      '-extensions',
-      usage,
-      '-out',
-      'tsa.pem',
-    )
-  }
-
-  run(...args: string[]): string {
-    return execFileSync('openssl', args, { cwd: this.dir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-  }
-
-  /** Its answer; `withRoot`: with the whole chain of certificates. */
-  reply(request: Uint8Array, withRoot: boolean): Uint8Array {
-    writeFileSync(join(this.dir, 'request.tsq'), request)
-    const chain = withRoot ? ['-chain', 'root.pem'] : []
-    const signer = ['-signer', 'tsa.pem', '-inkey', 'tsa.key', ...chain]
-    this.run('ts', '-reply', '-config', 'tsa.cnf', '-queryfile', 'request.tsq', ...signer, '-out', 'response.tsr')
-    return new Uint8Array(readFileSync(join(this.dir, 'response.tsr')))
-  }
-
-  get root(): Uint8Array {
-    return new Uint8Array(new X509Certificate(readFileSync(join(this.dir, 'root.pem'))).raw)
-  }
-}
-
-const KINDS = {
-  rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
-  ecdsa: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
-}
 
 async function tiny(t: Parameters<EvidenceChain['serve']>[0]) {
   const chain = await EvidenceChain.open(TINY)
@@ -120,7 +23,7 @@ async function tiny(t: Parameters<EvidenceChain['serve']>[0]) {
 }
 
 for (const [name, kind] of Object.entries(KINDS)) {
-  t.test(`a token with ${name}`, { skip: !HAS_OPENSSL && 'openssl is not here' }, async (t) => {
+  t.test(`a token with ${name}`, { skip: skipWithoutOpenssl }, async (t) => {
     const { text, report, genesisHash } = await tiny(t)
     const dir = t.testdir()
     const authority = new Authority(join(dir, 'one'), kind)
@@ -153,7 +56,6 @@ for (const [name, kind] of Object.entries(KINDS)) {
         'root.pem',
       )
       t.match(said, /Verification: OK/, 'OpenSSL takes it as it is kept')
-      await eachByte(t, token, report.last.hash, withRoot ? 9 : name === 'rsa' ? 5 : 1)
     }
     const completed = await tokenOf(authority.reply(request, false), [authority.root])
     t.same(completed.length > (await tokenOf(authority.reply(request, false), [])).length, true, 'its root was put in')
@@ -161,28 +63,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
   })
 }
 
-/** Single bytes altered: nothing in a token is free. */
-async function eachByte(
-  t: Parameters<EvidenceChain['serve']>[0],
-  token: Uint8Array,
-  hash: `0x${string}`,
-  every: number,
-) {
-  const taken: number[] = []
-  for (let at = 0; at < token.length; at += every) {
-    const altered = token.with(at, token[at]! ^ (at % 2 === 0 ? 1 : 1 << (at % 8)))
-    if (
-      await readToken(altered, hash, []).then(
-        () => true,
-        () => false,
-      )
-    )
-      taken.push(at)
-  }
-  t.same(taken, [], `${token.length} bytes`)
-}
-
-t.test('what is no time stamp of the block', { skip: !HAS_OPENSSL && 'openssl is not here' }, async (t) => {
+t.test('what is no time stamp of the block', { skip: skipWithoutOpenssl }, async (t) => {
   const { report } = await tiny(t)
   const dir = t.testdir()
   const authority = new Authority(join(dir, 'one'), KINDS.ecdsa)
@@ -203,7 +84,7 @@ t.test('what is no time stamp of the block', { skip: !HAS_OPENSSL && 'openssl is
   )
 })
 
-t.test('commands', { skip: !HAS_OPENSSL && 'openssl is not here' }, async (t) => {
+t.test('commands', { skip: skipWithoutOpenssl }, async (t) => {
   const { text, genesisHash } = await tiny(t)
   const dir = t.testdir({ 'file.json': text })
   const authority = new Authority(join(dir, 'one'), KINDS.ecdsa)

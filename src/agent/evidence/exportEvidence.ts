@@ -1,16 +1,15 @@
 /** Gathers what proves a transaction, an entry of the user portrait or a whole exchange, and verifies it before it is handed out. */
-import { toEventSelector } from 'viem'
 import type { Hash } from '../../core/bytes.js'
-import { EXCHANGE_EVENTS } from '../../evidence/exchange.js'
+import { EXCHANGE_TOPICS } from '../../evidence/exchange.js'
 import { type EvidenceFile, FORMAT, type TransactionPlace, writeEvidence } from '../../evidence/format.js'
 import { word } from '../../evidence/layout.js'
-import { NodePool } from '../../evidence/proofs.js'
 import { type EvidenceReport, prove, verifyEvidence } from '../../evidence/verify.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { LogFilter, RpcLog } from '../../rpc/wire.js'
 import { dataSharing, view } from '../contractClient.js'
 import { isTooWide } from '../logRange.js'
 import { ExportError } from './exportError.js'
+import { NodePool } from './nodePool.js'
 import { placeNodes } from './orderedProof.js'
 import { closingRuns, hexNumber, runsOf } from './runs.js'
 import { StateNodes } from './stateNodes.js'
@@ -85,8 +84,6 @@ async function stateful(
   return { kind: 'exchange', subject: [word(requestId)], transactions: [...places.values()] }
 }
 
-const TOPICS = EXCHANGE_EVENTS.map((event) => toEventSelector(event) as Hash)
-
 /** Everything that the contract said about a question, in order. */
 async function exchangeLogs(
   client: RpcClient,
@@ -94,7 +91,7 @@ async function exchangeLogs(
   from: number,
   to: number,
 ): Promise<readonly RpcLog[]> {
-  const topics = [TOPICS, word(requestId) as Hash]
+  const topics = [EXCHANGE_TOPICS as readonly Hash[], word(requestId) as Hash]
   const filter: LogFilter = { address: dataSharing.address, topics }
   try {
     return await client.call('eth_getLogs', { ...filter, fromBlock: hexNumber(from), toBlock: hexNumber(to) })
@@ -116,7 +113,7 @@ async function gather(client: RpcClient, wanted: Origin & Subject, states?: Stat
   const epochs = await closingRuns(client, blocks)
   const genesisHash = await client.call('concordat_genesisHash')
   const file = { ...wanted, epochs, blocks }
-  await prove(file, { genesisHash, pool, fetch })
-  const text = writeEvidence({ ...file, nodes: pool.used() })
+  await prove(file, { genesisHash, take: pool.take, fetch })
+  const text = writeEvidence({ ...file, nodes: pool.used })
   return { text, report: await verifyEvidence(text, { genesisHash }) }
 }

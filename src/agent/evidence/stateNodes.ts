@@ -1,8 +1,8 @@
 /** Fetches proofs of storage from a node that keeps the state of few blocks: what one attempt asked for, the next gets in one call. */
 import { type Address, asHash, type Hash, type Hex } from '../../core/bytes.js'
 import { rpcProofSlotsMax } from '../../core/limits.js'
-import type { NodePool } from '../../evidence/proofs.js'
 import type { RpcClient } from '../../rpc/client.js'
+import type { NodePool } from './nodePool.js'
 import { hexNumber } from './runs.js'
 
 export class StateNodes {
