@@ -1,4 +1,5 @@
 /** The JSON ABIs that abi/ publishes; `npm run abi` writes them. */
+import type { Abi } from 'viem'
 import { erc165Interface } from '../vm/interfaceId.js'
 import { auditInterface } from './auditStorage.js'
 import { consentsInterface } from './consentsStorage.js'
@@ -38,7 +39,14 @@ export function publishedAbis(): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(systemInterfaces()).map(([name, { json }]) => [
       `${name}.json`,
-      `${JSON.stringify([...json, ...erc165Interface.json], null, 2)}\n`,
+      `${JSON.stringify([...json, ...erc165Interface.json].map(asSolidityWrites), null, 2)}\n`,
     ]),
   )
+}
+
+/** The ABI specification wants both flags of events said; web3.py reads no event without them. */
+function asSolidityWrites(item: Abi[number]): Abi[number] {
+  if (item.type !== 'event') return item
+  const inputs = item.inputs.map((input) => ({ indexed: false, ...input }))
+  return { ...item, anonymous: false, inputs }
 }
