@@ -2,7 +2,7 @@
 import { type Hash, type Hex, toHex } from '../core/bytes.js'
 import type { Header } from '../core/header.js'
 import type { Log, Receipt } from '../core/receipt.js'
-import type { ChainTransaction, FinalBlock } from './chainApi.js'
+import type { ChainTransaction, FinalBlock, SyncStatus } from './chainApi.js'
 import type { RpcBlock, RpcHeader, RpcLog, RpcReceipt, RpcTransaction } from './wire.js'
 
 export const quantity = (value: number | bigint): Hex => `0x${value.toString(16)}`
@@ -158,5 +158,15 @@ function presentReceipt(
     effectiveGasPrice: PAID_GAS_PRICE,
     logs: receipt.logs.map((log, i) => presentLog(log, place, tx.hash, index, firstLog + i)),
     logsBloom: toHex(receipt.logsBloom),
+  }
+}
+
+/** As eth_syncing answers. */
+export function presentSync(status: SyncStatus) {
+  if (!status) return false
+  return {
+    startingBlock: quantity(status.startingBlock),
+    currentBlock: quantity(status.currentBlock),
+    highestBlock: quantity(status.highestBlock),
   }
 }

@@ -9,11 +9,13 @@ import { randomId } from './filters.js'
 import { bloomMayMatch, type LogMatcher, matchingLogs } from './logFilter.js'
 import { presentHeader, presentTransaction } from './present.js'
 import { turns } from './slices.js'
+import { SyncWatch } from './syncWatch.js'
 
 export type SubscriptionKind =
   | { readonly name: 'newHeads' }
   | { readonly name: 'logs'; readonly matcher: LogMatcher }
   | { readonly name: 'newPendingTransactions'; readonly full: boolean }
+  | { readonly name: 'syncing' }
 
 export interface SocketSubscription {
   readonly kind: SubscriptionKind
@@ -51,6 +53,7 @@ const NOTICES_MAX = 256
 export class Subscriptions {
   readonly #sinks = new Set<SubscriptionSink>()
   readonly #stop: readonly Unsubscribe[]
+  readonly #sync: SyncWatch
   readonly #notices: Notice[] = []
   #number = 0
   #telling = false
@@ -59,6 +62,11 @@ export class Subscriptions {
     readonly api: ChainApi,
     readonly subscriptionsMax: number,
   ) {
+    this.#sync = new SyncWatch({
+      status: () => api.syncing(),
+      wanted: () => this.#anyoneFollowsSync(),
+      tell: (json) => this.#onSync(json),
+    })
     this.#stop = [
       api.onFinalBlock((event) => this.#onFinalBlock(event)),
       api.onPendingTransaction((tx) => this.#onPendingTransaction(tx)),
@@ -77,6 +85,7 @@ export class Subscriptions {
     afterAnswer(() => {
       subscription.from = this.#number
       this.#sinks.add(sink)
+      if (kind.name === 'syncing') sink.send(notification(id, this.#sync.begin()))
     })
     return id
   }
@@ -96,6 +105,7 @@ export class Subscriptions {
 
   close(): void {
     for (const stop of this.#stop) stop()
+    this.#sync.stop()
     this.#sinks.clear()
     this.#notices.length = 0
   }
@@ -113,6 +123,20 @@ export class Subscriptions {
         sink.send(notification(id, JSON.stringify(log)))
       }
     })
+    this.#sync.onBlock()
+  }
+
+  #onSync(json: string): void {
+    this.#announce((sink, id, kind) => {
+      if (kind.name === 'syncing') sink.send(notification(id, json))
+    })
+  }
+
+  #anyoneFollowsSync(): boolean {
+    for (const { subscriptions } of this.#sinks) {
+      for (const { kind } of subscriptions.values()) if (kind.name === 'syncing') return true
+    }
+    return false
   }
 
   #onPendingTransaction(tx: ChainTransaction): void {

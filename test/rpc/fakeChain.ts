@@ -41,6 +41,7 @@ import type {
   FinalBlockEvent,
   SubmitFault,
   SubmitResult,
+  SyncStatus,
 } from '../../src/rpc/chainApi.js'
 
 export const COUNTER = '0x0000000000000000000000000000000000c0de99' as Address
@@ -69,6 +70,8 @@ export interface FakeChain extends ChainApi {
   /** Seal each transaction as soon as it is submitted. */
   autoSeal: boolean
   ready: boolean
+  /** What `syncing` answers. */
+  lag: SyncStatus
   /** First block that is kept; blocks below it are there by header alone. */
   oldest: number
   /** Thrown by the next state(): a defect of the node. */
@@ -210,6 +213,7 @@ export function createFakeChain(): FakeChain {
   const chain: FakeChain = {
     autoSeal: false,
     ready: true,
+    lag: false,
     oldest: 1,
     defect: undefined,
     chainId: CHAIN_ID,
@@ -246,7 +250,7 @@ export function createFakeChain(): FakeChain {
     pool: () => ({ pending: [...pool.values()], queued: [] }),
     onFinalBlock: (listener) => subscribe(onBlock, listener),
     onPendingTransaction: (listener) => subscribe(onPending, listener),
-    syncing: () => false,
+    syncing: () => chain.lag,
     readiness: () => ({ ready: chain.ready, reasons: chain.ready ? [] : ['2 of 3 peers are missing'] }),
     peers: () => [
       { address: SEALER, name: 'node2', connected: true, rttMs: 0.4 },

@@ -5,6 +5,7 @@ import t from 'tap'
 import { encodeFunctionData } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { WebSocket } from 'ws'
+import { asHeight } from '../../src/core/bytes.js'
 import { startHealthServer, startRpcServer } from '../../src/rpc/server.js'
 import { CHAIN_ID, COUNTER, counterAbi, createFakeChain } from './fakeChain.js'
 import { type Answer, post, type Running, request, startServer, until } from './harness.js'
@@ -257,6 +258,44 @@ t.test('subscriptions: answer first, heads after state, limit, unsubscribe, clea
   await server.server.close()
   t.equal(idle, 2, 'one listener of each kind for all sockets')
   t.equal(chain.listeners(), 0, 'none after close')
+})
+
+t.test('a subscriber of syncing hears where the node stands, what changes it, and how far it is', async (t) => {
+  const { wsUrl, chain } = await startServer(t)
+  const follow = async () => {
+    const socket = new WebSocket(wsUrl)
+    await once(socket, 'open')
+    t.teardown(() => socket.close())
+    const seen: { result?: unknown; params?: { subscription: string; result: unknown } }[] = []
+    socket.on('message', (data) => seen.push(JSON.parse(String(data))))
+    socket.send(JSON.stringify(call(1, 'eth_subscribe', ['syncing'])))
+    await until(() => seen.length > 1, 'the answer and what to begin with')
+    t.equal(seen[1]!.params?.subscription, seen[0]!.result)
+    return () => seen.slice(1).map(({ params }) => params?.result)
+  }
+  const lag = (current: number) => {
+    const [startingBlock, currentBlock, highestBlock] = [asHeight(1), asHeight(current), asHeight(9)]
+    chain.lag = { startingBlock, currentBlock, highestBlock }
+  }
+  const at = (current: number) => ({
+    syncing: true,
+    status: { startingBlock: '0x1', currentBlock: `0x${current}`, highestBlock: '0x9' },
+  })
+  const first = await follow()
+  t.same(first(), [false])
+  chain.seal()
+  lag(2)
+  chain.seal()
+  lag(3)
+  chain.seal()
+  await until(() => first().length > 2, 'the beginning with its block, and how far it is without one')
+  t.same(first(), [false, at(2), at(3)])
+  const second = await follow()
+  t.same(second(), [at(3)])
+  chain.lag = false
+  chain.seal()
+  await until(() => first().length === 4 && second().length === 2, 'the end')
+  t.same([first().at(-1), second().at(-1)], [false, false])
 })
 
 t.test('no notification overtakes the id it bears', async (t) => {

@@ -6,7 +6,7 @@ import type { ChainApi, FinalBlock } from '../chainApi.js'
 import { invalidParams, serverError } from '../errors.js'
 import { type MethodEntries, type MethodNeeds, method } from '../method.js'
 import { asQuantity, isAbsent, type Params, readArray, readBoolean, readHash } from '../params.js'
-import { presentBlock, presentHeader, presentReceipts, quantity } from '../present.js'
+import { presentBlock, presentHeader, presentReceipts, presentSync, quantity } from '../present.js'
 
 export function ethMethods({ api }: MethodNeeds): MethodEntries {
   return [...factMethods(api), ...blockMethods(api), ...feeMethods(api)]
@@ -18,18 +18,8 @@ function factMethods(api: ChainApi): MethodEntries {
     ['eth_blockNumber', method(0, () => quantity(api.head().header.number))],
     ['eth_accounts', method(0, () => [])],
     ['eth_coinbase', method(0, () => api.consensusStatus().self)],
-    ['eth_syncing', method(0, () => presentSync(api))],
+    ['eth_syncing', method(0, () => presentSync(api.syncing()))],
   ]
-}
-
-function presentSync(api: ChainApi) {
-  const status = api.syncing()
-  if (!status) return false
-  return {
-    startingBlock: quantity(status.startingBlock),
-    currentBlock: quantity(status.currentBlock),
-    highestBlock: quantity(status.highestBlock),
-  }
 }
 
 function blockMethods(api: ChainApi): MethodEntries {

@@ -146,6 +146,7 @@ function readSubscription(api: ChainApi, params: Params): SubscriptionKind {
   const name = readString(params, 0)
   switch (name) {
     case 'newHeads':
+    case 'syncing':
       return { name }
     case 'logs':
       return { name, matcher: readMatcher(api, params) }
