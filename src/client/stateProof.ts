@@ -33,14 +33,14 @@ const NODES_MAX = 65
  * that `verifyFinality` gave. Throws ClientError PROOF.
  */
 export function verifyProof(stateRoot: Hex, proof: GetProofReturnType): ProvedAccount {
-  const address = asAddress(proof.address)
-  if (proof.storageProof.length > rpcProofSlotsMax) throw fault('too many slots')
+  const address = wellFormed(() => asAddress(proof.address))
+  const slots = listed(proof.storageProof, rpcProofSlotsMax, 'slots')
   const found = valueIn(stateRoot, keccak256(fromHex(address)), proof.accountProof)
   const fields = found === null ? null : listOf(found)
   if (fields !== null && fields.length !== 4) throw fault('an account has 4 fields')
   const storageRoot = fields === null ? EMPTY_TRIE_ROOT : toHash(bytesOf(fields[2]))
-  const storage = proof.storageProof.map(({ key, proof: nodes }) => {
-    const slot = slotOf(key)
+  const storage = slots.map(({ key, proof: nodes }) => {
+    const slot = wellFormed(() => slotOf(key))
     const word = valueIn(storageRoot, keccak256(fromHex(slot)), nodes)
     return [slot, word === null ? 0n : bytesToUint(bytesOf(decoded(word)))] as const
   })
@@ -58,8 +58,7 @@ const slotOf = (key: Hex): Hash => asHash(`0x${key.slice(2).padStart(64, '0')}`,
 
 /** The value under `key` in the trie with this root; null where the nodes prove that there is none (yellow paper, appendix D). */
 function valueIn(root: Hex, key: Uint8Array, proof: readonly Hex[]): Uint8Array | null {
-  if (proof.length > NODES_MAX) throw fault('more nodes than a path has')
-  const nodes = proof.map((node) => fromHex(node, 'node'))
+  const nodes = listed(proof, NODES_MAX, 'nodes').map((node) => wellFormed(() => fromHex(node, 'node')))
   if (root === EMPTY_TRIE_ROOT && nodes.length === 0) return null
   const path = nibblesOf(key)
   let next = 0
@@ -126,6 +125,21 @@ function bytesOf(item: RlpItem | undefined): Uint8Array {
 const wordIn = (item: RlpItem | undefined): Uint8Array | null => {
   const bytes = bytesOf(item)
   return bytes.length === 0 ? null : bytes
+}
+
+/** What a node has answered may be anything. */
+function listed<T>(items: readonly T[], max: number, what: string): readonly T[] {
+  if (!Array.isArray(items)) throw fault(`the ${what} are no list`)
+  if (items.length > max) throw fault(`more than ${max} ${what}`)
+  return items
+}
+
+function wellFormed<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw new ClientError('PROOF', `the proof does not hold: ${(cause as Error).message}`, { cause })
+  }
 }
 
 const fault = (problem: string): ClientError => new ClientError('PROOF', `the proof does not hold: ${problem}`)
