@@ -237,6 +237,8 @@ export const rpcSocketQueueBytesMax = 2 * rpcResponseBytesMax
 export const rpcConnectionsMax = 1_024
 /** Requests of one node that are not answered yet; beyond it clients are told to try again. */
 export const rpcRequestsMax = 2_048
+/** Size of the requests of one node that are not answered yet, beyond which clients are told to try again. */
+export const rpcPendingBytesMax = 64 * MIB
 /** Requests of one HTTP connection that are not answered yet: clients that pipeline. */
 export const rpcConnectionPendingMax = 32
 /** Bytes of answers and notifications that clients have not read yet; beyond it those who are longest behind are cut. */

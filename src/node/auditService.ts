@@ -25,7 +25,7 @@ export interface AuditServiceNeeds extends RightsNeeds {
   readonly chainId: number
   readonly self: Address
   readonly head: () => number
-  readonly source: (deadlineMs: number) => TraceSource
+  readonly source: (slices: Slices) => TraceSource
   readonly log: ReadLog
   readonly reads: PortraitReads
   /** Seconds since 1970. */
@@ -122,20 +122,21 @@ export class AuditService implements AuditApi {
     }
   }
 
-  async #answer(query: AuditQuery, { toTimeS }: Right, { deadlineMs }: CallContext): Promise<AuditAnswer> {
+  async #answer(query: AuditQuery, { toTimeS }: Right, { line, deadlineMs }: CallContext): Promise<AuditAnswer> {
+    const slices = new Slices(line, deadlineMs)
     const { fromBlock, toBlock, nextBlock = fromBlock, nextRead = 0 } = query
     const asked = chainQuery(query)
     const entries: TraceEntry[] = []
     let block = nextBlock
     if (block <= toBlock) {
-      const trail = new Trail(this.#needs.source(deadlineMs))
+      const trail = new Trail(this.#needs.source(slices))
       for await (const page of trail.pages({ ...asked, fromBlock: block })) {
         entries.push(...page.entries)
         block = page.toBlock + 1
         if (entries.length >= PAGE_ENTRIES) break
       }
     }
-    const found = await searchReads(this.#needs.log.files, asked, nextRead, PAGE_ENTRIES, new Slices(deadlineMs))
+    const found = await searchReads(this.#needs.log.files, asked, nextRead, PAGE_ENTRIES, slices)
     entries.push(...found.entries.filter(({ timeMs }) => timeMs < (toTimeS + 1) * 1_000))
     const done = block > toBlock && found.next === null
     return { entries, next: done ? null : { nextBlock: block, nextRead: found.next ?? Number.MAX_SAFE_INTEGER } }

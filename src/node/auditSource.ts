@@ -6,22 +6,23 @@ import type { ChainApi } from '../rpc/chainApi.js'
 import { RPC_CODES, RpcError } from '../rpc/errors.js'
 import { readLogMatcher } from '../rpc/logFilter.js'
 import { LogScanner } from '../rpc/logScan.js'
+import type { Slices } from '../rpc/slices.js'
 
 /** JSON of the logs of one page, in bytes about. */
 const PAGE_BYTES_MAX = 1024 * 1024
 /** What a search that was cut short leaves for a narrower one, as a share of the time. */
 const SEARCH_SHARE = 0.3
 
-export function nodeSource(api: ChainApi, deadlineMs: number): TraceSource {
+export function nodeSource(api: ChainApi, slices: Slices): TraceSource {
   const scanner = new LogScanner(api, PAGE_BYTES_MAX)
   return {
     async logs(filters, fromBlock, toBlock) {
       const now = performance.now()
-      const until = now + (deadlineMs - now) * SEARCH_SHARE
+      const search = slices.until(now + (slices.deadlineMs - now) * SEARCH_SHARE)
       const found = []
       for (const filter of filters) {
         const matcher = readLogMatcher(api, { ...filter }, 0)
-        found.push(...(await scanner.scan(matcher, fromBlock, toBlock, until)))
+        found.push(...(await scanner.scan(matcher, fromBlock, toBlock, search)))
       }
       return found
     },
@@ -29,7 +30,7 @@ export function nodeSource(api: ChainApi, deadlineMs: number): TraceSource {
       blocks > 1 &&
       error instanceof RpcError &&
       (error.code === RPC_CODES.responseTooLarge || error.code === RPC_CODES.timeout) &&
-      performance.now() + 100 < deadlineMs,
+      performance.now() + 100 < slices.deadlineMs,
     transactions: async (hashes) => new Map(hashes.flatMap((hash) => transactionOf(api, hash) ?? [])),
     times: async (heights) => new Map(heights.map((height) => [height, timeMsOf(api, height)])),
     async view(contract: Address, calldata) {

@@ -226,7 +226,7 @@ export function assemble(options: NodeOptions, resources: NodeResources): NodePa
     state: () => store.state(),
     calls,
     timeOf: (height) => Math.floor(timeMsOf(view, height) / 1_000),
-    source: (deadlineMs) => nodeSource(view, deadlineMs),
+    source: (slices) => nodeSource(view, slices),
     log: resources.reads,
     reads,
     nowS: () => Math.floor(Date.now() / 1_000),

@@ -30,6 +30,7 @@ const limits = {
   connectionsMax: count(65_536, RPC_LIMITS.connectionsMax),
   connectionPendingMax: count(10_000, RPC_LIMITS.connectionPendingMax),
   requestsMax: count(1_000_000, RPC_LIMITS.requestsMax),
+  pendingBytesMax: bytes(16 * GIB, RPC_LIMITS.pendingBytesMax),
   unreadBytesMax: bytes(64 * GIB, RPC_LIMITS.unreadBytesMax),
   socketsMax: count(65_536, RPC_LIMITS.socketsMax),
   subscriptionsMax: count(10_000, RPC_LIMITS.subscriptionsMax),

@@ -5,11 +5,13 @@
  */
 import { invalidParams, invalidRequest, methodNotFound, RPC_CODES, RpcError, responseTooLarge } from './errors.js'
 import { isLong, jsonInSlices } from './jsonInSlices.js'
+import { Line } from './line.js'
 import type { CallContext, MethodTable, RequestSource } from './method.js'
 import type { Params } from './params.js'
 import { forbidden, type Rights, rightsOf, UNRESTRICTED } from './roles.js'
 import type { RpcLimits } from './rpcLimits.js'
-import { requestTimedOut, Slices, turns } from './slices.js'
+import { requestTimedOut, Slices } from './slices.js'
+import { turns } from './turns.js'
 
 /** Outcome of one call, for metrics. `method` is a known name or 'unknown': no label comes from outside. */
 export type CallObserver = (method: string, ok: boolean, durationMs: number) => void
@@ -23,7 +25,10 @@ export interface DispatcherNeeds {
   readonly rights?: Rights
 }
 
-type DispatcherLimits = Pick<RpcLimits, 'batchMax' | 'responseBytesMax' | 'requestTimeoutMs' | 'requestsMax'>
+type DispatcherLimits = Pick<
+  RpcLimits,
+  'batchMax' | 'responseBytesMax' | 'requestTimeoutMs' | 'requestsMax' | 'pendingBytesMax'
+>
 
 /** Answer text; undefined when there is nothing to answer (notifications only). */
 type Answer = string | undefined
@@ -34,8 +39,9 @@ type JsonId = string | number | null
 
 export class Dispatcher {
   readonly #rights: Rights
-  /** Requests that are not answered yet. */
+  /** Requests that are not answered yet, and their size. */
   #pending = 0
+  #pendingBytes = 0
 
   constructor(
     readonly limits: DispatcherLimits,
@@ -44,16 +50,26 @@ export class Dispatcher {
     this.#rights = needs.rights ?? rightsOf(needs.methods.keys())
   }
 
+  /** Rejects when the connection has ended. */
   handle(text: string, source: RequestSource = LOCAL): Answer | Promise<Answer> {
-    if (this.#pending >= this.limits.requestsMax) return errorText(null, busy())
-    const context: Context = { ...source, deadlineMs: performance.now() + this.limits.requestTimeoutMs }
-    const wait = turns.enter()
-    const answer = wait ? wait.then(() => this.#run(text, context)) : this.#run(text, context)
+    const { requestsMax, pendingBytesMax, requestTimeoutMs } = this.limits
+    if (this.#pending >= requestsMax || this.#pendingBytes > pendingBytesMax) return errorText(null, busy())
+    const context: Context = { ...source, deadlineMs: performance.now() + requestTimeoutMs }
+    const wait = turns.enter(source.line)
+    const answer = wait ? wait.then(() => this.#run(text, context)) : this.#runNow(text, context)
     if (!(answer instanceof Promise)) return answer
     this.#pending++
+    this.#pendingBytes += text.length
     return answer.finally(() => {
       this.#pending--
+      this.#pendingBytes -= text.length
     })
+  }
+
+  #runNow(text: string, context: Context): Answer | Promise<Answer> {
+    const answer = this.#run(text, context)
+    turns.leave(!(answer instanceof Promise))
+    return answer
   }
 
   #run(text: string, context: Context): Answer | Promise<Answer> {
@@ -74,7 +90,7 @@ export class Dispatcher {
       return errorText(null, invalidRequest(`${excess}; send several batches`))
     }
     // The members are refused one by one after the deadline.
-    const slices = new Slices(Number.POSITIVE_INFINITY)
+    const slices = new Slices(context.line, Number.POSITIVE_INFINITY)
     const answers: string[] = []
     let chars = 2
     for (const message of messages) {
@@ -123,9 +139,9 @@ export class Dispatcher {
     return json.length > responseBytesMax ? errorText(id, responseTooLarge(responseBytesMax)) : success(id, json)
   }
 
-  async #longResultText(id: JsonId, result: readonly unknown[], { deadlineMs }: Context): Promise<string> {
+  async #longResultText(id: JsonId, result: readonly unknown[], { line, deadlineMs }: Context): Promise<string> {
     const { responseBytesMax } = this.limits
-    const json = await jsonInSlices(result, new Slices(deadlineMs), responseBytesMax)
+    const json = await jsonInSlices(result, new Slices(line, deadlineMs), responseBytesMax)
     return json === undefined ? errorText(id, responseTooLarge(responseBytesMax)) : success(id, json)
   }
 
@@ -139,7 +155,7 @@ export class Dispatcher {
 const METHOD_NAME_SHOWN = 128
 
 /** Without a token or a limit that names it: code of this process. */
-const LOCAL: RequestSource = { remote: '', caller: UNRESTRICTED }
+const LOCAL: RequestSource = { remote: '', line: new Line(), caller: UNRESTRICTED }
 
 const busy = () => new RpcError(RPC_CODES.limitExceeded, 'too many requests wait for their answers: try again')
 

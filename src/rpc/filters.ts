@@ -6,6 +6,7 @@ import { serverError } from './errors.js'
 import type { LogMatcher } from './logFilter.js'
 import type { LogScanner } from './logScan.js'
 import type { RpcLimits } from './rpcLimits.js'
+import type { Slices } from './slices.js'
 import type { RpcLog } from './wire.js'
 
 export interface LogFilterState {
@@ -67,10 +68,10 @@ export class Filters {
   }
 
   /** What is new since the last poll. A log poll spans at most the allowed range; the next one goes on from there. */
-  changes(id: string, deadlineMs: number): readonly Hash[] | Promise<RpcLog[]> {
+  changes(id: string, slices: Slices): readonly Hash[] | Promise<RpcLog[]> {
     const state = this.#use(id)
     if (state.kind === 'pending') return state.hashes.splice(0)
-    return state.kind === 'blocks' ? this.#newBlocks(state) : this.#newLogs(state, deadlineMs)
+    return state.kind === 'blocks' ? this.#newBlocks(state) : this.#newLogs(state, slices)
   }
 
   /** The log filter itself. Throws -32000 when it is lost or of another kind. */
@@ -142,11 +143,11 @@ export class Filters {
     return hashes
   }
 
-  async #newLogs(state: LogFilterState, deadlineMs: number): Promise<RpcLog[]> {
+  async #newLogs(state: LogFilterState, slices: Slices): Promise<RpcLog[]> {
     const head = this.#headNumber()
     const { from, to } = this.#claim(state, Math.min(head, state.toBlock ?? head))
     try {
-      return await this.scanner.scan(state.matcher, Math.max(from, state.fromBlock ?? 0), to, deadlineMs)
+      return await this.scanner.scan(state.matcher, Math.max(from, state.fromBlock ?? 0), to, slices)
     } catch (error) {
       state.next = from
       throw error

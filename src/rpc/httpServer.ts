@@ -8,6 +8,7 @@ import type { Readiness } from './chainApi.js'
 import { type Dispatcher, errorText } from './dispatcher.js'
 import { invalidRequest, RPC_CODES, RpcError } from './errors.js'
 import { type Client, type Gate, NotAdmitted } from './gate.js'
+import { Line } from './line.js'
 import type { RpcLimits } from './rpcLimits.js'
 import { type TlsFiles, tlsOptions } from './tls.js'
 import type { Unread } from './unread.js'
@@ -101,34 +102,50 @@ const CLIENT = 'client'
 
 export function addRpcRoutes(app: FastifyInstance, limits: RpcLimits, needs: RpcRouteNeeds): void {
   const { access, dispatcher } = needs
-  const pending = new WeakMap<Socket, number>()
+  const connections = new WeakMap<Socket, Connection>()
   app.decorateRequest(CLIENT)
   // Before the body is read.
   const onRequest = admission(needs)
   app.post('/', { onRequest }, (request, reply) => {
     addCorsHeaders(access, request, reply)
-    const { socket } = request.raw
-    const count = pending.get(socket) ?? 0
-    if (count >= limits.connectionPendingMax) {
-      sendAnswer(reply, errorText(null, tooManyAtOnce(limits)), needs.unread)
+    const connection = connectionOf(connections, request.raw.socket)
+    const { line } = connection
+    const send = (answer: string | undefined) => sendAnswer(reply, answer, line, needs.unread)
+    if (connection.pending >= limits.connectionPendingMax) {
+      send(errorText(null, tooManyAtOnce(limits)))
       return
     }
     const text = typeof request.body === 'string' ? request.body : ''
-    const answer = dispatcher.handle(text, { remote: request.ip, caller: request.getDecorator<Client>(CLIENT) })
+    const answer = dispatcher.handle(text, { remote: request.ip, line, caller: request.getDecorator<Client>(CLIENT) })
     if (!(answer instanceof Promise)) {
-      sendAnswer(reply, answer, needs.unread)
+      send(answer)
       return
     }
-    pending.set(socket, count + 1)
+    connection.pending++
     answer
-      .finally(() => pending.set(socket, pending.get(socket)! - 1))
-      .then((value) => sendAnswer(reply, value, needs.unread))
+      .finally(() => connection.pending--)
+      .then(send)
       .catch((error: unknown) => reply.send(error))
   })
   app.options('/', (request, reply) => {
     addCorsHeaders(access, request, reply)
     void reply.code(reply.hasHeader('access-control-allow-origin') ? 204 : 403).send()
   })
+}
+
+interface Connection {
+  readonly line: Line
+  /** Requests that are not answered yet. */
+  pending: number
+}
+
+function connectionOf(connections: WeakMap<Socket, Connection>, socket: Socket): Connection {
+  const known = connections.get(socket)
+  if (known) return known
+  const connection = { line: new Line(), pending: 0 }
+  connections.set(socket, connection)
+  socket.once('close', () => connection.line.close())
+  return connection
 }
 
 const tooManyAtOnce = ({ connectionPendingMax }: RpcLimits) => {
@@ -169,7 +186,7 @@ function admission({ access, gate, onRefused }: Pick<RpcRouteNeeds, 'access' | '
   }
 }
 
-function sendAnswer(reply: FastifyReply, text: string | undefined, unread: Unread): void {
+function sendAnswer(reply: FastifyReply, text: string | undefined, line: Line, unread: Unread): void {
   if (text === undefined) {
     void reply.code(204).send()
     return
@@ -177,7 +194,7 @@ function sendAnswer(reply: FastifyReply, text: string | undefined, unread: Unrea
   if (text.length >= UNREAD_BYTES_MIN)
     reply.raw.once(
       'close',
-      unread.add(text.length, () => reply.raw.destroy()),
+      unread.add(line, text.length, () => reply.raw.destroy()),
     )
   void reply.header('content-type', JSON_TYPE).send(text)
 }

@@ -3,7 +3,7 @@ import { asHeight } from '../core/bytes.js'
 import type { ChainApi } from './chainApi.js'
 import { prunedHistory, responseTooLarge } from './errors.js'
 import { bloomMayMatch, type LogMatcher, matchingLogs } from './logFilter.js'
-import { Slices } from './slices.js'
+import type { Slices } from './slices.js'
 import type { RpcLog } from './wire.js'
 
 /** JSON of one log without its data and topics, about. */
@@ -16,9 +16,8 @@ export class LogScanner {
     readonly responseBytesMax: number,
   ) {}
 
-  /** Logs of the blocks `from` to `to` (both in). Throws -32002 at the deadline, -32003 when the answer grows too large. */
-  async scan(matcher: LogMatcher, from: number, to: number, deadlineMs: number): Promise<RpcLog[]> {
-    const slices = new Slices(deadlineMs)
+  /** Logs of the blocks `from` to `to` (both in). Throws what `slices` throws, -32003 when the answer grows too large. */
+  async scan(matcher: LogMatcher, from: number, to: number, slices: Slices): Promise<RpcLog[]> {
     const found: RpcLog[] = []
     let chars = 0
     for (let number = from; number <= to; number++) {

@@ -3,6 +3,7 @@ import type { AuditApi } from './auditApi.js'
 import type { ChainApi } from './chainApi.js'
 import type { DeliveryApi } from './deliveryApi.js'
 import type { Filters } from './filters.js'
+import type { Line } from './line.js'
 import type { LogScanner } from './logScan.js'
 import type { Params } from './params.js'
 import type { ReadObserver } from './reads.js'
@@ -13,6 +14,8 @@ import type { SocketRequest } from './subscriptions.js'
 export interface RequestSource {
   /** IP address of the client; empty where it is not known. */
   readonly remote: string
+  /** Its connection. */
+  readonly line: Line
   /** undefined over HTTP. */
   readonly socket?: SocketRequest
   /** What it may call. */

@@ -8,6 +8,7 @@ import {
   rpcFilterHashesMax,
   rpcFiltersMax,
   rpcLogRangeBlocksMax,
+  rpcPendingBytesMax,
   rpcRequestsMax,
   rpcResponseBytesMax,
   rpcSocketPendingMax,
@@ -38,6 +39,8 @@ export interface RpcLimits {
   /** Requests that are not answered yet, of one HTTP connection and of all clients. */
   readonly connectionPendingMax: number
   readonly requestsMax: number
+  /** Size of those of all clients. */
+  readonly pendingBytesMax: number
   /** What clients have not read yet, all together. */
   readonly unreadBytesMax: number
   readonly socketsMax: number
@@ -63,6 +66,7 @@ export const RPC_LIMITS: RpcLimits = {
   connectionsMax: rpcConnectionsMax,
   connectionPendingMax: rpcConnectionPendingMax,
   requestsMax: rpcRequestsMax,
+  pendingBytesMax: rpcPendingBytesMax,
   unreadBytesMax: rpcUnreadBytesMax,
   socketsMax: rpcSocketsMax,
   subscriptionsMax: rpcSubscriptionsMax,

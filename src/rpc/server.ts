@@ -20,6 +20,7 @@ import { attachSocketServer } from './socketServer.js'
 import { Subscriptions } from './subscriptions.js'
 import { type TlsFiles, tlsOptions } from './tls.js'
 import type { TokenRules } from './tokens.js'
+import { turns } from './turns.js'
 import { Unread } from './unread.js'
 
 export type { CallObserver } from './dispatcher.js'
@@ -117,7 +118,9 @@ export async function startRpcServer(options: RpcServerOptions, needs: RpcServer
   addHealthRoutes(app, { readiness: () => api.readiness(), metrics: needs.metrics?.bind(needs) }, shared)
   needs.addRoutes?.(app)
   const sockets = attachSocketServer(limits, { ...shared, server: app.server, subscriptions })
+  const unwatch = turns.watch(() => api.poolCounts().pending > 0)
   const running = await listen(app, options, 'rpc', () => {
+    unwatch()
     sockets.close()
     subscriptions.close()
     filters.close()

@@ -6,6 +6,7 @@ import type { Hex } from '../core/bytes.js'
 import type { Access } from './access.js'
 import type { Dispatcher } from './dispatcher.js'
 import { type Client, type Gate, NotAdmitted } from './gate.js'
+import { Line } from './line.js'
 import type { RpcLimits } from './rpcLimits.js'
 import type { SocketSubscription, SubscriptionSink, Subscriptions } from './subscriptions.js'
 import type { Unread } from './unread.js'
@@ -137,7 +138,7 @@ function serveSocket(
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
     stopTimer()
-    connection.isClosed = true
+    connection.line.close()
     needs.subscriptions.drop(connection)
   })
   return connection
@@ -165,7 +166,7 @@ function at(instant: number, task: () => void): () => void {
 
 class SocketConnection implements SubscriptionSink {
   readonly subscriptions = new Map<Hex, SocketSubscription>()
-  isClosed = false
+  readonly line = new Line()
   #pending = 0
   /** What had arrived with the message after which the socket is not read: less than was read at once. */
   readonly #held: string[] = []
@@ -183,10 +184,10 @@ class SocketConnection implements SubscriptionSink {
   }
 
   send(text: string): void {
-    if (this.isClosed) return
+    if (this.line.isClosed) return
     this.socket.send(
       text,
-      this.needs.unread.add(text.length, () => this.socket.terminate()),
+      this.needs.unread.add(this.line, text.length, () => this.socket.terminate()),
     )
     if (this.socket.bufferedAmount > this.limits.socketQueueBytesMax) this.socket.terminate()
   }
@@ -205,7 +206,7 @@ class SocketConnection implements SubscriptionSink {
     const tasks: (() => void)[] = []
     const request = { sink: this, afterAnswer: (task: () => void) => tasks.push(task) }
     const { remote, client } = this.from
-    const answer = this.needs.dispatcher.handle(text, { remote, caller: client, socket: request })
+    const answer = this.needs.dispatcher.handle(text, { remote, line: this.line, caller: client, socket: request })
     if (!(answer instanceof Promise)) {
       this.#answer(answer, tasks)
       return
@@ -226,7 +227,7 @@ class SocketConnection implements SubscriptionSink {
 
   #answer(text: string | undefined, tasks: readonly (() => void)[]): void {
     if (text !== undefined) this.send(text)
-    if (this.isClosed) return
+    if (this.line.isClosed) return
     for (const task of tasks) task()
   }
 }

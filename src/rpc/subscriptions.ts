@@ -6,10 +6,11 @@ import type { Hex } from '../core/bytes.js'
 import type { ChainApi, ChainTransaction, FinalBlockEvent, Unsubscribe } from './chainApi.js'
 import { invalidParams, serverError } from './errors.js'
 import { randomId } from './filters.js'
+import { Line } from './line.js'
 import { bloomMayMatch, type LogMatcher, matchingLogs } from './logFilter.js'
 import { presentHeader, presentTransaction } from './present.js'
-import { turns } from './slices.js'
 import { SyncWatch } from './syncWatch.js'
+import { turns } from './turns.js'
 
 export type SubscriptionKind =
   | { readonly name: 'newHeads' }
@@ -55,6 +56,8 @@ export class Subscriptions {
   readonly #stop: readonly Unsubscribe[]
   readonly #sync: SyncWatch
   readonly #notices: Notice[] = []
+  /** What clients wait for never rests. */
+  readonly #line = new Line(Number.POSITIVE_INFINITY)
   #number = 0
   #telling = false
 
@@ -172,7 +175,7 @@ export class Subscriptions {
     for (let notice = this.#notices[0]; notice; notice = this.#notices[0]) {
       for (const sink of [...this.#sinks]) {
         for (const [id, { kind, from }] of [...sink.subscriptions]) {
-          const pause = turns.pause()
+          const pause = turns.pause(this.#line)
           if (pause) await pause
           if (from <= notice.number && sink.subscriptions.has(id)) notice.tell(sink, id, kind)
         }

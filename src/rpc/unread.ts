@@ -1,6 +1,9 @@
 /** Answers and notifications that clients have not read yet: bounded for all of them together, at the cost of the slowest. */
 
+import type { Line } from './line.js'
+
 interface Entry {
+  readonly line: Line
   readonly bytes: number
   cut(): void
 }
@@ -17,8 +20,9 @@ export class Unread {
   }
 
   /** `cut` ends the connection when others need the room. Call what is returned once the bytes have left, or the client has. */
-  add(bytes: number, cut: () => void): () => void {
-    const entry = { bytes, cut }
+  add(line: Line, bytes: number, cut: () => void): () => void {
+    const entry = { line, bytes, cut }
+    line.sent(bytes)
     this.#entries.add(entry)
     this.#bytes += bytes
     for (const oldest of this.#entries) {
@@ -30,6 +34,8 @@ export class Unread {
   }
 
   #remove(entry: Entry): void {
-    if (this.#entries.delete(entry)) this.#bytes -= entry.bytes
+    if (!this.#entries.delete(entry)) return
+    this.#bytes -= entry.bytes
+    entry.line.read(entry.bytes)
   }
 }

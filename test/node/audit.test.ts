@@ -24,6 +24,7 @@ import { AUTHORIZATION_SECONDS_MAX, AuditService } from '../../src/node/auditSer
 import { ReadLog } from '../../src/node/readLog.js'
 import { PortraitReads } from '../../src/node/readObserver.js'
 import type { RpcError } from '../../src/rpc/errors.js'
+import { Line } from '../../src/rpc/line.js'
 import { callContract } from '../../src/vm/call.js'
 import { account, CHAIN_ID, genesisConfig, INTERFACES, MARKET, World } from '../contracts/world.js'
 
@@ -96,7 +97,7 @@ async function ask(service: AuditService, key: Uint8Array, query: AuditQuery, ch
   const signedTerms = terms(changes)
   const signature = toHex(secp256k1.sign(authorizationDigest(queryHash(signed), signedTerms), key))
   const authorization = { ...signedTerms, signature }
-  const context = { deadlineMs: performance.now() + 5_000, remote: '10.0.0.9' }
+  const context = { deadlineMs: performance.now() + 5_000, remote: '10.0.0.9', line: new Line() }
   return service.trail(query, authorization, context)
 }
 const reason = (asked: Promise<AuditAnswer>): Promise<string> =>
@@ -192,7 +193,7 @@ t.test('an authorization counts once, at one node of one chain, for one query, f
   t.equal(await asked({ expires: NOW_S + AUTHORIZATION_SECONDS_MAX }), 'answered')
   t.equal(await asked({ expires: NOW_S + AUTHORIZATION_SECONDS_MAX + 1 }), 'EXPIRES_TOO_LATE')
   t.equal(await asked({}, { ...query, toBlock: 4 }), 'NOT_A_MEMBER', 'signed for another query')
-  const context = { deadlineMs: performance.now() + 5_000, remote: '' }
+  const context = { deadlineMs: performance.now() + 5_000, remote: '', line: new Line() }
   t.equal(
     await reason(service.trail({ ...query, toBlock: 6 }, { ...terms(), signature: `0x${'11'.repeat(65)}` }, context)),
     'MALFORMED',

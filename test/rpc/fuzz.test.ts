@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Dispatcher } from '../../src/rpc/dispatcher.js'
 import { Filters } from '../../src/rpc/filters.js'
+import { Line } from '../../src/rpc/line.js'
 import { LogScanner } from '../../src/rpc/logScan.js'
 import { buildMethodTable } from '../../src/rpc/methods/table.js'
 import { RPC_LIMITS } from '../../src/rpc/rpcLimits.js'
+import { Slices } from '../../src/rpc/slices.js'
 import { Subscriptions } from '../../src/rpc/subscriptions.js'
 import { COUNTER, createFakeChain } from './fakeChain.js'
 
@@ -88,6 +90,8 @@ t.test('text of every kind', async (t) => {
   t.same(defects, [])
 })
 
+const SLICES = new Slices(new Line(), Number.POSITIVE_INFINITY)
+
 t.test('polled filters: idle ones go, long absences come back in parts, floods drop the filter', async (t) => {
   let nowMs = 0
   const chain = createFakeChain()
@@ -97,11 +101,11 @@ t.test('polled filters: idle ones go, long absences come back in parts, floods d
   const used = polled.addBlocks()
   chain.sealMany(6)
   nowMs = 600
-  t.equal((await polled.changes(used, Number.POSITIVE_INFINITY)).length, 4, 'one allowed range')
-  t.equal((await polled.changes(used, Number.POSITIVE_INFINITY)).length, 2, 'the rest')
-  t.same(polled.changes(used, Number.POSITIVE_INFINITY), [])
+  t.equal((await polled.changes(used, SLICES)).length, 4, 'one allowed range')
+  t.equal((await polled.changes(used, SLICES)).length, 2, 'the rest')
+  t.same(polled.changes(used, SLICES), [])
   nowMs = 1_200
-  t.throws(() => polled.changes(blocks, 0), { code: -32000, message: 'filter not found' })
+  t.throws(() => polled.changes(blocks, SLICES), { code: -32000, message: 'filter not found' })
   t.equal(polled.size, 1)
   const idle = chain.listeners()
   const pending = polled.addPending()

@@ -9,9 +9,11 @@ import { fromHex } from '../../src/core/bytes.js'
 import type { CallRequest } from '../../src/rpc/chainApi.js'
 import { Dispatcher } from '../../src/rpc/dispatcher.js'
 import { Filters } from '../../src/rpc/filters.js'
+import { Line } from '../../src/rpc/line.js'
 import { LogScanner } from '../../src/rpc/logScan.js'
 import { RPC_LIMITS } from '../../src/rpc/rpcLimits.js'
-import { Slices, turns } from '../../src/rpc/slices.js'
+import { Slices } from '../../src/rpc/slices.js'
+import { turns } from '../../src/rpc/turns.js'
 import { Unread } from '../../src/rpc/unread.js'
 import { CHAIN_ID, COUNTER, counterAbi, createFakeChain, type FakeChain } from './fakeChain.js'
 import { type Answer, post, startServer, until } from './harness.js'
@@ -24,7 +26,7 @@ function busy(ms: number): void {
   while (performance.now() < end);
 }
 
-t.test('all jobs together get one slice of a turn, and new requests come between', async (t) => {
+t.test('all jobs together get one slice of a turn, and connections that use little come between', async (t) => {
   const STEP_MS = 2
   const steps: number[] = []
   let turn = 0
@@ -35,8 +37,9 @@ t.test('all jobs together get one slice of a turn, and new requests come between
   }
   setImmediate(count)
   const job = async (name: number) => {
-    await turns.enter()
-    const slices = new Slices(Number.POSITIVE_INFINITY)
+    const line = new Line()
+    await turns.enter(line)
+    const slices = new Slices(line, Number.POSITIVE_INFINITY)
     for (let i = 0; i < 10; i++) {
       const pause = slices.pause()
       if (pause) await pause
@@ -47,7 +50,7 @@ t.test('all jobs together get one slice of a turn, and new requests come between
   }
   const first: string[] = []
   const jobs = Promise.all(Array.from({ length: 10 }, (_, i) => job(i))).then(() => first.push('jobs'))
-  const fresh = (async () => turns.enter())().then(() => first.push('fresh'))
+  const fresh = (async () => turns.enter(new Line()))().then(() => first.push('fresh'))
   await Promise.all([jobs, fresh])
   running = false
   t.same(first, ['fresh', 'jobs'], 'a short request does not wait for the long ones')
@@ -60,18 +63,20 @@ t.test('all jobs together get one slice of a turn, and new requests come between
 
 t.test('unread bytes: at the bound nobody is cut, beyond it those who are longest behind', async (t) => {
   const unread = new Unread(100)
+  const line = new Line()
   const cut: string[] = []
-  const read = unread.add(40, () => cut.push('a'))
-  unread.add(30, () => cut.push('b'))
-  const c = unread.add(30, () => cut.push('c'))
+  const read = unread.add(line, 40, () => cut.push('a'))
+  unread.add(line, 30, () => cut.push('b'))
+  const c = unread.add(line, 30, () => cut.push('c'))
   t.same([cut, unread.bytes], [[], 100])
-  unread.add(1, () => cut.push('d'))
+  unread.add(line, 1, () => cut.push('d'))
   t.same([cut, unread.bytes], [['a'], 61])
   read()
   t.equal(unread.bytes, 61, 'what was cut counts once')
   c()
   c()
   t.equal(unread.bytes, 31)
+  t.equal(line.unreadBytes, 31)
 })
 
 t.test('requests of one connection and of all: as many as said, then "try again"', async (t) => {
@@ -196,7 +201,7 @@ t.test('a polled filter holds as many hashes, and lives as long without a poll, 
   const filters = new Filters(chain, new LogScanner(chain, 1_000_000), limits, () => nowMs)
   const listeners = chain.listeners()
   const id = filters.addPending()
-  const poll = () => filters.changes(id, Number.POSITIVE_INFINITY) as readonly unknown[]
+  const poll = () => filters.changes(id, new Slices(new Line(), Number.POSITIVE_INFINITY)) as readonly unknown[]
   for (const nonce of [0, 1]) await submit(chain, nonce)
   t.equal(poll().length, 2, 'as many hashes')
   nowMs += 1_000
@@ -208,7 +213,11 @@ t.test('a polled filter holds as many hashes, and lives as long without a poll, 
   t.equal(chain.listeners(), listeners)
   const flooded = filters.addPending()
   for (const nonce of [2, 3, 4]) await submit(chain, nonce)
-  t.throws(() => filters.changes(flooded, 0), { code: -32000, message: 'filter not found' }, 'a hash more')
+  t.throws(
+    () => filters.changes(flooded, new Slices(new Line(), Number.POSITIVE_INFINITY)),
+    { code: -32000, message: 'filter not found' },
+    'a hash more',
+  )
   t.equal(chain.listeners(), listeners, 'and listens no more')
 })
 

@@ -7,6 +7,7 @@ import type { Filters } from '../filters.js'
 import { type LogMatcher, readLogMatcher } from '../logFilter.js'
 import { type CallContext, type MethodEntries, type MethodNeeds, method } from '../method.js'
 import { asFixed, isAbsent, type Params, readBoolean, readObject, readString, typeName } from '../params.js'
+import { Slices } from '../slices.js'
 import { type SubscriptionKind, type Subscriptions, unknownSubscription } from '../subscriptions.js'
 
 export interface LogMethodNeeds extends MethodNeeds {
@@ -21,7 +22,7 @@ export function ethLogMethods(needs: LogMethodNeeds): MethodEntries {
     ['eth_newFilter', method(1, (p) => newFilter(needs, p))],
     ['eth_newBlockFilter', method(0, () => filters.addBlocks())],
     ['eth_newPendingTransactionFilter', method(1, (p) => newPendingFilter(filters, p))],
-    ['eth_getFilterChanges', method(1, (p, { deadlineMs }) => filters.changes(readString(p, 0), deadlineMs))],
+    ['eth_getFilterChanges', method(1, (p, context) => filters.changes(readString(p, 0), slicesOf(context)))],
     ['eth_getFilterLogs', method(1, (p, context) => getFilterLogs(needs, p, context))],
     ['eth_uninstallFilter', method(1, (p) => filters.remove(readString(p, 0)))],
     ['eth_subscribe', method(2, (p, context) => subscribe(api, subscriptions, p, context))],
@@ -34,12 +35,12 @@ interface Range {
   readonly to: number
 }
 
-function getLogs(needs: LogMethodNeeds, params: Params, { deadlineMs }: CallContext) {
+function getLogs(needs: LogMethodNeeds, params: Params, context: CallContext) {
   const { api, logs } = needs
   const filter = readObject(params, 0)
   const matcher = readLogMatcher(api, filter, 0)
   const { from, to } = isAbsent(filter.blockHash) ? readRange(needs, filter) : rangeOfHash(api, filter)
-  return logs.scan(matcher, from, to, deadlineMs)
+  return logs.scan(matcher, from, to, slicesOf(context))
 }
 
 function rangeOfHash(api: ChainApi, filter: Readonly<Record<string, unknown>>): Range {
@@ -128,8 +129,10 @@ function getFilterLogs(
       `block range of ${to - from + 1} exceeds the limit of ${logRangeBlocksMax}: use eth_getLogs in parts`,
     )
   }
-  return logs.scan(filter.matcher, from, to, context.deadlineMs)
+  return logs.scan(filter.matcher, from, to, slicesOf(context))
 }
+
+const slicesOf = ({ line, deadlineMs }: CallContext) => new Slices(line, deadlineMs)
 
 /** Geth's text and code for a transport that cannot push. */
 function needSocket(socket: CallContext['socket']) {

@@ -9,6 +9,7 @@ import { Delivery } from '../../../src/node/delivery/delivery.js'
 import { EnvelopeStore } from '../../../src/node/delivery/envelopeStore.js'
 import { MemoryHub, MemoryNetwork } from '../../../src/p2p/memoryNetwork.js'
 import { RpcClientError } from '../../../src/rpc/client.js'
+import { Line } from '../../../src/rpc/line.js'
 import { deliveryMethods } from '../../../src/rpc/methods/delivery.js'
 import { openLevelStore } from '../../../src/state/store/level.js'
 import type { ContractAbi } from '../../../src/vm/abi.js'
@@ -117,7 +118,9 @@ export class DeliveryParts {
       const running = this.#running.get(self)
       if (running === undefined) throw new RpcClientError('UNREACHABLE', `the node of ${self} is down`)
       const found = new Map(deliveryMethods(running.delivery)).get(method)
-      return Promise.resolve(found!.run(params, { deadlineMs: performance.now() + 5_000, remote: '' }))
+      return Promise.resolve(
+        found!.run(params, { deadlineMs: performance.now() + 5_000, remote: '', line: new Line() }),
+      )
     })
   }
 }

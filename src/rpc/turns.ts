@@ -1,0 +1,180 @@
+/**
+ * The event loop belongs to consensus: whatever requests there are, their work together gets one slice of each turn of it.
+ * What does not fit waits for a later turn. Connections that used little lately go first; while transactions wait for their block,
+ * work rests between slices, that of connections which used much for longer, so that the processor is free for votes.
+ */
+import type { Line } from './line.js'
+
+/** RPC work of one turn of the event loop; one step of a job may overrun it. */
+const SLICE_MS = 5
+/** While consensus has work: so long works a connection that used much, */
+const BUSY_SLICE_MS = 2
+/** and so many times as long as it worked do all such connections rest then. */
+const REST = 9
+
+/** Hands out the slices of turns. The event loop is one for the process, and so is this. */
+export class Turns {
+  /** Lines whose first waiter may go on, in the order of their turns. */
+  readonly #light = new Set<Line>()
+  readonly #heavy = new Set<Line>()
+  readonly #watched = new Set<() => boolean>()
+  /** Whose step runs, and since when. */
+  #running: Line | undefined
+  #stepMs = 0
+  /** A slice is open until the loop has come round. */
+  #isOpen = false
+  #sliceMs = 0
+  /** Until then nothing goes on, and nothing of lines that used much. */
+  #restMs = 0
+  #heavyRestMs = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** Lines that wait for their turn. */
+  get waiting(): number {
+    return this.#light.size + this.#heavy.size
+  }
+
+  /** `hasWork`: whether consensus has some; cheap. Returns how to call it off. */
+  watch(hasWork: () => boolean): () => void {
+    this.#watched.add(hasWork)
+    return () => this.#watched.delete(hasWork)
+  }
+
+  /** A promise when a new request has to wait. undefined: it runs at once, and `leave` has to follow in the same task. */
+  enter(line: Line): Promise<void> | undefined {
+    const nowMs = performance.now()
+    if (!this.#hasRoom(line, nowMs)) return this.#wait(line)
+    this.#begin(line, nowMs)
+    return undefined
+  }
+
+  /** The request is answered, or goes on in microtasks. */
+  leave(isAnswered: boolean): void {
+    if (isAnswered) this.#end()
+    else queueMicrotask(() => process.nextTick(() => this.#end()))
+  }
+
+  /** A promise when a job has to leave the rest of this turn to others. */
+  pause(line: Line): Promise<void> | undefined {
+    if (this.#running === undefined) {
+      // It has waited for something else than its turn.
+      const wait = this.enter(line)
+      if (!wait) this.leave(false)
+      return wait
+    }
+    const nowMs = performance.now()
+    const mayGoOn = this.#running === line && !line.isClogged && !this.#isUsed(nowMs) && !this.#shouldRest(line, nowMs)
+    return mayGoOn ? undefined : this.#wait(line)
+  }
+
+  #hasRoom(line: Line, nowMs: number): boolean {
+    if (this.#running || line.isClogged || this.#isUsed(nowMs) || nowMs < this.#restMs) return false
+    if (this.#light.size > 0) return false
+    return !line.isHeavy(nowMs) || (this.#heavy.size === 0 && nowMs >= this.#heavyRestMs)
+  }
+
+  #isUsed(nowMs: number): boolean {
+    return this.#isOpen && nowMs - this.#sliceMs >= SLICE_MS
+  }
+
+  #shouldRest(line: Line, nowMs: number): boolean {
+    return nowMs - this.#stepMs >= BUSY_SLICE_MS && line.isHeavy(nowMs) && this.#hasWork()
+  }
+
+  #hasWork(): boolean {
+    for (const hasWork of this.#watched) if (hasWork()) return true
+    return false
+  }
+
+  #wait(line: Line): Promise<void> {
+    return new Promise((go, drop) => {
+      line.waiting.push({ go, drop })
+      line.onReady ??= () => this.#queue(line)
+      if (!line.isClogged) this.#queue(line)
+    })
+  }
+
+  #queue(line: Line): void {
+    const nowMs = performance.now()
+    if (!this.#light.has(line) && !this.#heavy.has(line)) {
+      const queue = line.isHeavy(nowMs) ? this.#heavy : this.#light
+      queue.add(line)
+    }
+    this.#open(nowMs)
+  }
+
+  #open(nowMs: number): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    this.#sliceMs = nowMs
+    setImmediate(this.#next)
+  }
+
+  readonly #next = (): void => {
+    this.#isOpen = false
+    const nowMs = performance.now()
+    if (nowMs - this.#sliceMs >= SLICE_MS && this.#hasWork()) this.#restMs = nowMs + SLICE_MS
+    if (this.waiting === 0) return
+    const fromMs = this.#light.size > 0 ? this.#restMs : Math.max(this.#restMs, this.#heavyRestMs)
+    if (nowMs >= fromMs) {
+      this.#open(nowMs)
+      this.#release()
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#rested, Math.ceil(fromMs - nowMs))
+  }
+
+  readonly #rested = (): void => this.#open(performance.now())
+
+  /** Lets one after the other run, each until it is done or waits again. */
+  #release(): void {
+    const nowMs = performance.now()
+    const line = this.#isUsed(nowMs) ? undefined : this.#pick(nowMs)
+    if (line === undefined) return
+    const { go } = line.waiting.shift()!
+    if (line.waiting.length > 0) this.#queue(line)
+    this.#begin(line, nowMs)
+    go()
+    // The queue of microtasks is empty again before the next one is let in.
+    queueMicrotask(() => process.nextTick(this.#released))
+  }
+
+  readonly #released = (): void => {
+    this.#end()
+    this.#release()
+  }
+
+  /** Takes the next line out of its queue. */
+  #pick(nowMs: number): Line | undefined {
+    // Those that used little may take half of a slice before others go on: short answers stay short beside long searches.
+    const isLightFirst = nowMs - this.#sliceMs < SLICE_MS / 2
+    const heavy = nowMs >= this.#heavyRestMs ? [this.#heavy] : []
+    for (const queue of isLightFirst ? [this.#light, ...heavy] : [...heavy, this.#light]) {
+      for (const line of queue) {
+        queue.delete(line)
+        // It may have ended, or have been answered and not have read, meanwhile.
+        if (line.waiting.length > 0 && !line.isClogged) return line
+      }
+    }
+    return undefined
+  }
+
+  #begin(line: Line, nowMs: number): void {
+    this.#open(nowMs)
+    this.#running = line
+    this.#stepMs = nowMs
+  }
+
+  #end(): void {
+    const line = this.#running
+    if (line === undefined) return
+    this.#running = undefined
+    const nowMs = performance.now()
+    const ms = nowMs - this.#stepMs
+    line.use(ms, nowMs)
+    if (line.isHeavy(nowMs) && this.#hasWork()) this.#heavyRestMs = nowMs + REST * ms
+  }
+}
+
+export const turns = new Turns()
