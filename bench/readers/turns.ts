@@ -43,6 +43,10 @@ export function totalOf(turns: readonly Turn[]): Total {
   }
 }
 
+/** p99 of the node and the turn where it was longest. */
+export const eventLoopDelayOf = (turns: readonly Turn[]): number =>
+  Math.max(...turns.flatMap(({ usage }) => (usage?.after ?? []).map((node) => node.eventLoopDelayP99Ms)))
+
 const cpuOf = (nodes: readonly NodeUsage[]): number => sum(nodes, ({ cpuSeconds }) => cpuSeconds)
 
 const sum = <T>(items: readonly T[], value: (item: T) => number): number =>

@@ -7,6 +7,8 @@ export interface NodeUsage {
   readonly residentBytes: number
   readonly heapBytes: number
   readonly senderRecoveries: number
+  /** 99 of 100 delays of the event loop since it was asked before were shorter, with the 10 ms of the timer that measures them. */
+  readonly eventLoopDelayP99Ms: number
 }
 
 export async function nodeUsage(node: NetworkNode): Promise<NodeUsage> {
@@ -21,5 +23,6 @@ export async function nodeUsage(node: NetworkNode): Promise<NodeUsage> {
     residentBytes: read('process_resident_memory_bytes'),
     heapBytes: read('nodejs_heap_size_used_bytes'),
     senderRecoveries: read('concordat_sender_recoveries'),
+    eventLoopDelayP99Ms: read('nodejs_eventloop_lag_p99_seconds') * 1_000,
   }
 }

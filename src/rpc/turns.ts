@@ -11,6 +11,8 @@ const SLICE_MS = 5
 const BUSY_SLICE_MS = 2
 /** and so many times as long as it worked do all such connections rest then. */
 const REST = 9
+/** The next transaction is often near: consensus counts as busy for so long after its work. */
+const BUSY_MS = 50
 
 /** Hands out the slices of turns. The event loop is one for the process, and so is this. */
 export class Turns {
@@ -28,6 +30,8 @@ export class Turns {
   #restMs = 0
   #heavyRestMs = 0
   #timer: NodeJS.Timeout | undefined
+  /** When consensus was last seen with work. */
+  #workMs = Number.NEGATIVE_INFINITY
 
   /** Lines that wait for their turn. */
   get waiting(): number {
@@ -78,12 +82,12 @@ export class Turns {
   }
 
   #shouldRest(line: Line, nowMs: number): boolean {
-    return nowMs - this.#stepMs >= BUSY_SLICE_MS && line.isHeavy(nowMs) && this.#hasWork()
+    return nowMs - this.#stepMs >= BUSY_SLICE_MS && line.isHeavy(nowMs) && this.#isBusy(nowMs)
   }
 
-  #hasWork(): boolean {
-    for (const hasWork of this.#watched) if (hasWork()) return true
-    return false
+  #isBusy(nowMs: number): boolean {
+    for (const hasWork of this.#watched) if (hasWork()) this.#workMs = nowMs
+    return nowMs - this.#workMs < BUSY_MS
   }
 
   #wait(line: Line): Promise<void> {
@@ -113,7 +117,7 @@ export class Turns {
   readonly #next = (): void => {
     this.#isOpen = false
     const nowMs = performance.now()
-    if (nowMs - this.#sliceMs >= SLICE_MS && this.#hasWork()) this.#restMs = nowMs + SLICE_MS
+    if (nowMs - this.#sliceMs >= SLICE_MS && this.#isBusy(nowMs)) this.#restMs = nowMs + SLICE_MS
     if (this.waiting === 0) return
     const fromMs = this.#light.size > 0 ? this.#restMs : Math.max(this.#restMs, this.#heavyRestMs)
     if (nowMs >= fromMs) {
@@ -173,7 +177,7 @@ export class Turns {
     const nowMs = performance.now()
     const ms = nowMs - this.#stepMs
     line.use(ms, nowMs)
-    if (line.isHeavy(nowMs) && this.#hasWork()) this.#heavyRestMs = nowMs + REST * ms
+    if (line.isHeavy(nowMs) && this.#isBusy(nowMs)) this.#heavyRestMs = nowMs + REST * ms
   }
 }
 

@@ -21,46 +21,6 @@ import { type Answer, post, startServer, until } from './harness.js'
 const call = (id: unknown, method = 'eth_chainId', params: unknown[] = []) => ({ jsonrpc: '2.0', id, method, params })
 const LOGS = call(1, 'eth_getLogs', [{ fromBlock: '0x0', toBlock: 'latest' }])
 
-function busy(ms: number): void {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-}
-
-t.test('all jobs together get one slice of a turn, and connections that use little come between', async (t) => {
-  const STEP_MS = 2
-  const steps: number[] = []
-  let turn = 0
-  let running = true
-  const count = () => {
-    turn++
-    if (running) setImmediate(count)
-  }
-  setImmediate(count)
-  const job = async (name: number) => {
-    const line = new Line()
-    await turns.enter(line)
-    const slices = new Slices(line, Number.POSITIVE_INFINITY)
-    for (let i = 0; i < 10; i++) {
-      const pause = slices.pause()
-      if (pause) await pause
-      steps.push(turn)
-      busy(STEP_MS)
-    }
-    return name
-  }
-  const first: string[] = []
-  const jobs = Promise.all(Array.from({ length: 10 }, (_, i) => job(i))).then(() => first.push('jobs'))
-  const fresh = (async () => turns.enter(new Line()))().then(() => first.push('fresh'))
-  await Promise.all([jobs, fresh])
-  running = false
-  t.same(first, ['fresh', 'jobs'], 'a short request does not wait for the long ones')
-  const perTurn = new Map<number, number>()
-  for (const at of steps) perTurn.set(at, (perTurn.get(at) ?? 0) + 1)
-  t.equal(steps.length, 100)
-  t.ok(Math.max(...perTurn.values()) <= 4, 'three steps of 2 ms fill a slice of 5 ms; a fourth may begin beside a turn')
-  t.equal(turns.waiting, 0)
-})
-
 t.test('unread bytes: at the bound nobody is cut, beyond it those who are longest behind', async (t) => {
   const unread = new Unread(100)
   const line = new Line()
@@ -110,6 +70,18 @@ t.test('requests of one connection and of all: as many as said, then "try again"
   answer(5)
   t.match(await Promise.all(three), [/"result":5/, /"result":5/, /"result":5/])
   t.match(await ask(), /"result":5/)
+  const size = JSON.stringify(call(1, 'wait')).length
+  let second = (_value: number) => {}
+  const later = new Promise((resolve) => {
+    second = resolve
+  })
+  const waits = new Map([['wait', { paramsMax: 0, run: () => later }]])
+  const small = new Dispatcher({ ...RPC_LIMITS, pendingBytesMax: 2 * size }, { methods: waits, onDefect: () => {} })
+  const askSmall = () => small.handle(JSON.stringify(call(1, 'wait')))
+  const some = [askSmall(), askSmall(), askSmall()]
+  t.match(askSmall(), /-32005.*try again/, 'more bytes than all may have')
+  second(6)
+  t.match(await Promise.all(some), [/"result":6/, /"result":6/, /"result":6/])
 })
 
 t.test('filters and subscriptions say what to do instead', async (t) => {
