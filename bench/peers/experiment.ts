@@ -3,17 +3,17 @@ import { datasetCompanies } from '../../src/agent/dataset/generate.js'
 import { createRandom } from '../../src/agent/dataset/random.js'
 import { type Experiment, interleaved, type Run } from '../harness/experiment.js'
 import { untilIdle } from '../testbed/idle.js'
+import { abortable } from '../testbed/loops.js'
 import { enterpriseOf, registerEnterprises, sharePortraitKeys } from '../testbed/population.js'
 import { findGeth, HOW_TO_GET } from './geth.js'
 import { canMeasureProcesses } from './processUsage.js'
 import { ASKING, Asker, type KnownAnswers } from './queries.js'
-import { awake, openConcordat, openGeth, type Side, type SideOptions } from './side.js'
+import { NETWORKS_MAX, type Preparation, Renewable } from './renewable.js'
+import { concordat, gethClique, type Side, type System } from './side.js'
 import { FULL, type PeersSizes, QUICK } from './sizes.js'
-import { StandstillError, unlessStandstill } from './standstill.js'
+import { StandstillError } from './standstill.js'
 import { Submitting } from './submissions.js'
 
-/** Patience with what precedes the first measurement. */
-const POPULATE_TIMEOUT_MS = 120_000
 /** Between the first ports of two networks; each has its RPC, metrics and p2p 1,000 apart. */
 const PORTS_APART = 20
 /** Queries and load of each side before what counts: caches, connections, compiled code. */
@@ -38,10 +38,11 @@ export const peersExperiment: Experiment = {
     const repeats = Math.min(run.settings.repeats, sizes.repeatsMax)
     noteCircumstances(run, geth.version, repeats)
     try {
-      await measure(run, sizes, repeats, [openConcordat, openGeth])
+      await measure(run, sizes, repeats, [concordat, gethClique])
     } catch (error) {
       if (!(error instanceof StandstillError)) throw error
-      run.note(`ended early, since Clique's sealers waited for each other (EIP-3436): ${error.message}`)
+      run.note(`ended early after ${NETWORKS_MAX} standstills`)
+      process.stderr.write(`\n${error.message}\n`)
     }
   },
 }
@@ -57,93 +58,108 @@ function noteCircumstances({ note, settings }: Run, version: string, repeats: nu
     note('the running network was not used: the systems have to run on one machine, side by side')
 }
 
-type Opener = (options: SideOptions) => Promise<Side>
-
 /** Opens the systems, measures all of them in turn, and closes them. */
-export async function measure(run: Run, sizes: PeersSizes, repeats: number, openers: readonly Opener[]): Promise<void> {
-  const sides: Side[] = []
-  try {
-    for (const [index, open] of openers.entries()) {
-      run.check()
-      run.progress((ENDS.opening * index) / openers.length, 'starting networks')
-      sides.push(await opened(run, sizes, index, open))
-      await populate(run, sizes, repeats, sides.at(-1)!)
-    }
-    await queries(run, sizes, repeats, sides)
-    await Promise.all(sides.map((side) => side.stopAgents()))
-    await submissions(run, sizes, repeats, sides)
-    run.progress(ENDS.submissions, 'compacting the stores')
-    for (const side of sides) await disk(run, side)
-  } finally {
-    await Promise.all(sides.map((side) => side.close()))
-  }
-}
-
-function opened({ settings }: Run, { enterprises: records }: PeersSizes, index: number, open: Opener): Promise<Side> {
-  const { seed, basePort } = settings
-  const dataset = { seed, records }
-  const companies = [...datasetCompanies(dataset)].slice(0, records)
-  const enterprises = companies.map((company) => enterpriseOf(company, seed))
-  return open({ basePort: basePort + index * PORTS_APART, dataset, enterprises })
-}
-
-/** Registers the enterprises; those that are asked about give their portrait keys to the asking department. */
-async function populate({ signal }: Run, sizes: PeersSizes, repeats: number, side: Side): Promise<void> {
-  const { system, testbed, enterprises } = side
-  const work = async () => {
-    await registerEnterprises(testbed, enterprises, undefined, signal)
-    const asked = enterprises.slice(0, WARM_UP_QUERIES + repeats * sizes.coldQueries)
-    await sharePortraitKeys(testbed, asked, [ASKING], undefined, signal)
-    await untilIdle(testbed.clients, signal)
-  }
-  await unlessStandstill(work(), `registering enterprises on ${system}`, POPULATE_TIMEOUT_MS, signal)
-  await side.setActive(false)
-}
-
-async function queries(run: Run, sizes: PeersSizes, repeats: number, sides: readonly Side[]): Promise<void> {
-  const { coldQueries, hits } = sizes
+export async function measure(run: Run, sizes: PeersSizes, repeats: number, systems: readonly System[]): Promise<void> {
   const known: KnownAnswers = new Map()
-  const askers: Asker[] = []
-  const step = steps(run, ENDS.opening, ENDS.queries, sides.length * (repeats + 1))
+  const all = systems.map(
+    (system, index) => new Renewable(system, run, preparation(run, sizes, repeats, index, system, known)),
+  )
   try {
-    for (const side of sides) {
-      step(`${side.system}: first query`)
-      const asker = await Asker.open(side, known)
-      askers.push(asker)
-      await awake(side, () => asker.cold(side.enterprises.slice(0, WARM_UP_QUERIES)))
+    for (const [index, one] of all.entries()) {
+      run.check()
+      run.progress((ENDS.opening * index) / all.length, `${one.system.name}: starting the network`)
+      await one.open()
+      await one.rest()
     }
-    for (const { side: asker, repeat } of interleaved(askers, repeats)) {
-      step(`${asker.side.system}: queries`)
-      const from = WARM_UP_QUERIES + (repeat - 1) * coldQueries
-      await awake(asker.side, () => asker.measure(run, repeat, from, coldQueries, hits))
-    }
+    await queries(run, sizes, repeats, all)
+    await Promise.all(all.map((one) => one.stopAgents()))
+    await submissions(run, sizes, repeats, all)
+    run.progress(ENDS.submissions, 'compacting the stores')
+    for (const { side } of all) await disk(run, side)
   } finally {
-    for (const asker of askers) asker.close()
+    for (const { system, standstills } of all) {
+      if (system.standsStill)
+        run.record({ system: system.name, quantity: 'standstills', unit: 'count', value: standstills })
+    }
+    await Promise.all(all.map((one) => one.close()))
   }
 }
 
-async function submissions(run: Run, sizes: PeersSizes, repeats: number, sides: readonly Side[]): Promise<void> {
+function preparation(
+  run: Run,
+  sizes: PeersSizes,
+  repeats: number,
+  index: number,
+  system: System,
+  known: KnownAnswers,
+): Preparation {
+  const { settings, signal } = run
+  const { seed, basePort } = settings
+  const dataset = { seed, records: sizes.enterprises }
+  return {
+    open() {
+      const companies = [...datasetCompanies(dataset)].slice(0, sizes.enterprises)
+      const enterprises = companies.map((company) => enterpriseOf(company, seed))
+      return system.open({ basePort: basePort + index * PORTS_APART, dataset, enterprises, signal })
+    },
+    async populate({ testbed, enterprises }, signal) {
+      await registerEnterprises(testbed, enterprises, undefined, signal)
+      const asked = enterprises.slice(0, WARM_UP_QUERIES + repeats * sizes.coldQueries)
+      await sharePortraitKeys(testbed, asked, [ASKING], undefined, signal)
+      await untilIdle(testbed.clients, signal)
+    },
+    async asker(side, signal) {
+      const asker = await Asker.open(side, known)
+      try {
+        await asker.cold(side.enterprises.slice(0, WARM_UP_QUERIES), signal)
+        return asker
+      } catch (error) {
+        asker.close()
+        throw error
+      }
+    },
+    async submitting(side, signal) {
+      const submitting = await Submitting.open(side, run)
+      await submitting.warmUp(signal, { clients: sizes.clients.at(-1)!, departments: 3, seconds: WARM_UP_SECONDS })
+      return submitting
+    },
+  }
+}
+
+async function queries(run: Run, sizes: PeersSizes, repeats: number, all: readonly Renewable[]): Promise<void> {
+  const { coldQueries: count, hits } = sizes
+  const step = steps(run, ENDS.opening, ENDS.queries, all.length * (repeats + 1))
+  for (const one of all) {
+    step(`${one.system.name}: first query`)
+    await one.asking(async () => {})
+    await one.rest()
+  }
+  for (const { side: one, repeat } of interleaved(all, repeats)) {
+    step(`${one.system.name}: queries`)
+    const from = WARM_UP_QUERIES + (repeat - 1) * count
+    await one.asking((asker, signal) => asker.measure(run, signal, repeat, { from, count, hits }))
+    await one.rest()
+  }
+}
+
+async function submissions(run: Run, sizes: PeersSizes, repeats: number, all: readonly Renewable[]): Promise<void> {
   const { clients, departments, loopSeconds: seconds } = sizes
   const shapes = clients.flatMap((count) => departments.map((each) => ({ clients: count, departments: each, seconds })))
-  const step = steps(run, ENDS.queries, ENDS.submissions, sides.length * (1 + repeats * (1 + shapes.length)))
+  const step = steps(run, ENDS.queries, ENDS.submissions, all.length * (1 + repeats * (1 + shapes.length)))
   const random = createRandom(`${run.settings.seed}/peers`)
-  const all: Submitting[] = []
-  for (const side of sides) {
-    step(`${side.system}: warm-up`)
-    const submitting = await Submitting.open(side, run)
-    all.push(submitting)
-    await awake(side, () => submitting.warmUp({ clients: clients.at(-1)!, departments: 3, seconds: WARM_UP_SECONDS }))
+  for (const one of all) {
+    step(`${one.system.name}: warm-up`)
+    await one.submitting(async () => {})
+    await one.rest()
   }
-  for (const { side: submitting, repeat } of interleaved(all, repeats)) {
-    const { side } = submitting
-    await awake(side, async () => {
-      step(`${side.system}: single submissions`)
-      await submitting.writes(repeat, sizes.writes, () => random.unit())
-      for (const shape of shapes) {
-        step(`${side.system}: ${shape.clients} clients`)
-        await submitting.loop(repeat, shape)
-      }
-    })
+  for (const { side: one, repeat } of interleaved(all, repeats)) {
+    step(`${one.system.name}: single submissions`)
+    await one.submitting((submitting, signal) => submitting.writes(signal, repeat, sizes.writes, () => random.unit()))
+    for (const shape of shapes) {
+      step(`${one.system.name}: ${shape.clients} clients`)
+      await one.submitting((submitting, signal) => submitting.loop(signal, repeat, shape))
+    }
+    await one.rest()
   }
 }
 
@@ -153,9 +169,9 @@ async function disk(run: Run, side: Side): Promise<void> {
   const count = async (address: string) =>
     Number(await testbed.clients[0]!.request('eth_getTransactionCount', [address, 'latest']))
   const senders = [...Object.values(testbed.network.accounts), ...side.enterprises]
-  const counts = await Promise.all(senders.map(({ address }) => count(address)))
+  const counts = await abortable(Promise.all(senders.map(({ address }) => count(address))), run.signal)
   const transactions = counts.reduce((sum, one) => sum + one, 0)
-  const { bytes, journalBytes } = await side.disk()
+  const { bytes, journalBytes } = await side.disk(run.signal)
   run.record({ system, quantity: 'disk', unit: 'bytes', value: bytes })
   run.record({ system, quantity: 'disk', part: 'journal', unit: 'bytes', value: journalBytes })
   run.record({ system, quantity: 'transactions', unit: 'count', value: transactions })

@@ -27,11 +27,13 @@ export async function findGeth(): Promise<{ readonly version: string } | { reado
 /** The line `Version: 1.13.15-stable` of `geth version`. */
 export const versionOf = (output: string): string | undefined => /^Version: (\d+\.\d+\.\d+)/m.exec(output)?.[1]
 
-/** Runs one command of geth to its end. Throws CommandError with what it said. */
-export async function runGeth(args: readonly string[]): Promise<void> {
+/** Runs one command of geth to its end. Throws CommandError with what it said, or the signal's reason. */
+export async function runGeth(args: readonly string[], signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   try {
-    await run('geth', args, { timeout: 120_000, maxBuffer: 16 * 1024 * 1024 })
+    await run('geth', args, { timeout: 120_000, maxBuffer: 16 * 1024 * 1024, signal })
   } catch (error) {
+    signal.throwIfAborted()
     const { stderr = '', message } = error as Error & { stderr?: string }
     throw new CommandError(`geth ${args.join(' ')} failed: ${stderr.split('\n').slice(-6).join('\n') || message}`)
   }

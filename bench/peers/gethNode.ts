@@ -28,14 +28,18 @@ const PASSWORD = 'bench'
 const APIS = 'eth,net,web3,txpool,admin,miner'
 const SWITCHES = ['http', 'ws', 'nodiscover', 'ipcdisable', 'allow-insecure-unlock']
 
-/** Writes the key and block 0 into the node's folder. Throws CommandError. */
-export async function initialiseNode({ dataDir, key }: GethNode, genesisFile: string): Promise<void> {
+/** Writes the key and block 0 into the node's folder. Throws CommandError, or the signal's reason. */
+export async function initialiseNode(
+  { dataDir, key }: GethNode,
+  genesisFile: string,
+  signal: AbortSignal,
+): Promise<void> {
   const keystore = join(dataDir, 'keystore')
   mkdirSync(keystore, { recursive: true, mode: 0o700 })
   const sealed = await encryptKeystore(key, PASSWORD, { scryptN: 4_096 })
   writeFileSync(join(keystore, 'sealer.json'), JSON.stringify(sealed), { mode: 0o600 })
   writeFileSync(join(dataDir, 'password'), PASSWORD, { mode: 0o600 })
-  await runGeth(['--datadir', dataDir, '--verbosity', '1', 'init', genesisFile])
+  await runGeth(['--datadir', dataDir, '--verbosity', '1', 'init', genesisFile], signal)
 }
 
 /** Everything that is not a port or a key is geth's default, but for the least fee: 1 wei, the smallest that its pool takes. */

@@ -6,16 +6,28 @@ import { WaitError } from '../../src/agent/heads.js'
 import { Requester, type VerificationReport } from '../../src/agent/requester.js'
 import { declarationOf } from '../../src/cli/demo/declarations.js'
 import { CommandError } from '../../src/cli/errors.js'
+import { assert } from '../../src/core/assert.js'
 import { fromHex, utf8 } from '../../src/core/bytes.js'
 import { readKeyFile } from '../../src/crypto/keyFile.js'
 import type { Run } from '../harness/experiment.js'
+import { abortable } from '../testbed/loops.js'
 import type { Enterprise } from '../testbed/population.js'
 import type { Side } from './side.js'
+import { STANDSTILL_MS } from './standstill.js'
 
 /** The department that asks. */
 export const ASKING = 'government-service'
 /** For the request to be final, and again for the answers. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 40_000
+// Otherwise a network that stands still would count as one that does not answer.
+assert(PATIENCE_MS > STANDSTILL_MS + 10_000, 'a standstill is seen before a query is given up')
+
+/** Enterprises `from` to `from + count`, each once and then `hits` times in turn from the portrait. */
+export interface QueryPlan {
+  readonly from: number
+  readonly count: number
+  readonly hits: number
+}
 
 /** Answers by the index of the company: all systems have to give the same. */
 export type KnownAnswers = Map<number, string>
@@ -38,22 +50,23 @@ export class Asker {
     return new Asker(side, connection, requester, known)
   }
 
-  /** Enterprises `from` to `from + count`, each once and then `hits` times in turn from the portrait. */
-  async measure(run: Run, repeat: number, from: number, count: number, hits: number): Promise<void> {
+  /** Nothing is recorded of what ended early. */
+  async measure(run: Run, signal: AbortSignal, repeat: number, { from, count, hits }: QueryPlan): Promise<void> {
     const { system, enterprises } = this.side
     const asked = enterprises.slice(from, from + count)
     const series = { system, quantity: 'time of a query', unit: 'ms', repeat } as const
-    const cold = await this.cold(asked)
+    const cold = await this.cold(asked, signal)
+    const full = await this.#hits(asked, hits, signal)
     run.samples({ ...series, variant: 'portrait empty' }, cold)
     run.record({ system, quantity: 'unanswered queries', unit: 'count', repeat, value: asked.length - cold.length })
-    run.samples({ ...series, variant: 'portrait full' }, await this.#hits(asked, hits))
+    run.samples({ ...series, variant: 'portrait full' }, full)
   }
 
   /** Times in ms of those that were answered. Throws CommandError when another system has answered otherwise. */
-  async cold(enterprises: readonly Enterprise[]): Promise<number[]> {
+  async cold(enterprises: readonly Enterprise[], signal: AbortSignal): Promise<number[]> {
     const times: number[] = []
     for (const enterprise of enterprises) {
-      const report = await this.#ask(enterprise)
+      const report = await this.#ask(enterprise, signal)
       if (report === undefined || report.attributes.some(({ status }) => status === 'unanswered')) continue
       times.push(report.ms)
       this.#compare(enterprise, report)
@@ -65,10 +78,10 @@ export class Asker {
     this.connection.close()
   }
 
-  async #hits(asked: readonly Enterprise[], count: number): Promise<number[]> {
+  async #hits(asked: readonly Enterprise[], count: number, signal: AbortSignal): Promise<number[]> {
     const times: number[] = []
     for (let i = 0; i < count; i++) {
-      const report = await this.#ask(asked[i % asked.length]!)
+      const report = await this.#ask(asked[i % asked.length]!, signal)
       // What was not answered before is no hit.
       if (report?.requestId === null) times.push(report.ms)
     }
@@ -76,10 +89,10 @@ export class Asker {
   }
 
   /** Undefined when no block took the request in time. */
-  async #ask({ company }: Enterprise): Promise<VerificationReport | undefined> {
+  async #ask({ company }: Enterprise, signal: AbortSignal): Promise<VerificationReport | undefined> {
     const { enterpriseId, values } = parseDeclaration(utf8(declarationOf(company.truth, 'd.json')), 'd.json')
     try {
-      return await this.requester.verify({ enterpriseId, values })
+      return await abortable(this.requester.verify({ enterpriseId, values }), signal)
     } catch (error) {
       if (error instanceof WaitError && error.code === 'TIMEOUT') return undefined
       throw error

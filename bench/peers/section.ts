@@ -3,10 +3,10 @@ import type { Row } from '../harness/row.js'
 import type { Chart, Point } from '../report/chart.js'
 import type { Figure, Figures } from '../report/figures.js'
 import { type SectionMaker, type SectionTable, type Sentence, say } from '../report/section.js'
-import { GETH } from './side.js'
+import { concordat, gethClique } from './side.js'
 
-const CONCORDAT = 'concordat'
-const SYSTEMS = [CONCORDAT, GETH]
+const GETH = gethClique.name
+const SYSTEMS = [concordat.name, GETH]
 
 export const peersSection: SectionMaker = (figures) => {
   const measured = new Measured(figures)
@@ -102,6 +102,12 @@ function findings(measured: Measured): Sentence[] {
       [measured.total('blocks of Clique replaced in all', { system: GETH, quantity: 'replaced blocks' })],
       (blocks) => {
         return say`Under load Clique replaced ${blocks} blocks after clients had seen them.`
+      },
+    ),
+    ...given(
+      [measured.total('standstills of Clique in all', { system: GETH, quantity: 'standstills' })],
+      (standstills) => {
+        return say`Standstills of Clique, each of which ended its network: ${standstills}. A fresh network did again what was under way.`
       },
     ),
     ...given(

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from '../../src/cli/errors.js'
 import type { RpcClient } from '../../src/rpc/client.js'
+import { abortable } from './loops.js'
 import { patiently } from './patience.js'
 import { blockNumber } from './transactions.js'
 
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 120_000
 /** Resolves when no pool holds a transaction and all nodes have the same last final block. Throws CommandError after two minutes. */
 export async function untilIdle(clients: readonly RpcClient[], signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS
-  while (!(await isIdle(clients))) {
+  while (!(await abortable(isIdle(clients), signal))) {
     if (performance.now() > deadline) {
       throw new CommandError(
         `the network was not idle within ${TIMEOUT_MS / 1_000} s; does something else send transactions to it?`,

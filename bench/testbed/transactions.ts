@@ -5,6 +5,7 @@ import { type Address, type Hex, toHex } from '../../src/core/bytes.js'
 import { signTransaction } from '../../src/crypto/transaction.js'
 import type { RpcClient } from '../../src/rpc/client.js'
 import { RpcError } from '../../src/rpc/errors.js'
+import { abortable } from './loops.js'
 
 /** An account whose nonces the bench counts itself. */
 export interface Account {
@@ -45,21 +46,21 @@ export function signCall(chainId: number, from: Account, to: Address, data: Uint
 
 /**
  * Sends all in order through one node and resolves when all are final. `make(i)` is called when transaction i is due, so that a
- * large load need not fit into memory. Throws RpcError when the node refuses one, RpcClientError, WaitError.
+ * large load need not fit into memory. Throws RpcError when the node refuses one, RpcClientError, WaitError, the signal's reason.
  */
 export async function sendAll(
   client: RpcClient,
   count: number,
   make: (index: number) => Hex,
   onProgress: (done: number) => void = () => {},
-  signal?: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
   replaceable = 0,
 ): Promise<void> {
   const heads = followHeads(client)
   const counter = new FinalCounter(client, await blockNumber(client), replaceable)
   try {
     for (let sent = 0; sent < count; ) {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       const size = Math.min(BATCH, count - sent)
       const calls = Array.from({ length: size }, (_, i) => ({
         method: 'eth_sendRawTransaction',
@@ -70,7 +71,7 @@ export async function sendAll(
       const due = sent === count ? count : sent - PENDING_MAX
       if (counter.transactions >= due) continue
       const reached = async () => ((await counter.advance()) >= due ? true : undefined)
-      await heads.until(reached, FINAL_TIMEOUT_MS, `${due} transactions to be final`)
+      await abortable(heads.until(reached, FINAL_TIMEOUT_MS, `${due} transactions to be final`), signal)
       onProgress(counter.transactions)
     }
   } finally {

@@ -1,17 +1,15 @@
-/** The Solidity contracts as they were compiled, their genesis, what the kernel says of processes, the section, and a tiny run. */
+/** The Solidity contracts as they were compiled, their genesis, what the kernel says of processes, the section. */
 
 import { join } from 'node:path'
 import t from 'tap'
 import { toEventSelector, toFunctionSelector } from 'viem'
-import type { Run } from '../../bench/harness/experiment.js'
 import type { Measurement, Row } from '../../bench/harness/row.js'
 import { CONTRACTS, readArtifact, SETTINGS, sourceHash } from '../../bench/peers/artifact.js'
 import { cliqueGenesis } from '../../bench/peers/cliqueGenesis.js'
-import { measure } from '../../bench/peers/experiment.js'
-import { findGeth, versionOf } from '../../bench/peers/geth.js'
+import { versionOf } from '../../bench/peers/geth.js'
 import { cpuTicks, processUsage } from '../../bench/peers/processUsage.js'
 import { peersSection } from '../../bench/peers/section.js'
-import { GETH, openGeth } from '../../bench/peers/side.js'
+import { concordat, gethClique } from '../../bench/peers/side.js'
 import { makeSection } from '../../bench/report/section.js'
 import { datasetSamples } from '../../src/agent/dataset/generate.js'
 import { EnterpriseProxy } from '../../src/agent/enterpriseProxy.js'
@@ -22,7 +20,6 @@ import { CONTRACT_ADDRESSES } from '../../src/contracts/addresses.js'
 import type { Hex } from '../../src/core/bytes.js'
 import { World as AgentsWorld, declarationOf } from '../agent/support/world.js'
 import { genesisConfig, INTERFACES, SEALER } from '../contracts/world.js'
-import { freeBasePort } from '../support/localNetwork.js'
 
 /** What the workload does not use. */
 const LEFT_OUT: Record<string, readonly string[]> = {
@@ -319,7 +316,7 @@ t.test('CPU time of a process', async (t) => {
   t.ok(processUsage(process.pid).residentBytes > 1_000_000)
 })
 
-const SYSTEMS = ['concordat', GETH]
+const SYSTEMS = [concordat.name, gethClique.name]
 
 /** One value for each thing that is measured of each system. */
 function rows(): Row[] {
@@ -332,6 +329,7 @@ function rows(): Row[] {
       unit: 'ms' as const,
     })),
     { quantity: 'unanswered queries', unit: 'count' },
+    { quantity: 'standstills', unit: 'count' },
     { quantity: 'time to block', part: 'p50', unit: 'ms' },
     { quantity: 'time to final', part: 'p50', unit: 'ms' },
     { ...loop, quantity: 'throughput', unit: '1/s' },
@@ -361,7 +359,7 @@ function rows(): Row[] {
 
 t.test('the section', async (t) => {
   const full = makeSection('peers', peersSection, rows(), [])!
-  t.equal(full.findings.length, 8)
+  t.equal(full.findings.length, 9)
   t.same(
     full.charts.map(({ series }) => series.map(({ name }) => name)),
     Array(4).fill(SYSTEMS),
@@ -378,44 +376,4 @@ t.test('the section', async (t) => {
     [],
   )!
   t.equal(other.findings.length, 0, 'no sentence with one system only')
-})
-
-const geth = await findGeth()
-const skip = 'problem' in geth ? `needs geth 1.13.x: ${geth.problem}` : false
-
-t.test('a tiny run on geth', { skip, timeout: 110_000 }, async (t) => {
-  const measured: Measurement[] = []
-  const run: Run = {
-    settings: {
-      quick: true,
-      repeats: 1,
-      seed: 'test',
-      scales: [],
-      network: undefined,
-      basePort: await freeBasePort(4),
-    },
-    // Ends in order before the test does.
-    signal: AbortSignal.timeout(90_000),
-    record: (measurement) => void measured.push(measurement),
-    samples: (series, values) => measured.push(...values.map((value) => ({ ...series, value }))),
-    note: () => {},
-    progress: () => {},
-    check: () => {},
-  }
-  const sizes = {
-    repeatsMax: 1,
-    enterprises: 6,
-    coldQueries: 1,
-    hits: 2,
-    writes: 1,
-    clients: [4],
-    departments: [1],
-    loopSeconds: 2.5,
-  }
-  await measure(run, sizes, 1, [openGeth])
-  const values = (quantity: string) => measured.filter((one) => one.quantity === quantity).map(({ value }) => value)
-  t.same(values('unanswered queries'), [0], 'the agents work on another chain as they do on ours')
-  t.equal(values('time of a query').length, 3)
-  for (const quantity of ['time to block', 'throughput', 'disk', 'transactions'])
-    t.ok(values(quantity)[0]! > 0, quantity)
 })

@@ -105,7 +105,7 @@ async function startChain(world: World): Promise<{ client: RpcClient; close: () 
     join(dir, 'genesis.json'),
     JSON.stringify(cliqueGenesis({ genesis: world.genesis, periodSeconds: 0, fund }, readArtifact())),
   )
-  await initialiseNode(node, join(dir, 'genesis.json'))
+  await initialiseNode(node, join(dir, 'genesis.json'), new AbortController().signal)
   const started = startNode(node)
   const client = createRpcClient({ url: `http://127.0.0.1:${port}` })
   const close = async () => {
