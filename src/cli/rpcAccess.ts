@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { tokenFromFile } from '../agent/rpcToken.js'
 import type { RpcClientOptions } from '../rpc/client.js'
+import { isNodeUrl, urlText } from '../rpc/urlText.js'
 import type { AccessFlags } from './connectionFlags.js'
 import { UsageError } from './errors.js'
 
@@ -19,6 +20,8 @@ export function rpcOf(
   own?: string,
   env: AccessEnv = process.env,
 ): Pick<RpcClientOptions, 'url' | 'token' | 'ca'> {
+  if (!isNodeUrl(url))
+    throw new UsageError(`${urlText(url)} is no URL of a node: want http://host:port or https://host:port`)
   const tokenFile = flags.tokenFile ?? env.CONCORDAT_RPC_TOKEN_FILE
   const token = tokenFile === undefined ? (env.CONCORDAT_RPC_TOKEN ?? own) : tokenFromFile(tokenFile)
   const caFile = flags.caFile ?? env.CONCORDAT_RPC_CA_FILE

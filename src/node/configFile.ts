@@ -1,6 +1,6 @@
 /** Reads a configuration: a YAML file of bounded size, overridden by CONCORDAT_* environment variables, overridden by flags. */
 import { readFileSync, statSync } from 'node:fs'
-import { parse, YAMLParseError } from 'yaml'
+import { parseDocument, YAMLError } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError, envNames, parseConfig } from './configSchema.js'
 
@@ -36,13 +36,20 @@ export function readConfig<T>(schema: z.ZodType<T>, file: string, { env, flags =
 }
 
 function readYaml(file: string): unknown {
-  const text = readBounded(file)
+  const document = parseDocument(readBounded(file))
+  // What only draws a warning would be printed with its line, in which a password may stand.
+  const [fault] = [...document.errors, ...document.warnings]
+  if (fault !== undefined) throw notYaml(file, fault)
   try {
-    return parse(text, { maxAliasCount: 0 }) ?? {}
+    return document.toJS({ maxAliasCount: 0 }) ?? {}
   } catch (error) {
-    const where = error instanceof YAMLParseError && error.linePos ? ` (line ${error.linePos[0].line})` : ''
-    throw new ConfigError('SYNTAX', `${file} is not valid YAML${where}: ${(error as Error).message.split('\n')[0]}`)
+    throw notYaml(file, error as Error)
   }
+}
+
+function notYaml(file: string, error: Error): ConfigError {
+  const where = error instanceof YAMLError && error.linePos ? ` (line ${error.linePos[0].line})` : ''
+  return new ConfigError('SYNTAX', `${file} is not valid YAML${where}: ${error.message.split('\n')[0]}`)
 }
 
 function readBounded(file: string): string {

@@ -7,6 +7,7 @@ import { RpcClientError } from './clientError.js'
 import { createHttpTransport } from './clientHttp.js'
 import { createSocketClient, type SubscriptionHandlers, type SubscriptionKinds } from './clientSocket.js'
 import { RpcError } from './errors.js'
+import { urlText } from './urlText.js'
 import type { ParamsOf, ResultOf, RpcMethod } from './wire.js'
 
 export { type RpcClientCode, RpcClientError } from './clientError.js'
@@ -42,6 +43,7 @@ export interface Subscription {
 }
 
 export interface RpcClient {
+  /** For messages: without user, password and query. */
   readonly url: string
   /** A method of wire.ts's table. Throws RpcError or RpcClientError. */
   call<M extends RpcMethod>(method: M, ...params: ParamsOf<M>): Promise<ResultOf<M>>
@@ -62,12 +64,13 @@ export interface RpcClient {
 }
 
 export function createRpcClient(options: RpcClientOptions): RpcClient {
-  const { url, timeoutMs = 10_000, responseBytesMax = rpcResponseBytesMax + 64 * 1024 } = options
+  const { timeoutMs = 10_000, responseBytesMax = rpcResponseBytesMax + 64 * 1024 } = options
   const { token, ca } = options
+  const url = urlText(options.url)
   const shown = { token: typeof token === 'function' ? token : () => token, ca }
-  const transport = createHttpTransport({ url, timeoutMs, responseBytesMax, ...shown })
+  const transport = createHttpTransport({ url: options.url, timeoutMs, responseBytesMax, ...shown })
   const socket = createSocketClient({
-    url: options.wsUrl ?? url.replace(/^http/, 'ws'),
+    url: options.wsUrl ?? options.url.replace(/^http/, 'ws'),
     messageBytesMax: responseBytesMax,
     ...shown,
   })

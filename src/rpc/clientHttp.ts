@@ -2,6 +2,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { RpcClientError } from './clientError.js'
+import { isNodeUrl, urlText } from './urlText.js'
 
 export interface HttpTransportOptions {
   readonly url: string
@@ -24,6 +25,7 @@ export interface HttpTransport {
 const CONNECTIONS_MAX = 32
 
 export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
+  if (!isNodeUrl(options.url)) throw new TypeError('url of a node: want http://host:port or https://host:port')
   const url = new URL(options.url)
   const secure = url.protocol === 'https:'
   const agentOptions = { keepAlive: true, noDelay: true, maxSockets: CONNECTIONS_MAX }
@@ -63,8 +65,9 @@ function exchange(
   send: typeof http.request,
   request: https.RequestOptions,
   body: string,
-  { url, timeoutMs, responseBytesMax, token }: HttpTransportOptions,
+  { url: secretUrl, timeoutMs, responseBytesMax, token }: HttpTransportOptions,
 ): Promise<string> {
+  const url = urlText(secretUrl)
   return new Promise((resolve, reject) => {
     const bytes = Buffer.from(body)
     const headers = { 'content-type': 'application/json', 'content-length': bytes.length, ...bearer(token?.()) }

@@ -39,6 +39,9 @@ export function createHttpApp(access: Access, limits: RpcLimits, tls?: TlsFiles)
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
+    // fastify would repeat the path, and with it a token that stands there by mistake.
+    frameworkErrors: (_error, _request, reply) =>
+      refuse(reply, 400, 'the path is not encoded as URLs are: JSON-RPC is POST /'),
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))

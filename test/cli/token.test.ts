@@ -101,6 +101,14 @@ t.test('a token file is read again when it has been replaced', async (t) => {
   t.equal(token(), 'second', 'goes on while there is none')
 })
 
+t.test('what is no URL of a node', async (t) => {
+  for (const url of ['localhost:8545', 'http://user:geheim-7@h:x', 'ws://127.0.0.1:8545', '']) {
+    const ended = await runHere(t.testdir(), 'member', 'list', '--rpc', url)
+    t.match(ended, { status: 2, stderr: /is no URL of a node: want http:\/\/host:port/ }, url)
+    t.notMatch(ended.stderr, /geheim-7/)
+  }
+})
+
 t.test('flags come before variables, and these before what network.json has', async (t) => {
   const dir = t.testdir({ ca: 'CA', 'other.ca': 'OTHER' })
   for (const name of ['flag', 'variable']) writeFileSync(join(dir, name), name, { mode: 0o600 })

@@ -52,6 +52,9 @@ import { walkChain } from '../support/chainWalk.js'
 import { FrameRecorder } from '../support/frameRecorder.js'
 import { eventually, freeBasePort, type LocalNetwork, startLocalNetwork } from '../support/localNetwork.js'
 
+// Nodes and agents tell all that they ever tell.
+process.env.CONCORDAT_LOG_LEVEL = 'trace'
+
 const PURPOSE = textId('tax-relief')
 const MARKET = 0
 const FINANCE = 1

@@ -132,6 +132,19 @@ t.test("a department's configuration is read by the same rules", async (t) => {
     failure(() => loadDepartmentConfig(file('torn.yaml', 'department: d\nrpc: [1\n'), {})),
     { code: 'SYNTAX', message: /line/ },
   )
+  const url = 'postgres://u:geheim-8@h/d'
+  for (const text of [
+    `!secret ${url}`,
+    `'${url}\nx: 1`,
+    `${url}: x`,
+    `\n  ${url}\n   ${url}\n  : 1`,
+    `[${url}`,
+    `*${url}`,
+  ]) {
+    const error = failure(() => loadDepartmentConfig(file('secret.yaml', `database:\n  url: ${text}\n`), {}))
+    t.match(error, { name: 'ConfigError' }, text)
+    t.notMatch(String(error), /geheim-8/, 'no password in what is said')
+  }
   t.match(
     failure(() => loadDepartmentConfig(join(dir, 'absent.yaml'), {})),
     { code: 'UNREADABLE' },

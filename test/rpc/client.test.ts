@@ -78,6 +78,24 @@ t.test('trouble on the way is typed', async (t) => {
   await t.rejects(nobody.call('eth_chainId'), { code: 'UNREACHABLE', message: /is the node running/ })
 })
 
+t.test('no password in what is said', async (t) => {
+  const { url } = await startServer(t)
+  const secret = url.replace('//', '//user:geheim-9@')
+  const client = createRpcClient({ url: `${secret}/?token=geheim-9` })
+  t.teardown(() => client.close())
+  t.equal(client.url, url)
+  t.equal(Number(await client.call('eth_chainId')), CHAIN_ID, 'it is used all the same')
+  for (const wrong of [
+    `${secret}/nowhere?token=geheim-9`,
+    'http://user:geheim-9@127.0.0.1:1',
+    'http://u:geheim-9@h:x',
+  ]) {
+    const error = await (async () => createRpcClient({ url: wrong }).call('eth_chainId'))().catch((error) => error)
+    t.ok(error instanceof Error)
+    t.notMatch(`${error.stack} ${JSON.stringify(error)}`, /geheim-9/, wrong)
+  }
+})
+
 t.test('a connection that the node closed while idle is opened anew', async (t) => {
   const { server, port } = await closingServer(t)
   const client = createRpcClient({ url: `http://127.0.0.1:${port}` })

@@ -6,6 +6,7 @@ import { startDepartmentService } from '../../agent/department/service.js'
 import { readKeyFile } from '../../crypto/keyFile.js'
 import { nodeConfigSchema } from '../../node/config.js'
 import { readConfig } from '../../node/configFile.js'
+import { urlText } from '../../rpc/urlText.js'
 import { checkDatabase } from '../department/checkDatabase.js'
 import { databaseText, openConfiguredDatabase } from '../department/database.js'
 import { type DatabaseConfig, databaseConfig, databaseSectionSchema } from '../department/databaseConfig.js'
@@ -115,7 +116,7 @@ async function serve(config: DepartmentConfig): Promise<void> {
     }
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
-    log.info({ rpc: config.rpc, database: await databaseText(config.database) }, 'department agent is up')
+    log.info({ rpc: urlText(config.rpc), database: await databaseText(config.database) }, 'department agent is up')
     // Tells a parent that started this process; without one there is no channel.
     process.send?.('ready')
     await service.finished.catch(async (error: unknown) => {

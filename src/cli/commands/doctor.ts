@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { isNodeUrl, urlText } from '../../rpc/urlText.js'
 import { type Diagnosis, diagnoseConfig, diagnoseNetwork, diagnoseUrls, printDiagnosis } from '../doctor/doctor.js'
 import { UsageError } from '../errors.js'
 import { createOutput } from '../output.js'
@@ -38,8 +39,7 @@ function diagnosisOf(dir: string | undefined, { config, rpc }: DoctorFlags): Pro
 }
 
 function collect(url: string, previous: readonly string[]): readonly string[] {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new UsageError(`--rpc needs a URL such as http://10.0.0.1:8545, got ${url}`)
+  if (!isNodeUrl(url)) throw new UsageError(`--rpc needs a URL such as http://10.0.0.1:8545, got ${urlText(url)}`)
   if (previous.length >= 64) throw new UsageError('at most 64 endpoints')
   return [...previous, url]
 }

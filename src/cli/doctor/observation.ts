@@ -69,10 +69,11 @@ export async function observe(targets: readonly Target[]): Promise<readonly Obse
 }
 
 async function ask(target: Target, client: RpcClient): Promise<Observation> {
+  const { url } = client
   try {
-    return { ...target, answer: await read(client), fault: '' }
+    return { ...target, url, answer: await read(client), fault: '' }
   } catch (error) {
-    return { ...target, answer: null, fault: faultText(error, target.url) }
+    return { ...target, url, answer: null, fault: faultText(error, url) }
   }
 }
 
