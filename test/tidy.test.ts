@@ -1,4 +1,5 @@
 /** The house rules as a test: import directions, purity of the cores, one file for each outside library that needs care. */
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
@@ -228,4 +229,13 @@ t.test('loose ends', async (t) => {
     files.filter((f) => loose.test(f.text)).map((f) => f.name),
     [],
   )
+})
+
+const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' })
+const noCheckout = git('rev-parse', '--is-inside-work-tree').status !== 0 && 'needs git and a checkout'
+
+t.test('no file that is kept is one that git ignores', { skip: noCheckout }, async (t) => {
+  const { status, stdout } = git('ls-files', '--cached', '--ignored', '--exclude-standard')
+  t.equal(status, 0)
+  t.same(stdout.split('\n').filter(Boolean), [])
 })

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { ContractRevert, keyAgreement, view } from '../../agent/contractClient.js'
+import { keyAgreement, view } from '../../agent/contractClient.js'
 import { createDirectory } from '../../agent/directory.js'
 import { transact } from '../../agent/transact.js'
 import { AGREEMENT_PHASE, nameOf } from '../../contracts/codes.js'
@@ -9,17 +9,15 @@ import { type Address, ZERO_HASH } from '../../core/bytes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import type { FunctionResult } from '../../vm/abiTypes.js'
 import { type ConnectionFlags, reading, withNode, withSigner } from '../connection.js'
-import { CommandError, UsageError } from '../errors.js'
+import { UsageError } from '../errors.js'
 import { addressArgument } from '../hexArgument.js'
+import { inWords } from '../inWords.js'
 import { createOutput, short } from '../output.js'
 import { type ActorFlags, signedAs } from '../transact.js'
 
 type Attempt = FunctionResult<typeof keyAgreementAbi, 'attemptOf'>
 
-type Args = Readonly<Record<string, unknown>>
-
-/** What the chain's refusals mean for whoever sits at the command line. */
-const WORDS: Readonly<Record<string, (args: Args) => string>> = {
+const refused = inWords('keyAgreement', {
   UnknownGroup: () => 'these supervisors have not begun an agreement yet; see: concordat key-agreement start',
   NotJoint: () => 'the attribute has one supervisor: its own key serves',
   NotGroupMember: () => 'the signer is none of the supervisors; see: concordat attribute rule',
@@ -31,14 +29,7 @@ const WORDS: Readonly<Record<string, (args: Args) => string>> = {
   DeadlineNotPassed: ({ attempt, deadline }) =>
     `attempt ${attempt} can be ended after block ${deadline}; members have until then`,
   RoundBlocksOutOfRange: ({ min, max }) => `--round-blocks must be from ${min} to ${max}`,
-}
-
-function inWords(error: unknown): never {
-  const words = error instanceof ContractRevert ? WORDS[error.error]?.(error.args) : undefined
-  throw words === undefined
-    ? error
-    : new CommandError(`${words} (${(error as ContractRevert).error})`, { cause: error })
-}
+})
 
 /** `concordat key-agreement`: keys that the supervisors of an attribute hold together. */
 export function keyAgreementCommand(): Command {
@@ -139,7 +130,7 @@ async function status(attribute: string, flags: ConnectionFlags & { readonly att
       height,
       members,
     }
-  }).catch(inWords)
+  }).catch(refused)
   const out = createOutput(flags.json ?? false)
   const { group, attempt, phase, deadline, height, keyEpoch, current } = report
   out.line(`group ${group}: key epoch ${keyEpoch}${keyEpoch > 0 ? (current ? ', in use' : ', not in use') : ''}`)
@@ -189,7 +180,7 @@ async function start(attribute: string, flags: ActorFlags & { readonly roundBloc
     const group = await groupOf(client, attribute)
     const { attempt } = await view(client, keyAgreement, 'groupOf', { group })
     return { group, attempt, block }
-  }).catch(inWords)
+  }).catch(refused)
   const out = createOutput(flags.json ?? false)
   out.line(
     `attempt ${done.attempt} of group ${done.group} has begun in block ${done.block}; the departments' agents go on`,
@@ -205,7 +196,7 @@ async function abort(attribute: string, flags: ActorFlags): Promise<void> {
     const { block } = await transact(connection, keyAgreement, 'abortAgreement', { group, attempt })
     const { silent } = await view(client, keyAgreement, 'attemptOf', { group, attempt })
     return { group, attempt, block, silent: await Promise.all(silent.map(namesOn(client))) }
-  }).catch(inWords)
+  }).catch(refused)
   const out = createOutput(flags.json ?? false)
   out.line(`attempt ${done.attempt} has ended in block ${done.block}; silent: ${done.silent.join(', ')}`)
   out.result(done)

@@ -1,28 +1,25 @@
 /** How `concordat member` and `keys rotate` act and look, with refusals in words. */
 import type { Connection } from '../../agent/connection.js'
-import { ContractRevert } from '../../agent/contractClient.js'
 import { nameOf, ROLE } from '../../contracts/codes.js'
 import type { RpcClient } from '../../rpc/client.js'
 import { type ConnectionFlags, reading } from '../connection.js'
-import { CommandError } from '../errors.js'
+import { inWords, type Words } from '../inWords.js'
 import { type ActorFlags, signedAs } from '../transact.js'
 
 /** Signed in as the flags say. Throws UsageError, CommandError where the register refuses, and what `use` throws. */
 export async function acting<T>(flags: ActorFlags, use: (connection: Connection) => Promise<T>): Promise<T> {
-  return signedAs(flags, use).catch(inWords)
+  return signedAs(flags, use).catch(refused)
 }
 
 /** With a node that answers. Throws as `acting` does. */
 export async function looking<T>(flags: ConnectionFlags, use: (client: RpcClient) => Promise<T>): Promise<T> {
-  return reading(flags, use).catch(inWords)
+  return reading(flags, use).catch(refused)
 }
 
-type Args = Readonly<Record<string, unknown>>
-
-const roleOf = ({ role }: Args) => nameOf(ROLE, Number(role)) ?? `role ${role}`
+const roleOf = ({ role }: Parameters<Words[string]>[0]) => nameOf(ROLE, Number(role)) ?? `role ${role}`
 
 /** What the register's refusals mean for whoever sits at the command line. */
-const WORDS: Readonly<Record<string, (args: Args) => string>> = {
+const WORDS: Words = {
   NotOperator: () => 'operators decide on these members; sign with the key of an active one',
   NotApprover: (args) => `the signer does not decide on members of role ${roleOf(args)}; see: concordat member show`,
   NotActiveMember: () => 'the signer is no active member',
@@ -56,8 +53,4 @@ const WORDS: Readonly<Record<string, (args: Args) => string>> = {
   TooFewGuardians: ({ given, needed }) => `${given} guardians stand by the new key, ${needed} are needed`,
 }
 
-function inWords(error: unknown): never {
-  if (!(error instanceof ContractRevert && error.contract === 'members')) throw error
-  const words = WORDS[error.error]?.(error.args)
-  throw words === undefined ? error : new CommandError(`${words} (${error.error})`, { cause: error })
-}
+const refused = inWords('members', WORDS)
