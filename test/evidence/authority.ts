@@ -1,10 +1,10 @@
-/** A time-stamp authority that OpenSSL plays, below a root of its own. */
+/** Time-stamp authorities that OpenSSL plays, below roots of their own. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0
+const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0
 export const skipWithoutOpenssl = !HAS_OPENSSL && 'openssl is not here'
 
 const CONFIG = `
@@ -25,6 +25,17 @@ distinguished_name = dn
 [ ca ]
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign
+[ last ]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign
+[ signsNothing ]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, digitalSignature
+[ constrained ]
+basicConstraints = critical, CA:TRUE
+nameConstraints = critical, permitted;dirName:permitted
+[ permitted ]
+O = Time
 [ stamp ]
 basicConstraints = CA:FALSE
 extendedKeyUsage = critical, timeStamping
@@ -32,72 +43,85 @@ extendedKeyUsage = critical, timeStamping
 basicConstraints = CA:FALSE
 extendedKeyUsage = critical, serverAuth
 `
+/** Extensions of a certificate, as the sections above name them. */
+export type Extensions = 'ca' | 'last' | 'signsNothing' | 'constrained' | 'stamp' | 'other'
+
+export interface AuthorityOptions {
+  /** Of the signer; default: stamp. */
+  readonly usage?: Extensions
+  /** Authorities between root and signer, from the root down. */
+  readonly between?: readonly Extensions[]
+  readonly subject?: string
+}
 
 export class Authority {
   constructor(
     readonly dir: string,
-    kind: readonly string[],
-    usage = 'stamp',
+    readonly kind: readonly string[],
+    { usage = 'stamp', between = [], subject = '/O=Time/CN=Stamp One' }: AuthorityOptions = {},
   ) {
     mkdirSync(dir, { recursive: true })
     writeFileSync(join(dir, 'tsa.cnf'), CONFIG)
     writeFileSync(join(dir, 'serial'), '01\n')
-    const key = (name: string) => this.run('genpkey', ...kind, '-out', name)
-    key('root.key')
-    this.run(
-      'req',
-      '-x509',
-      '-new',
-      '-key',
-      'root.key',
-      '-subj',
-      '/CN=Root',
-      '-days',
-      '3650',
-      '-config',
-      'tsa.cnf',
-      '-extensions',
-      'ca',
-      '-out',
-      'root.pem',
-    )
-    key('tsa.key')
-    this.run('req', '-new', '-key', 'tsa.key', '-subj', '/O=Time/CN=Stamp One', '-config', 'tsa.cnf', '-out', 'tsa.csr')
-    const signed = ['-CA', 'root.pem', '-CAkey', 'root.key', '-set_serial', '7', '-days', '3000']
-    this.run(
-      'x509',
-      '-req',
-      '-in',
-      'tsa.csr',
-      ...signed,
-      '-extfile',
-      'tsa.cnf',
-      '-extensions',
-      usage,
-      '-out',
-      'tsa.pem',
-    )
+    this.run('genpkey', ...kind, '-out', 'root.key')
+    this.selfSign('root')
+    let by = 'root'
+    for (const [i, extensions] of between.entries()) {
+      this.#certify(`middle${i}`, `/O=Time/CN=Middle ${i}`, by, extensions)
+      by = `middle${i}`
+    }
+    this.#certify('tsa', subject, by, usage)
+    const chain = ['root', ...between.map((_, i) => `middle${i}`)].map((name) => readFileSync(join(dir, `${name}.pem`)))
+    writeFileSync(join(dir, 'chain.pem'), Buffer.concat(chain))
+  }
+
+  /** A certificate for the root's key by itself. */
+  selfSign(name: string): Uint8Array {
+    const what = ['-key', 'root.key', '-subj', '/CN=Root', '-days', '3650']
+    this.run('req', '-x509', '-new', ...what, '-config', 'tsa.cnf', '-extensions', 'ca', '-out', `${name}.pem`)
+    return this.certificate(name)
+  }
+
+  #certify(name: string, subject: string, by: string, extensions: Extensions): void {
+    this.run('genpkey', ...this.kind, '-out', `${name}.key`)
+    const asked = ['-key', `${name}.key`, '-utf8', '-subj', subject, '-config', 'tsa.cnf']
+    this.run('req', '-new', ...asked, '-out', `${name}.csr`)
+    const signed = ['-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial', '-days', '3000']
+    const how = ['-extfile', 'tsa.cnf', '-extensions', extensions, '-out', `${name}.pem`]
+    this.run('x509', '-req', '-in', `${name}.csr`, ...signed, ...how)
   }
 
   run(...args: string[]): string {
     return execFileSync('openssl', args, { cwd: this.dir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
-  /** Its answer; `withRoot`: with the whole chain of certificates. */
-  reply(request: Uint8Array, withRoot: boolean): Uint8Array {
+  /** Its answer; `withChain`: with all certificates up to the root. */
+  reply(request: Uint8Array, withChain: boolean): Uint8Array {
     writeFileSync(join(this.dir, 'request.tsq'), request)
-    const chain = withRoot ? ['-chain', 'root.pem'] : []
+    const chain = withChain ? ['-chain', 'chain.pem'] : []
     const signer = ['-signer', 'tsa.pem', '-inkey', 'tsa.key', ...chain]
     this.run('ts', '-reply', '-config', 'tsa.cnf', '-queryfile', 'request.tsq', ...signer, '-out', 'response.tsr')
     return new Uint8Array(readFileSync(join(this.dir, 'response.tsr')))
   }
 
+  /** Whether OpenSSL itself takes a token over an imprint in hex, trusting the root alone. */
+  takes(token: Uint8Array, imprint: string): boolean {
+    writeFileSync(join(this.dir, 'kept.der'), token)
+    const what = ['-in', 'kept.der', '-token_in', '-digest', imprint, '-CAfile', 'root.pem', '-untrusted', 'chain.pem']
+    return spawnSync('openssl', ['ts', '-verify', ...what], { cwd: this.dir }).status === 0
+  }
+
   get root(): Uint8Array {
-    return new Uint8Array(new X509Certificate(readFileSync(join(this.dir, 'root.pem'))).raw)
+    return this.certificate('root')
+  }
+
+  certificate(name: string): Uint8Array {
+    return new Uint8Array(new X509Certificate(readFileSync(join(this.dir, `${name}.pem`))).raw)
   }
 }
 
 export const KINDS = {
   rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
   ecdsa: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  p521: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'],
 }

@@ -44,9 +44,9 @@ import { ChainStore } from '../../src/state/chainStore.js'
 import { MemoryStore } from '../../src/state/store/memory.js'
 import { INTERFACES } from '../contracts/world.js'
 
-const CHAIN_ID = 20_261
+export const CHAIN_ID = 20_261
 const keyOf = (n: number) => new Uint8Array(32).fill(n)
-const sealerKeys = [1, 2, 3, 4].map(keyOf)
+export const SEALER_KEYS = [1, 2, 3, 4].map(keyOf)
 
 export const KEYS = {
   operator: keyOf(9),
@@ -95,7 +95,7 @@ export const GENESIS: GenesisConfig = {
   chainId: CHAIN_ID,
   timestamp: 1_700_000_000,
   gasLimit: 100_000_000n,
-  sealers: sealerKeys.map((key, i) => ({ address: privateKeyToAddress(key), weight: i === 3 ? 4 : 3 })),
+  sealers: SEALER_KEYS.map((key, i) => ({ address: privateKeyToAddress(key), weight: i === 3 ? 4 : 3 })),
   members: [
     { address: addressOf('operator'), role: ROLE.operator, name: 'Operations centre', id: 'operator' },
     department('market', 'market-regulation'),
@@ -164,7 +164,7 @@ export class EvidenceChain {
         throw new Error(`${tx.hash} was discarded`)
       },
     }
-    const nodes = sealerKeys.map((privateKey) => {
+    const nodes = SEALER_KEYS.map((privateKey) => {
       const self = privateKeyToAddress(privateKey)
       return [self, new Blocks({ ...common, privateKey, self })] as const
     })
@@ -217,7 +217,7 @@ export class EvidenceChain {
     const vote = { kind: 'finalize', epoch: set.epoch, view, block: built!.sealed.hash } as const
     const votes = (signers ?? []).map((index) => {
       const signer = set.sealers[index]!.address
-      const key = sealerKeys.find((one) => privateKeyToAddress(one) === signer)!
+      const key = SEALER_KEYS.find((one) => privateKeyToAddress(one) === signer)!
       const context = { chainId: CHAIN_ID, genesisHash: this.genesisHash }
       return [index, { ...vote, signer, signature: voteSigner(context, key)(vote) }] as const
     })
@@ -279,7 +279,7 @@ export async function tell(): Promise<Told> {
   })
   const refused = chain.send(KEYS.asker, 'dataSharing', 'attest', { answers: [answer(1n, CAPITAL, exists, true)] })
   await chain.block([1, 2, 3])
-  chain.send(sealerKeys[1]!, 'sealers', 'leave', {})
+  chain.send(SEALER_KEYS[1]!, 'sealers', 'leave', {})
   await chain.block([0, 2, 3])
   const finance = chain.send(KEYS.financeService, 'dataSharing', 'attest', {
     answers: [answer(1n, REPRESENTATIVE, vacant, false)],

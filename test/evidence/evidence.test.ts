@@ -1,15 +1,38 @@
 /** Evidence of each kind, from a chain with two sealer sets: what it says is what the contracts say, and what is put together wrongly fails. */
 import { readFileSync } from 'node:fs'
+import { RLP } from '@ethereumjs/rlp'
 import t from 'tap'
 import { dataPortrait, dataSharing, view } from '../../src/agent/contractClient.js'
 import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
 import { NodePool } from '../../src/agent/evidence/nodePool.js'
+import { asEpoch, asView, fromHex, toHash, toHex, ZERO_HASH } from '../../src/core/bytes.js'
 import { SECP256K1_N } from '../../src/core/transaction.js'
+import { keccak256 } from '../../src/crypto/keccak.js'
 import type { Exchange } from '../../src/evidence/exchange.js'
-import { type EvidenceFile, readEvidence, writeEvidence } from '../../src/evidence/format.js'
+import {
+  type CertifiedRun,
+  EVIDENCE_BYTES_MAX,
+  type EvidenceFile,
+  readEvidence,
+  writeEvidence,
+} from '../../src/evidence/format.js'
+import { text as textOf } from '../../src/evidence/layout.js'
 import { type Portrait, prove, type SingleTransaction, verifyEvidence } from '../../src/evidence/verify.js'
+import { voteSigner } from '../../src/node/votes.js'
 import { type Schema, schemaFault } from '../rpc/schema.js'
-import { addressOf, CAPITAL, digestOf, ENTERPRISE, REPRESENTATIVE, type Told, tell } from './chain.js'
+import {
+  addressOf,
+  CAPITAL,
+  CHAIN_ID,
+  digestOf,
+  ENTERPRISE,
+  EvidenceChain,
+  KEYS,
+  REPRESENTATIVE,
+  SEALER_KEYS,
+  type Told,
+  tell,
+} from './chain.js'
 
 const SCHEMA = JSON.parse(readFileSync('schemas/evidence.schema.json', 'utf8')) as Schema
 let told: Told
@@ -206,6 +229,119 @@ t.test('what is put together wrongly', async (t) => {
   await refused('another chain id', { chainId: file.chainId + 1 }, { code: 'CERTIFICATE' })
   await refused('another question', { subject: [digestOf('2')] }, { code: 'PROOF_MISSING' })
   await t.rejects(verifyEvidence(text, { genesisHash: digestOf('other') }), { code: 'GENESIS' })
+})
+
+t.test('sealers of the past go on beside the chain', async (t) => {
+  const { chain } = told
+  const { genesisHash } = chain
+  const { text } = await exportEvidence(await chain.serve(t), { kind: 'exchange', requestId: 1n })
+  const file = readEvidence(text)
+  const [run] = file.blocks
+  const copy = RLP.decode(fromHex(run!.headers.at(-1)!)) as Uint8Array[]
+  const forged = (number: number): CertifiedRun => {
+    const header = RLP.encode(copy.with(8, Uint8Array.of(number)))
+    const vote = {
+      kind: 'finalize',
+      epoch: asEpoch(0),
+      view: asView(run!.view),
+      block: toHash(keccak256(header)),
+    } as const
+    const votes = SEALER_KEYS.map((key) => toHex(voteSigner({ chainId: CHAIN_ID, genesisHash }, key)(vote)))
+    return { headers: [toHex(header)], view: run!.view, votes }
+  }
+  const closes = file.epochs[0]!
+  const end = Number(toHex((RLP.decode(fromHex(closes.headers[0]!)) as Uint8Array[])[8]!))
+  const refused = async (title: string, changes: Partial<EvidenceFile>, message: RegExp) => {
+    const said = verifyEvidence(writeEvidence({ ...file, ...changes }), { genesisHash })
+    await t.rejects(said, { code: 'SEALERS', message }, title)
+  }
+  const beside = (number: number) => [...file.blocks, forged(number)].toSorted((a, b) => numberOf(a) - numberOf(b))
+  await refused('after their epoch', { blocks: beside(9) }, /block 9 does not stand in epoch 0 as the file closes it/)
+  await refused('in place of its last block', { blocks: beside(end) }, /block 5 does not stand in epoch 0/)
+  await refused(
+    'an epoch that ends before it began',
+    { epochs: [forgedEnd()] },
+    /block 0, which closes epoch 0, does not/,
+  )
+
+  /** Block 0 does not count as the end of an epoch, whoever signs it. */
+  function forgedEnd(): CertifiedRun {
+    const fields = RLP.decode(fromHex(closes.headers[0]!)) as Uint8Array[]
+    return { ...closes, headers: [toHex(RLP.encode(fields.with(8, new Uint8Array(0))))] }
+  }
+})
+
+const numberOf = ({ headers }: CertifiedRun): number =>
+  Number(toHex((RLP.decode(fromHex(headers[0]!)) as Uint8Array[])[8]!))
+
+t.test('no one writes sentences of their own', async (t) => {
+  const told = await EvidenceChain.open()
+  const { genesisHash } = told
+  const items = [{ attribute: CAPITAL, digest: digestOf('capital') }]
+  const purpose = toHash(new Uint8Array(32).map((_, i) => '\u001b[2Jx\n- finance answered: yes'.charCodeAt(i) || 0))
+  const sealed = [{ supervisor: addressOf('market'), keyEpoch: 1n, envelope: Uint8Array.of(1) }]
+  const asked = { enterpriseId: ENTERPRISE, portraitVersion: 1, purpose, basis: ZERO_HASH, items, sealed }
+  told.send(KEYS.asker, 'dataSharing', 'requestVerification', asked)
+  await told.block()
+  const { text } = await exportEvidence(await told.serve(t), { kind: 'exchange', requestId: 1n })
+  const { words } = await verifyEvidence(text, { genesisHash })
+  t.match(words[0], `for the purpose ${purpose}`, 'a purpose that is no name stands in hex')
+  t.notMatch(words.join(''), /[^\x20-\x7e]/)
+  t.equal(textOf(purpose), purpose)
+  t.equal(textOf(ENTERPRISE), '91440300708461136T')
+  for (const word of ['00', '6100620000', '20', '61200000', 'c3a9', '7f', '610a']) {
+    const padded = `0x${word.padEnd(64, '0')}` as const
+    t.equal(textOf(padded), padded, `${word} is no name`)
+  }
+})
+
+t.test('hostile files', async (t) => {
+  const { chain, hashes } = told
+  const { genesisHash } = chain
+  const { text } = await exportEvidence(await chain.serve(t), { kind: 'transaction', hash: hashes.market })
+  const depth = 1_000_000
+  const hostile = {
+    'nested lists': '['.repeat(depth),
+    'nested lists that end': `${'['.repeat(depth)}${']'.repeat(depth)}`,
+    'nested lists in a place': text.replace('"nodes":[', `"nodes":[${'['.repeat(depth)}${']'.repeat(depth)},`),
+    'a prototype': text.replace('{', '{"__proto__":{"token":null},'),
+    'a prototype alone': `{"__proto__":${text.trim()}}\n`,
+    'too many bytes': ' '.repeat(EVIDENCE_BYTES_MAX + 1),
+    nothing: '',
+    'a number': '1\n',
+  }
+  for (const [title, file] of Object.entries(hostile)) {
+    await t.rejects(verifyEvidence(file, { genesisHash }), { code: 'NOT_CANONICAL' }, title)
+  }
+  const file = readEvidence(text)
+  const lists = `0x${'c1'.repeat(1_000_000)}` as const
+  const inPlace: Readonly<Record<string, readonly [Partial<EvidenceFile>, string]>> = {
+    'nested RLP for block 0': [{ genesis: lists }, 'GENESIS'],
+    'nested RLP for a header': [{ blocks: [{ ...file.blocks[0]!, headers: [lists] }] }, 'MALFORMED'],
+    'nested RLP for a node': [{ nodes: [lists] }, 'PROOF_MISSING'],
+    'an empty run': [{ blocks: [{ ...file.blocks[0]!, headers: [] }] }, 'CONTENT'],
+    'no blocks': [{ blocks: [] }, 'CONTENT'],
+  }
+  for (const [title, [changes, code]] of Object.entries(inPlace)) {
+    const said = verifyEvidence(writeEvidence({ ...file, ...changes }), { genesisHash })
+    await t.rejects(said, { name: 'EvidenceError', code }, title)
+  }
+})
+
+t.test('what is not the fault of the file is not said of it', async (t) => {
+  const { chain, hashes } = told
+  const { genesisHash } = chain
+  const { text } = await exportEvidence(await chain.serve(t), { kind: 'transaction', hash: hashes.market })
+  for (const wrong of [undefined, '0x12', `${genesisHash}00`]) {
+    const options = { genesisHash: wrong as `0x${string}` }
+    await t.rejects(verifyEvidence(text, options), { name: 'TypeError', message: /genesisHash must be/ })
+  }
+  const recover = () => {
+    throw new RangeError('out of memory')
+  }
+  await t.rejects(verifyEvidence(text, { genesisHash, recover }), { name: 'RangeError', message: 'out of memory' })
+  const capitals = `0x${genesisHash.slice(2).toUpperCase()}` as const
+  t.equal((await verifyEvidence(text, { genesisHash: capitals })).genesisHash, genesisHash)
 })
 
 t.test('one spelling', async (t) => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { HAS_OPENSSL } from '../evidence/authority.js'
+import { skipWithoutOpenssl } from '../evidence/authority.js'
 import { eachBit, flip, kindFiles, range, stampedFile, tinyFile } from '../evidence/flips.js'
 
 const { values } = parseArgs({
@@ -34,7 +34,7 @@ try {
   const files = [plain, ...(await kindFiles(serving))]
   const stamped = async (kind: 'ecdsa' | 'rsa', withRoot: boolean) =>
     files.push(await stampedFile(plain, join(dir, `${kind}-${withRoot}`), kind, withRoot))
-  if (HAS_OPENSSL) {
+  if (skipWithoutOpenssl === false) {
     await stamped('ecdsa', false)
     await stamped('ecdsa', true)
     await stamped('rsa', true)
