@@ -9,8 +9,8 @@ import type { LogFilter, RpcHeader, RpcLog } from '../rpc/wire.js'
 
 interface HeadWatchNeeds {
   ask(method: string, params: readonly unknown[]): Promise<unknown>
-  /** Calls back at each new block; undefined where the transport does not. */
-  readonly pushed: ((onHead: () => void) => Promise<{ unsubscribe(): Promise<unknown> }>) | undefined
+  /** Calls back at each new block, and when no more may come; undefined where the transport does not. */
+  readonly pushed: ((look: () => void) => Promise<{ unsubscribe(): Promise<unknown> }>) | undefined
 }
 
 /** Nothing was asked for so long: nobody waits for a block. */
@@ -25,6 +25,8 @@ interface Entry {
   readonly kind: Kind
   readonly filter: LogFilter
   readonly handlers: SubscriptionHandlers<unknown>
+  /** Block up to which its logs are told; -1 before the first look. */
+  told: number
 }
 
 export class HeadWatch {
@@ -58,7 +60,7 @@ export class HeadWatch {
     params: SubscriptionKinds[K]['params'],
     handlers: SubscriptionHandlers<unknown>,
   ): Subscription {
-    const entry = { kind, filter: (params[0] ?? {}) as LogFilter, handlers }
+    const entry = { kind, filter: (params[0] ?? {}) as LogFilter, handlers, told: this.#height }
     this.#entries.add(entry)
     if (this.#timer === undefined) this.#start()
     queueMicrotask(() => this.#entries.has(entry) && handlers.onConnected?.())
@@ -80,12 +82,23 @@ export class HeadWatch {
     push?.then((subscribed) => subscribed?.unsubscribe()).catch(() => {})
   }
 
+  /** Nothing is pushed any more: asked for anew as soon as the node answers. */
+  pushLost(): void {
+    this.#push = undefined
+    this.#isPushed = false
+  }
+
   #start(): void {
-    this.#push = this.#needs.pushed?.(() => void this.#look()).catch(() => undefined)
-    this.#push?.then((push) => {
-      this.#isPushed = push !== undefined
-    })
+    this.#askForPush()
     this.#schedule()
+  }
+
+  #askForPush(): void {
+    const asked = this.#needs.pushed?.(() => void this.#look()).catch(() => undefined)
+    this.#push = asked
+    asked?.then((push) => {
+      if (this.#push === asked) this.#isPushed = push !== undefined
+    })
   }
 
   #isIdle(): boolean {
@@ -95,7 +108,8 @@ export class HeadWatch {
   #schedule(): void {
     clearTimeout(this.#timer)
     const next = () => void this.#look().then(() => this.#entries.size > 0 && this.#schedule())
-    this.#timer = setTimeout(next, this.#isPushed || this.#isIdle() ? IDLE_POLL_MS : this.#pollMs)
+    const isSlow = this.#isIdle() || (this.#isPushed && !this.#isLost)
+    this.#timer = setTimeout(next, isSlow ? IDLE_POLL_MS : this.#pollMs)
     // Looking for blocks alone keeps no process of Node alive.
     ;(this.#timer as { unref?(): void }).unref?.()
   }
@@ -106,7 +120,7 @@ export class HeadWatch {
     this.#isLooking = true
     try {
       const head = (await this.#needs.ask('eth_getBlockByNumber', ['latest', false])) as RpcHeader | null
-      if (head !== null && Number(head.number) > this.#height) await this.#tell(head)
+      if (head !== null) await this.#tell(head)
       this.#found()
     } catch (error) {
       this.#lost(error)
@@ -118,30 +132,39 @@ export class HeadWatch {
 
   async #tell(head: RpcHeader): Promise<void> {
     const height = Number(head.number)
-    const from = this.#height < 0 ? height : this.#height + 1
-    this.#height = height
-    for (const entry of [...this.#entries]) {
-      if (entry.kind === 'newHeads') entry.handlers.onValue(head)
-      else if (entry.kind === 'logs') await this.#tellLogs(entry, from, height)
+    const entries = [...this.#entries]
+    if (height > this.#height) {
+      this.#height = height
+      for (const { kind, handlers } of entries) if (kind === 'newHeads') handlers.onValue(head)
     }
+    for (const entry of entries) if (entry.kind === 'logs' && entry.told < height) await this.#tellLogs(entry, height)
   }
 
-  async #tellLogs({ filter, handlers }: Entry, from: number, to: number): Promise<void> {
-    if (to - from >= CATCH_UP_BLOCKS) return handlers.onConnected?.()
+  /** What cannot be read now is read at the next look. */
+  async #tellLogs(entry: Entry, to: number): Promise<void> {
+    const { filter, handlers, told } = entry
+    const from = told < 0 ? to : told + 1
     const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` } as const
-    const logs = (await this.#needs.ask('eth_getLogs', [{ ...filter, ...range }])) as readonly RpcLog[]
+    const isTooMuch = to - from >= CATCH_UP_BLOCKS
+    const logs = isTooMuch
+      ? []
+      : ((await this.#needs.ask('eth_getLogs', [{ ...filter, ...range }])) as readonly RpcLog[])
+    entry.told = to
+    if (isTooMuch) handlers.onConnected?.()
     for (const log of logs) handlers.onValue(log)
   }
 
   #found(): void {
     if (!this.#isLost) return
     this.#isLost = false
+    if (this.#push === undefined) this.#askForPush()
     for (const { handlers } of [...this.#entries]) handlers.onConnected?.()
   }
 
   #lost(error: unknown): void {
     if (this.#isLost) return
     this.#isLost = true
+    this.#schedule()
     for (const entry of [...this.#entries]) {
       if (isRefusal(error)) {
         this.#entries.delete(entry)

@@ -1,10 +1,19 @@
 /** The JSON-RPC client of agents over any transport of viem: HTTP, WebSocket, EIP-1193 providers of browsers. */
-import { BaseError, type Client, HttpRequestError, TimeoutError, type Transport, WebSocketRequestError } from 'viem'
+import {
+  BaseError,
+  type Client,
+  HttpRequestError,
+  TimeoutError,
+  type Transport,
+  UnknownRpcError,
+  WebSocketRequestError,
+} from 'viem'
 import type { BatchResult, RpcCall, RpcClient } from '../rpc/client.js'
 import { RpcClientError } from '../rpc/clientError.js'
 import { RpcError } from '../rpc/errors.js'
 import type { ResultOf } from '../rpc/wire.js'
 import { HeadWatch } from './headWatch.js'
+import { socketRenewal } from './socketRenewal.js'
 
 /** Members of a batch that are under way at a time: a transport may put them into one request, or may not. */
 const AT_ONCE = 16
@@ -19,11 +28,17 @@ export function rpcOverViem(client: Client<Transport>, options: ViemRpcOptions):
   const url = urlOf(client)
   const heads = new HeadWatch(options, { ask, pushed: pushOf(client) })
 
+  const socket = socketRenewal(client, () => heads.pushLost())
+
   async function ask(method: string, params: readonly unknown[] = []): Promise<unknown> {
     try {
-      return await client.request({ method, params: [...params] } as never)
+      const result = await client.request({ method, params: [...params] } as never)
+      socket?.works()
+      return result
     } catch (error) {
-      throw asRpcFault(error, url)
+      const fault = asRpcFault(error, url)
+      if (fault instanceof RpcClientError && fault.code === 'UNREACHABLE') await socket?.failed()
+      throw fault
     }
   }
   function request(method: string, params?: readonly unknown[]): Promise<unknown> {
@@ -46,14 +61,14 @@ function urlOf({ transport }: Client<Transport>): string {
   return typeof url === 'string' ? url : `the ${transport.name} transport`
 }
 
-/** Transports that push say so by a `subscribe` of their own. */
-type Push = (onHead: () => void) => Promise<{ unsubscribe(): Promise<unknown> }>
+/** Transports that push say so by a `subscribe` of their own. A lost connection is worth a look as well. */
+type Push = (look: () => void) => Promise<{ unsubscribe(): Promise<unknown> }>
 
 function pushOf({ transport }: Client<Transport>): Push | undefined {
   const { subscribe } = transport as {
     subscribe?(o: { params: ['newHeads']; onData(): void; onError(): void }): ReturnType<Push>
   }
-  return subscribe && ((onHead) => subscribe({ params: ['newHeads'], onData: onHead, onError: () => {} }))
+  return subscribe && ((look) => subscribe({ params: ['newHeads'], onData: look, onError: look }))
 }
 
 async function inParallel(calls: readonly RpcCall[], act: (call: RpcCall) => Promise<unknown>): Promise<BatchResult[]> {
@@ -80,6 +95,7 @@ function settled(answer: Promise<unknown>): Promise<BatchResult> {
 export function asRpcFault(error: unknown, url: string): unknown {
   let fault: RpcError | undefined
   for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
+    if (isClosedSocket(at)) break
     fault = nodeFault(at) ?? fault
   }
   if (fault) return fault
@@ -87,12 +103,17 @@ export function asRpcFault(error: unknown, url: string): unknown {
   if (error.walk((e) => e instanceof TimeoutError) !== null) {
     return new RpcClientError('TIMEOUT', `${url} did not answer in time`, { cause: error })
   }
-  const cut = error.walk((e) => e instanceof HttpRequestError || e instanceof WebSocketRequestError)
+  const cut = error.walk(
+    (e) => e instanceof HttpRequestError || e instanceof WebSocketRequestError || isClosedSocket(e),
+  )
   if (cut === null) return error
-  return new RpcClientError('UNREACHABLE', `cannot reach ${url} (${error.details}): is the node running?`, {
-    cause: error,
-  })
+  const why = error.details || 'the connection was refused or cut'
+  return new RpcClientError('UNREACHABLE', `cannot reach ${url} (${why}): is the node running?`, { cause: error })
 }
+
+/** A WebSocket that does not open gives viem an event, which says nothing; viem knows no name for it, and code -1. */
+const isClosedSocket = (error: unknown): boolean =>
+  error instanceof UnknownRpcError && (error.cause as { type?: unknown } | undefined)?.type === 'error'
 
 interface FaultLike {
   readonly code?: unknown

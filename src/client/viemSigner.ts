@@ -5,6 +5,7 @@ import { asAddress, asHash, fromHex, toHex } from '../core/bytes.js'
 import type { UnsignedTransaction } from '../core/transaction.js'
 import { keccakHash } from '../crypto/keccak.js'
 import { ClientError } from './clientError.js'
+import { asRpcFault } from './viemRpc.js'
 
 /** Who signs: an account that signs by itself (privateKeyToAccount, mnemonicToAccount, ...), or a wallet with an account. */
 export type MemberAccount = LocalAccount | WalletClient<Transport, Chain | undefined, Account>
@@ -51,8 +52,18 @@ function walletSigner(wallet: WalletClient<Transport, Chain | undefined, Account
     sign: async () => {
       throw cannotSign(account.address)
     },
-    signTypedData: async (data) => plainSignature(await wallet.signTypedData({ account, ...data } as never)),
-    transactions: { send: (wanted) => sentBy(wallet, wanted) },
+    signTypedData: async (data) =>
+      plainSignature(await saidPlainly(() => wallet.signTypedData({ account, ...data } as never))),
+    transactions: { send: (wanted) => saidPlainly(() => sentBy(wallet, wanted)) },
+  }
+}
+
+/** A user who refuses is code 4001 of EIP-1193; the rest is of the node behind the wallet. */
+async function saidPlainly<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw asRpcFault(error, 'the wallet')
   }
 }
 

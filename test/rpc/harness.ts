@@ -72,9 +72,13 @@ export function request(
 export const post = (url: string, body: string, headers: http.OutgoingHttpHeaders = {}): Promise<HttpAnswer> =>
   request(url, { body, headers: { 'content-type': 'application/json', ...headers } })
 
-/** Waits for `condition` over turns of the event loop; fails after 10 s. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 10_000
+/** Waits for `condition` over turns of the event loop; fails after 10 s, or what is given. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + limitMs
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`timed out waiting for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
