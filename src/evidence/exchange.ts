@@ -120,6 +120,8 @@ function decoded<T>(read: () => T, { hash }: Pick<ProvedTransaction, 'hash'>): T
 async function answersTo(state: State, attribute: Hex, events: readonly Event[]) {
   const given: GivenAnswer[] = []
   const waiting = new Set<Hex>()
+  /** How many answers on the attribute were taken from each transaction: late ones may contradict each other in one. */
+  const taken = new Map<Hex, number>()
   for (const event of events) {
     const { eventName, transaction } = event
     if (eventName === 'AnswerWanted' && event.args.attributes.includes(attribute))
@@ -127,7 +129,14 @@ async function answersTo(state: State, attribute: Hex, events: readonly Event[])
     if (eventName !== 'Attested' && eventName !== 'AnswerLate' && eventName !== 'AnswerVoid') continue
     if (event.args.attribute !== attribute) continue
     const supervisor = lower(event.args.supervisor)
-    const said = await signedAnswer(state, event.args.requestId, attribute, supervisor, transaction)
+    const place = taken.get(transaction.hash) ?? 0
+    taken.set(transaction.hash, place + 1)
+    const said = await signedAnswer(
+      state,
+      { requestId: event.args.requestId, attribute, place },
+      supervisor,
+      transaction,
+    )
     if (eventName === 'Attested') {
       const { existence, confirmed } = answerIn(event.args.existence, event.args.confirmed)
       const agrees = said.existence === existence && said.confirmed === confirmed
@@ -142,18 +151,17 @@ async function answersTo(state: State, attribute: Hex, events: readonly Event[])
   return { given, unanswered }
 }
 
-/** The answer in the calldata of a transaction that a key of the supervisor signed. */
+/** The answer on an attribute, the first or a later one, in the calldata of a transaction that a key of the supervisor signed. */
 async function signedAnswer(
   state: State,
-  requestId: bigint,
-  attribute: Hex,
+  { requestId, attribute, place }: { readonly requestId: bigint; readonly attribute: Hex; readonly place: number },
   supervisor: Hex,
   { to, input, signer, hash }: ProvedTransaction,
 ): Promise<Answer> {
   const own = await actsFor(state, signer, supervisor)
   must(own && to === SHARING, 'CONTENT', () => `transaction ${hash} is not signed by a key of ${supervisor}`)
   const { args } = decoded(() => decodeFunctionData({ abi: ATTEST, data: input }), { hash })
-  const said = args[0].find((one) => one.requestId === requestId && one.attribute === attribute)
+  const said = args[0].filter((one) => one.requestId === requestId && one.attribute === attribute)[place]
   must(
     said !== undefined,
     'CONTENT',

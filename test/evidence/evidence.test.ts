@@ -1,13 +1,18 @@
 /** Evidence of each kind, from a chain with two sealer sets: what it says is what the contracts say, and what is put together wrongly fails. */
 import { readFileSync } from 'node:fs'
 import { RLP } from '@ethereumjs/rlp'
+import fc from 'fast-check'
 import t from 'tap'
 import { dataPortrait, dataSharing, view } from '../../src/agent/contractClient.js'
 import { exportEvidence } from '../../src/agent/evidence/exportEvidence.js'
 import { NodePool } from '../../src/agent/evidence/nodePool.js'
+import { EXISTENCE } from '../../src/contracts/codes.js'
+import { textId } from '../../src/contracts/textId.js'
 import { asEpoch, asView, fromHex, toHash, toHex, ZERO_HASH } from '../../src/core/bytes.js'
 import { SECP256K1_N } from '../../src/core/transaction.js'
 import { keccak256 } from '../../src/crypto/keccak.js'
+import { recoverAddress } from '../../src/crypto/secp256k1.js'
+import { EvidenceError } from '../../src/evidence/evidenceError.js'
 import type { Exchange } from '../../src/evidence/exchange.js'
 import {
   type CertifiedRun,
@@ -17,7 +22,13 @@ import {
   writeEvidence,
 } from '../../src/evidence/format.js'
 import { text as textOf } from '../../src/evidence/layout.js'
-import { type Portrait, prove, type SingleTransaction, verifyEvidence } from '../../src/evidence/verify.js'
+import {
+  type EvidenceReport,
+  type Portrait,
+  prove,
+  type SingleTransaction,
+  verifyEvidence,
+} from '../../src/evidence/verify.js'
 import { voteSigner } from '../../src/node/votes.js'
 import { type Schema, schemaFault } from '../rpc/schema.js'
 import {
@@ -167,6 +178,30 @@ t.test('an exchange, whose last answer came under another sealer set', async (t)
   t.match(words, /through 2 sealer sets, each certified by the one before/)
 })
 
+t.test('late answers that contradict each other in one transaction', async (t) => {
+  const late = await EvidenceChain.open()
+  const items = [{ attribute: REPRESENTATIVE, digest: digestOf('representative') }]
+  const sealed = [addressOf('market'), addressOf('finance')].map((supervisor) => {
+    return { supervisor, keyEpoch: 1n, envelope: Uint8Array.of(1) }
+  })
+  const asked = { enterpriseId: ENTERPRISE, portraitVersion: 1, purpose: textId('tax-relief'), basis: ZERO_HASH, items }
+  late.send(KEYS.asker, 'dataSharing', 'requestVerification', { ...asked, sealed })
+  for (let i = 0; i < 102; i++) await late.block()
+  const answer = { requestId: 1n, attribute: REPRESENTATIVE }
+  const answers = [
+    { ...answer, existence: EXISTENCE.exists, confirmed: true },
+    { ...answer, existence: EXISTENCE.vacant, confirmed: false },
+  ]
+  late.send(KEYS.finance, 'dataSharing', 'attest', { answers })
+  await late.block()
+  const { report } = await exportEvidence(await late.serve(t), { kind: 'exchange', requestId: 1n })
+  t.match((report.content as Exchange).items[0]!.given, [
+    { standing: 'late', existence: 'exists', confirmed: true },
+    { standing: 'late', existence: 'vacant', confirmed: false },
+  ])
+  t.match(report.words.join('\n'), /has not answered on legalRepresentative by block 103/)
+})
+
 t.test('what is put together wrongly', async (t) => {
   const { chain } = told
   const client = await chain.serve(t)
@@ -230,6 +265,64 @@ t.test('what is put together wrongly', async (t) => {
   await refused('another question', { subject: [digestOf('2')] }, { code: 'PROOF_MISSING' })
   await t.rejects(verifyEvidence(text, { genesisHash: digestOf('other') }), { code: 'GENESIS' })
 })
+
+t.test('parts of a file exchanged, doubled and left out at random', async (t) => {
+  const { chain } = told
+  const { genesisHash } = chain
+  const { text, report } = await exportEvidence(await chain.serve(t), { kind: 'exchange', requestId: 1n })
+  const reasons = new Map<string, number>()
+  /** All but who signed blocks: votes above a quorum may be left out. */
+  const proved = ({ content, last, sets, state }: EvidenceReport) => ({ content, last, sets, state })
+  const verified = async (file: string): Promise<string> => {
+    try {
+      const { blocks, ...rest } = await verifyEvidence(file, { genesisHash, recover: recoverAddress })
+      t.same(proved({ blocks, ...rest }), proved(report))
+      const fewer = blocks.some(({ finality }, i) => finality.weight < report.blocks[i]!.finality.weight)
+      return fewer ? 'fewer votes' : 'taken'
+    } catch (error) {
+      if (error instanceof EvidenceError) return error.code
+      throw error
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.nat(), fc.nat(5), async (first, second, how) => {
+      const copy = JSON.parse(text) as object
+      const places = placesIn(copy)
+      alter(places[first % places.length]!, places[second % places.length]!, how)
+      const altered = `${JSON.stringify(copy)}\n`
+      if (altered === text) return true
+      const said = await verified(altered)
+      reasons.set(said, (reasons.get(said) ?? 0) + 1)
+      return said !== 'taken'
+    }),
+    { numRuns: 600 },
+  )
+  t.ok(reasons.size >= 5, `refused for reasons of all kinds: ${JSON.stringify([...reasons])}`)
+})
+
+interface Place {
+  readonly of: Record<string, unknown>
+  readonly key: string
+}
+
+/** Every item and every value of an object, however deep. */
+function placesIn(of: object): Place[] {
+  return Object.entries(of).flatMap(([key, value]) => [
+    { of: of as Place['of'], key },
+    ...(typeof value === 'object' && value !== null ? placesIn(value) : []),
+  ])
+}
+
+function alter(first: Place, second: Place, how: number): void {
+  // Copies, lest something come to stand in itself.
+  const [one, other] = structuredClone([first.of[first.key], second.of[second.key]])
+  if (how <= 1) [first.of[first.key], second.of[second.key]] = [other, one]
+  else if (how === 2) first.of[first.key] = other
+  else if (typeof one === 'number') first.of[first.key] = one + (how === 3 ? 1 : -1)
+  else if (!Array.isArray(first.of)) first.of[first.key] = null
+  else if (how === 3) first.of.splice(Number(first.key), 1)
+  else first.of.splice(Number(first.key), 0, one)
+}
 
 t.test('sealers of the past go on beside the chain', async (t) => {
   const { chain } = told

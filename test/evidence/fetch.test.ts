@@ -173,6 +173,11 @@ t.test('fetch', { skip: skipWithoutOpenssl }, async (t) => {
     t.match(await run('http://127.0.0.1:1/tsr', '--replace'), { status: 1, stderr: /does not answer: / })
     t.match(await run('tsa.example'), { status: 2, stderr: /--tsa must be an address like https/ })
     t.match(await run('file:///etc/hosts'), { status: 2 })
+    const secret = await run('https://user:hunter2@tsa.example/tsr?key=hunter2')
+    t.match(secret, { status: 2, stderr: /without user and password/ })
+    const silent = await run('http://127.0.0.1:1/tsr?key=hunter2', '--replace')
+    t.match(silent, { status: 1, stderr: 'http://127.0.0.1:1/tsr does not answer' })
+    t.notMatch(secret.stderr + silent.stderr, /hunter2/, 'nothing secret of an address is repeated')
     t.match(await run('http://127.0.0.1:1/tsr', '--replace', '--timeout', '0'), {
       status: 2,
       stderr: /1 to 600 seconds/,

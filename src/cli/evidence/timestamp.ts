@@ -4,6 +4,7 @@ import { concatBytes, toHex } from '../../core/bytes.js'
 import { type EvidenceFile, readEvidence, writeEvidence } from '../../evidence/format.js'
 import { readHeader } from '../../evidence/header.js'
 import { readToken, timeStampRequest, tokenOf } from '../../evidence/token.js'
+import { urlText } from '../../rpc/urlText.js'
 import { CommandError, UsageError } from '../errors.js'
 import { readBounded, readCertificates, replaceFile } from './files.js'
 
@@ -87,8 +88,11 @@ async function attach(path: string, response: Uint8Array, flags: AttachFlags): P
 
 function urlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url
-  throw new UsageError(`--tsa must be an address like https://tsa.example/tsr, not '${text}'`)
+  const isAddress = (url?.protocol === 'https:' || url?.protocol === 'http:') && url.username + url.password === ''
+  if (url !== undefined && isAddress) return url
+  throw new UsageError(
+    `--tsa must be an address like https://tsa.example/tsr, without user and password, not ${urlText(text)}`,
+  )
 }
 
 function secondsOf(text: string): number {
@@ -102,31 +106,32 @@ const ANSWER_TYPE = 'application/timestamp-reply'
 
 /** Asks over HTTP (RFC 3161, 3.4). Throws CommandError. */
 async function askAuthority({ href }: URL, request: Uint8Array, seconds: number): Promise<Uint8Array> {
+  const name = urlText(href)
   const headers = { 'content-type': 'application/timestamp-query', accept: ANSWER_TYPE }
   const signal = AbortSignal.timeout(seconds * 1_000)
   try {
-    return await answerIn(await fetch(href, { method: 'POST', headers, body: new Uint8Array(request), signal }), href)
+    return await answerIn(await fetch(href, { method: 'POST', headers, body: new Uint8Array(request), signal }), name)
   } catch (error) {
     if (error instanceof CommandError) throw error
-    const { name, message, cause } = error as Error
-    const late = `${href} did not answer within ${seconds} s; try again later or with --timeout`
+    const { name: kind, message, cause } = error as Error
+    const late = `${name} did not answer within ${seconds} s; try again later or with --timeout`
     throw new CommandError(
-      name === 'TimeoutError' ? late : `${href} does not answer: ${(cause as Error)?.message ?? message}`,
+      kind === 'TimeoutError' ? late : `${name} does not answer: ${(cause as Error)?.message ?? message}`,
     )
   }
 }
 
-async function answerIn(answer: Response, href: string): Promise<Uint8Array> {
+async function answerIn(answer: Response, name: string): Promise<Uint8Array> {
   const problem = problemOf(answer)
   if (problem !== undefined) {
     await answer.body?.cancel()
-    throw new CommandError(`${href} answers with ${problem}`)
+    throw new CommandError(`${name} answers with ${problem}`)
   }
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of answer.body ?? []) {
     bytes += chunk.length
-    if (bytes > ANSWER_BYTES_MAX) throw new CommandError(`${href} answers with more than ${ANSWER_BYTES_MAX} bytes`)
+    if (bytes > ANSWER_BYTES_MAX) throw new CommandError(`${name} answers with more than ${ANSWER_BYTES_MAX} bytes`)
     chunks.push(chunk)
   }
   return concatBytes(...chunks)
