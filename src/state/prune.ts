@@ -47,11 +47,16 @@ export async function pruneBlocks(store: KeyValueStore, chain: ChainStore, end: 
   return Math.max(0, end - from)
 }
 
-/** What was fetched of a history that is not whole. The mark goes first: a node must not go on above a removal that breaks off. */
+/**
+ * What was fetched of a history that is not whole. The mark goes first: a node must not go on above a removal that breaks off. That
+ * something was fetched stays on record until nothing of it is left.
+ */
 async function dropFetched(store: KeyValueStore, chain: ChainStore): Promise<void> {
   const oldest = chain.oldestBlock()
   const hasMark = chain.meta(SNAPSHOT_META) !== undefined
-  if (hasMark) await store.batch([forget(SNAPSHOT_META)], { sync: true })
+  const begun = chain.meta(FETCHED_META) ?? heightRecord(asHeight(0))
+  const stays: WriteOperation = { type: 'put', key: metaKey(FETCHED_META), value: begun }
+  if (hasMark) await store.batch([forget(SNAPSHOT_META), stays], { sync: true })
   if (!hasMark && chain.meta(FETCHED_META) === undefined) return
   let batch: WriteOperation[] = []
   for (let height = asHeight(1); height < oldest; height = asHeight(height + 1)) {

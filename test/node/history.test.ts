@@ -1,18 +1,10 @@
 /** A node from a snapshot fetches the blocks below it from its peers, and takes nothing from them that it has not proved. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
-import { builtinExtensions } from '../../src/consensus/extensions.js'
+import t from 'tap'
 import { asEpoch, asHeight, type Height } from '../../src/core/bytes.js'
 import { rlpEncode } from '../../src/core/rlp.js'
-import { chainRules } from '../../src/node/chainFile/rules.js'
-import { createSnapshot, loadSnapshot } from '../../src/node/chainFile/snapshot.js'
 import { FinalChain } from '../../src/node/finalChain.js'
-import { parseGenesisText } from '../../src/node/genesisFile.js'
-import { HistorySync } from '../../src/node/historySync.js'
 import { SYNC_REQUESTS_PER_SECOND_MAX } from '../../src/node/limits.js'
 import {
   decodeReceiptsMessage,
@@ -22,157 +14,18 @@ import {
   type ReceiptsRequest,
   receiptsAnswer,
 } from '../../src/node/receiptsMessages.js'
-import { sealedBlockReader } from '../../src/node/sealedBlock.js'
-import { BlockSync, type SyncNeeds } from '../../src/node/sync.js'
+import type { SyncNeeds } from '../../src/node/sync.js'
 import {
   decodeSyncMessage,
   encodeSyncMessage,
   type SyncedBlock,
   type SyncMessage,
 } from '../../src/node/syncMessages.js'
-import { MemoryHub, MemoryNetwork } from '../../src/p2p/memoryNetwork.js'
-import { CHANNEL } from '../../src/p2p/network.js'
-import { ChainStore } from '../../src/state/chainStore.js'
+import { MemoryHub } from '../../src/p2p/memoryNetwork.js'
 import { pruneBlocks } from '../../src/state/prune.js'
-import { openLevelStore } from '../../src/state/store/level.js'
-import { FileChain, genesisText } from './fileChain.js'
-import { accountKeys, CHAIN_ID, sealers, transfer } from './world.js'
-
-const SNAPSHOT = 9
-
-function failed(error: unknown): never {
-  throw error
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`not in time: ${what}`)
-    await delay(5)
-  }
-}
-
-/** Nine blocks in two epochs in folder `full`, and a folder `fresh` that began from a snapshot of the last one. */
-async function snapshotWorld(t: Test, time?: number) {
-  // A test may have two.
-  const dir = mkdtempSync(join(tmpdir(), 'concordat-history-'))
-  const [full, fresh, file] = ['full', 'fresh', 'state'].map((name) => join(dir, name)) as [string, string, string]
-  const chain = await FileChain.open({ dir: full, ...(time === undefined ? {} : { text: genesisText(time) }) })
-  await chain.extend(3)
-  await chain.closeEpoch(3)
-  await chain.extend(3)
-  await chain.seal(
-    [0, 1, 2].map((nonce) => transfer(nonce, { key: accountKeys[1]! })),
-    true,
-  )
-  // The block below the snapshot's has no certificate of its own.
-  await chain.seal([], false)
-  await chain.extend(1)
-  await chain.store.close()
-  await createSnapshot(full, { path: file, genesis: chain.genesis })
-  await loadSnapshot({ path: file, genesisHash: chain.genesisHash, extensions: builtinExtensions, dataDir: fresh })
-  const store = await ChainStore.open({ dir: full })
-  t.teardown(async () => {
-    await store.close()
-    rmSync(dir, { recursive: true, force: true })
-  })
-  return { chain, store, fresh, rules: chainRules(parseGenesisText(chain.text, 'genesis'), builtinExtensions) }
-}
-
-type World = Awaited<ReturnType<typeof snapshotWorld>>
-
-async function networkOf(t: Test, hub: MemoryHub, index: number): Promise<MemoryNetwork> {
-  const self = sealers[index]!
-  const network = new MemoryNetwork(hub, { self, networkId: 'history', admission: () => 'peer' })
-  await network.start()
-  t.teardown(() => network.stop())
-  return network
-}
-
-/** A node that has everything, or says so. */
-async function serve(t: Test, hub: MemoryHub, index: number, world: World, changes: Partial<SyncNeeds> = {}) {
-  const network = await networkOf(t, hub, index)
-  const { store, chain, rules } = world
-  const final = new FinalChain(store, chain.genesisSet, failed, null)
-  const sync = new BlockSync({
-    network,
-    now: Date.now,
-    rules,
-    readBlock: sealedBlockReader(CHAIN_ID),
-    head: () => final.queued(),
-    epochEnd: (height) => final.epochEnd(height),
-    serve: (height) => final.serve(height),
-    rawReceipts: (height) => store.rawReceipts(height),
-    onOtherAnswer: () => {},
-    verify: () => ({ ok: false, reason: 'it executes nothing' }),
-    commit: async () => {},
-    onSynced: () => {},
-    fatal: failed,
-    log: () => {},
-    ...changes,
-  })
-  network.onFrame((from, _channel, frame) => void sync.receive(from, frame))
-  return sync
-}
-
-/** The node from the snapshot; `stop` closes its folder. */
-async function asker(t: Test, hub: MemoryHub, { fresh, rules, chain }: World, isBusy = () => false) {
-  const network = await networkOf(t, hub, 0)
-  const level = await openLevelStore(fresh)
-  const store = await ChainStore.open({ store: level })
-  const final = new FinalChain(store, chain.genesisSet, failed, null)
-  const faults: string[] = []
-  const fatal: unknown[] = []
-  const log: string[] = []
-  const asked: string[] = []
-  const history = new HistorySync({
-    store,
-    peers: {
-      connected: () => network.peers().flatMap(({ address, connected }) => (connected ? [address] : [])),
-      send: (peer, frame) => {
-        asked.push(decodeSyncMessage(frame).type)
-        return network.send(peer, CHANNEL.blocks, frame)
-      },
-      now: () => performance.now(),
-      timeoutMs: 5_000,
-      retryMs: 100,
-    },
-    genesis: rules.start,
-    rules,
-    readBlock: sealedBlockReader(CHAIN_ID),
-    setOf: (epoch) => final.setOf(epoch),
-    certifiedFrom: (height) => final.certificateFor(height)?.height,
-    isBusy,
-    onFault: (_peer, fault) => faults.push(fault),
-    fatal: (error) => fatal.push(error),
-    log: (message) => log.push(message),
-  })
-  network.onFrame((from, _channel, frame) => history.take(from, decodeSyncMessage(frame) as never))
-  network.onPeer(({ address, connected }) => (connected ? history.peerCame() : history.peerGone(address)))
-  let isOpen = true
-  const stop = async () => {
-    if (!isOpen) return
-    isOpen = false
-    await history.stop()
-    await network.stop()
-    await store.close()
-  }
-  t.teardown(stop)
-  return { history, store, level, faults, fatal, log, asked, stop }
-}
-
-/** Everything below the snapshot is as it is where it was executed. */
-function same(t: Test, found: ChainStore, full: ChainStore): void {
-  t.equal(found.oldestBlock(), 1)
-  t.equal(found.fetchedBlock(), undefined)
-  for (let height = asHeight(1); height <= SNAPSHOT; height = asHeight(height + 1)) {
-    t.same(found.blockByNumber(height), full.blockByNumber(height))
-    t.same(found.rawReceipts(height), full.rawReceipts(height))
-    t.same(found.certificate(height), full.certificate(height))
-    for (const { hash } of full.blockByNumber(height)!.transactions)
-      t.match(found.transactionLocation(hash), { height })
-  }
-}
+import { FileChain } from './fileChain.js'
+import { asker, failed, networkOf, SNAPSHOT, same, serve, snapshotWorld, until, type World } from './historyWorld.js'
+import { sealers } from './world.js'
 
 t.test('history arrives from a peer, through a change of sealers', async (t) => {
   const world = await snapshotWorld(t)
@@ -309,7 +162,7 @@ t.test('it waits while the node is busy, and one that was pruned wants nothing',
   const hub = new MemoryHub()
   await serve(t, hub, 1, world)
   let isBusy = true
-  const node = await asker(t, hub, world, () => isBusy)
+  const node = await asker(t, hub, world, { isBusy: () => isBusy })
   node.history.start()
   await delay(50)
   t.same(node.asked, [])
