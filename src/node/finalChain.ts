@@ -96,8 +96,7 @@ export class FinalChain {
 
   /** Height of the block that closed `epoch`; undefined while it lasts. */
   closing(epoch: Epoch): Height | undefined {
-    const height = this.#store.meta(closingKey(epoch))
-    return height === undefined ? undefined : asHeight(bytesToNumber(height, closingKey(epoch)))
+    return closingHeight(this.#store, epoch)
   }
 
   /** Final blocks that are being written. */
@@ -161,6 +160,12 @@ export class FinalChain {
     const certificate = this.#store.certificate(height)
     return block === undefined || certificate === undefined ? undefined : { block, certificate }
   }
+}
+
+/** Height of the block that closed `epoch`, as a store has it; undefined while it lasts. */
+export function closingHeight(store: Pick<ChainStore, 'meta'>, epoch: Epoch): Height | undefined {
+  const height = store.meta(closingKey(epoch))
+  return height === undefined ? undefined : asHeight(bytesToNumber(height, closingKey(epoch)))
 }
 
 /** Name of the metadata that gives the block which closed `epoch`. */

@@ -158,7 +158,7 @@ export class ChainStore {
     return header && new PastState({ getSync: (key) => this.valueAt(height, key) }, header.stateRoot)
   }
 
-  /** Writes genesis into an empty store. In a store that has it already: does nothing. Throws StateError WRONG_CHAIN. */
+  /** Writes genesis into an empty store. In a store that has it already: does nothing. Throws StateError WRONG_CHAIN, CORRUPT. */
   async init(genesis: GenesisBlock): Promise<void> {
     const stored = this.canonicalHash(asHeight(0))
     if (stored === genesis.hash) return
@@ -168,6 +168,11 @@ export class ChainStore {
         `the data folder holds the chain with genesis ${stored}, not ${genesis.hash}: choose another folder`,
       )
     }
+    for await (const _ of this.store.range({ limit: 1 }))
+      throw new StateError(
+        'CORRUPT',
+        'the data folder holds part of a state and no chain, as a snapshot leaves it whose loading broke off: delete the folder',
+      )
     assert(genesis.block.header.number === 0, 'genesis has number 0')
     if (!genesis.overlay.standsOn(EMPTY_STATE) || genesis.overlay.root() !== genesis.block.header.stateRoot) {
       throw new StateError(

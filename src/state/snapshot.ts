@@ -2,7 +2,7 @@
 import { type Address, type Hash, toAddress, toHash } from '../core/bytes.js'
 import { EMPTY_TRIE_ROOT } from '../core/header.js'
 import { keccakHash } from '../crypto/keccak.js'
-import { type Account, decodeAccount } from './account.js'
+import { type Account, decodeAccount, EMPTY_CODE_HASH } from './account.js'
 import { StateError } from './errors.js'
 import { FinalState, readWord, stateOperations } from './finalState.js'
 import { StateOverlay } from './overlay.js'
@@ -43,21 +43,25 @@ export class StateLoader {
   #overlay: StateOverlay
   #writes = 0
   #address: Address | undefined
+  /** Codes that were added; true: an account names it. */
+  readonly #codes = new Map<Hash, boolean>()
 
   constructor(private readonly store: KeyValueStore) {
     this.#state = FinalState.open(store, EMPTY_TRIE_ROOT)
     this.#overlay = new StateOverlay(this.#state)
   }
 
-  /** Throws StateError CORRUPT for slots without an account. */
+  /** Throws StateError CORRUPT for slots without an account and accounts without their code. */
   async add(entry: StateEntry): Promise<void> {
     if ('code' in entry) {
-      const put: WriteOperation = { type: 'put', key: codeKey(keccakHash(entry.code)), value: entry.code }
-      await this.store.batch([put], { sync: false })
+      const codeHash = keccakHash(entry.code)
+      this.#codes.set(codeHash, false)
+      await this.#write([{ type: 'put', key: codeKey(codeHash), value: entry.code }])
       return
     }
     if ('address' in entry) {
       this.#address = entry.address
+      this.#useCode(entry.account.codeHash)
       this.#overlay.setAccount(entry.address, entry.account)
       this.#writes++
     } else {
@@ -69,10 +73,23 @@ export class StateLoader {
     if (this.#writes >= WRITES_PER_BATCH) await this.#flush()
   }
 
-  /** Root of everything that was added. */
+  /** Root of everything that was added. Throws StateError CORRUPT for a code that no account names: the root says nothing of it. */
   async finish(): Promise<Hash> {
     await this.#flush()
+    for (const [codeHash, isUsed] of this.#codes)
+      if (!isUsed) throw new StateError('CORRUPT', `code ${codeHash} belongs to no account`)
     return this.#state.accountTrie().root()
+  }
+
+  #useCode(codeHash: Hash): void {
+    if (codeHash === EMPTY_CODE_HASH) return
+    if (!this.#codes.has(codeHash)) throw new StateError('CORRUPT', `code ${codeHash} is missing`)
+    this.#codes.set(codeHash, true)
+  }
+
+  /** Synced: LevelDB syncs only the log that it writes to, and the last batch, which makes a chain of it, may go to a later one. */
+  #write(operations: readonly WriteOperation[]): Promise<void> {
+    return this.store.batch(operations, { sync: true })
   }
 
   async #flush(): Promise<void> {
@@ -80,7 +97,7 @@ export class StateLoader {
     this.#overlay.root()
     const changes = this.#overlay.changes()
     stateOperations(changes, operations)
-    await this.store.batch(operations, { sync: false })
+    await this.#write(operations)
     this.#state = this.#state.next(changes)
     this.#overlay = new StateOverlay(this.#state)
     this.#writes = 0

@@ -3,20 +3,23 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { decodeCertificate, encodeCertificate } from '../../src/consensus/codec.js'
 import { builtinExtensions } from '../../src/consensus/extensions.js'
-import { asHeight, type Hash, type Height } from '../../src/core/bytes.js'
+import type { Certificate } from '../../src/consensus/types.js'
+import { asHeight, EMPTY_BYTES, type Hash, type Height, ZERO_HASH } from '../../src/core/bytes.js'
 import { exportChain, storeSource } from '../../src/node/chainFile/export.js'
-import { KIND, RECORD, type RecordType } from '../../src/node/chainFile/format.js'
+import { type FileHeader, KIND, type Kind, RECORD, type RecordType } from '../../src/node/chainFile/format.js'
 import { importHistory } from '../../src/node/chainFile/history.js'
 import { importChain, verifyChainFile } from '../../src/node/chainFile/importer.js'
 import { ChainFileReader } from '../../src/node/chainFile/reader.js'
 import { createSnapshot, loadSnapshot } from '../../src/node/chainFile/snapshot.js'
 import { ChainFileWriter } from '../../src/node/chainFile/writer.js'
+import { voteSigner } from '../../src/node/votes.js'
 import { ChainStore } from '../../src/state/chainStore.js'
 import { pruneBlocks, pruneStates } from '../../src/state/prune.js'
 import { openLevelStore } from '../../src/state/store/level.js'
 import { FileChain, genesisText } from './fileChain.js'
-import { accounts } from './world.js'
+import { accountKeys, accounts, CHAIN_ID } from './world.js'
 
 const extensions = builtinExtensions
 
@@ -177,6 +180,29 @@ t.test('certificates and bodies are checked, not only checksums', async (t) => {
     }),
     { code: 'INVALID', message: /HEADER_CERTIFICATE: not of block 4/ },
   )
+  const certified = (change: (certificate: Certificate) => Certificate) =>
+    write(async (height) => {
+      const one = (await real.block(height))!
+      return height === 4 ? { ...one, certificate: encodeCertificate(change(decodeCertificate(one.certificate))) } : one
+    })
+  await t.rejects(
+    certified(({ signers, signatures, ...rest }) => ({
+      ...rest,
+      signers: signers.slice(0, 2),
+      signatures: signatures.slice(0, 2),
+    })),
+    { code: 'INVALID', message: /HEADER_CERTIFICATE/ },
+    'by too few',
+  )
+  await t.rejects(
+    certified(({ signatures, ...rest }) => {
+      const vote = { kind: rest.kind, epoch: rest.epoch, view: rest.view, block: rest.block }
+      const stranger = voteSigner({ chainId: CHAIN_ID, genesisHash: chain.genesisHash }, accountKeys[0]!)(vote)
+      return { ...rest, signatures: [...signatures.slice(0, -1), stranger] }
+    }),
+    { code: 'INVALID', message: /HEADER_CERTIFICATE/ },
+    'by a stranger',
+  )
   await t.rejects(
     write(async (height) => (await real.block(height === 7 ? asHeight(6) : height))!),
     { code: 'INVALID', message: /block 6 in place of block 7/ },
@@ -190,26 +216,36 @@ t.test('certificates and bodies are checked, not only checksums', async (t) => {
   )
 })
 
-/** A copy of a snapshot in which `change` may replace or drop the payload of each record; checksums are made anew. */
-async function rewritten(
-  from: string,
-  to: string,
-  change: (type: RecordType, payload: Uint8Array) => Uint8Array | undefined,
-): Promise<void> {
-  const reader = await ChainFileReader.open(from, KIND.snapshot)
-  const writer = await ChainFileWriter.create(to, reader.header)
+type Records = readonly (readonly [RecordType, Uint8Array])[]
+
+interface Changes {
+  readonly kind?: Kind
+  readonly header?: Partial<FileHeader>
+  readonly records?: (records: Records) => Records
+  readonly end?: Hash
+}
+
+/** A copy of a file with other records or another header; checksums are made anew. */
+async function rewritten(from: string, to: string, changes: Changes): Promise<void> {
+  const reader = await ChainFileReader.open(from, changes.kind ?? KIND.chain)
+  const found: [RecordType, Uint8Array][] = []
   const records = reader.read()
-  for (;;) {
-    const next = await records.next()
-    if (next.done) {
-      await writer.finish(next.value)
-      break
-    }
-    const payload = change(next.value.type, next.value.payload)
-    if (payload !== undefined) await writer.add(next.value.type, payload)
-  }
+  let next = await records.next()
+  for (; !next.done; next = await records.next()) found.push([next.value.type, next.value.payload])
+  const writer = await ChainFileWriter.create(to, { ...reader.header, ...changes.header })
+  for (const [type, payload] of changes.records?.(found) ?? found) await writer.add(type, payload)
+  await writer.finish(changes.end ?? next.value)
   await reader.close()
 }
+
+/** Changes or drops the payloads of one type. */
+const each =
+  (wanted: RecordType, change: (payload: Uint8Array) => Uint8Array | undefined) =>
+  (records: Records): Records =>
+    records.flatMap(([type, payload]) => {
+      const changed = type === wanted ? change(payload) : payload
+      return changed === undefined ? [] : [[type, changed] as const]
+    })
 
 t.test('a snapshot: created, loaded, and the chain goes on from it', async (t) => {
   const chain = await nineBlocks()
@@ -262,33 +298,166 @@ t.test('a snapshot: created, loaded, and the chain goes on from it', async (t) =
   const other = await FileChain.open({ text: genesisText(1_700_000_001) })
   await t.rejects(load(at('state'), at('no'), other.genesisHash), { code: 'OTHER_CHAIN' })
 
-  const tries: [string, Parameters<typeof rewritten>[2], RegExp][] = [
+  const tries: [string, Changes['records'], RegExp][] = [
+    ['a slot', each(RECORD.slots, (payload) => flipped(payload, payload.length - 1)), /has root 0x/],
+    ['an account', each(RECORD.account, (payload) => flipped(payload, 0)), /has root 0x/],
+    ['a slot left out', each(RECORD.slots, (payload) => payload.subarray(64)), /has root 0x/],
+    ['all slots left out', each(RECORD.slots, () => undefined), /has root 0x/],
+    ['an account left out', (records) => records.toSpliced(lastAt(records, RECORD.account), 1), /has root 0x/],
     [
-      'a slot',
-      (type, payload) => (type === RECORD.slots ? flipped(payload, payload.length - 1) : payload),
+      'an account too many',
+      (records) => [...records, [RECORD.account, payloadOf(records, RECORD.account).fill(7, 0, 20)]],
       /has root 0x/,
     ],
-    ['an account', (type, payload) => (type === RECORD.account ? flipped(payload, 0) : payload), /has root 0x/],
-    ['a slot left out', (type, payload) => (type === RECORD.slots ? payload.subarray(64) : payload), /has root 0x/],
-    ['an epoch left out', (type, payload) => (type === RECORD.epoch ? undefined : payload), /HEADER_EPOCH/],
+    ['slots before any account', each(RECORD.account, () => undefined), /slots stand before any account/],
+    ['half a slot', each(RECORD.slots, (payload) => payload.subarray(32)), /has no place in a state/],
+    ['a code left out', each(RECORD.code, () => undefined), /record \d+ .*code 0x\w+ is missing/],
+    ['a code', each(RECORD.code, (payload) => flipped(payload, 0)), /code 0x\w+ is missing/],
     [
-      'a certificate',
-      (type, payload) => (type === RECORD.head ? flipped(payload, payload.length - 1) : payload),
-      /record 3 at/,
+      'a code too many',
+      (records) => records.toSpliced(lastAt(records, RECORD.code), 0, [RECORD.code, Uint8Array.of(1)]),
+      /code 0x\w+ belongs to no account/,
     ],
-    [
-      'a receipt',
-      (type, payload) => (type === RECORD.receipts ? flipped(payload, payload.length - 1) : payload),
-      /receipts|record 4/,
-    ],
+    ['an epoch left out', each(RECORD.epoch, () => undefined), /HEADER_EPOCH/],
+    ['a certificate', each(RECORD.head, (payload) => flipped(payload, payload.length - 1)), /record 3 at/],
+    ['a receipt', each(RECORD.receipts, (payload) => flipped(payload, payload.length - 1)), /receipts|record 4/],
+    ['no receipts', each(RECORD.receipts, () => undefined), /record 4 .*has no place here in a snapshot/],
+    ['two heads', (records) => records.toSpliced(2, 0, records[2]!), /record 4 .*has no place here in a snapshot/],
+    ['a block', (records) => [...records, [RECORD.block, payloadOf(records, RECORD.head)]], /has no place in a state/],
+    ['no head', each(RECORD.head, () => undefined), /record 3 .*has no place here in a snapshot/],
   ]
-  for (const [i, [what, change, message]] of tries.entries()) {
-    await rewritten(at('state'), at('bad'), change)
+  for (const [i, [what, records, message]] of tries.entries()) {
+    await rewritten(at('state'), at('bad'), { kind: KIND.snapshot, records: records! })
     await t.rejects(load(at('bad'), at(`no${i}`)), { code: 'INVALID', message }, what)
     const folder = await ChainStore.open({ dir: at(`no${i}`) })
     t.equal(folder.head(), undefined, 'no chain is left behind')
     await folder.close()
   }
+  await t.rejects(
+    importFrom(at('first'), genesisHash, at('no0')),
+    { code: 'CORRUPT', message: /part of a state and no chain.*delete the folder/ },
+    'and what is left is not taken for an empty folder',
+  )
+  const headers: [Partial<FileHeader>, RegExp][] = [
+    [{ first: asHeight(8) }, /record 3 .*block 9, where the header of the file names 8 to 9/],
+    [{ last: asHeight(10) }, /block 9, where the header of the file names 9 to 10/],
+    [{ chainId: 1 }, /names chain id 1, its genesis/],
+  ]
+  for (const [header, message] of headers) {
+    await rewritten(at('state'), at('bad'), { kind: KIND.snapshot, header })
+    await t.rejects(load(at('bad'), at('none')), { code: 'INVALID', message })
+  }
+  await rewritten(at('state'), at('bad'), { kind: KIND.snapshot, end: genesisHash })
+  await t.rejects(load(at('bad'), at('none')), { code: 'INVALID', message: /lacks its block/ })
+})
+
+const lastAt = (records: Records, wanted: RecordType) => records.findLastIndex(([type]) => type === wanted)
+const payloadOf = (records: Records, wanted: RecordType) => records[lastAt(records, wanted)]![1].slice()
+
+t.test('a node that began from a snapshot gives the next one, and exports from there', async (t) => {
+  const chain = await nineBlocks()
+  const dir = t.testdir()
+  const at = (name: string) => join(dir, name)
+  const { genesisHash, genesis } = chain
+  await exportTo(chain, at('first'))
+  await importFrom(at('first'), genesisHash, at('full'))
+  await createSnapshot(at('full'), { path: at('state'), genesis })
+  await loadSnapshot({ path: at('state'), genesisHash, extensions, dataDir: at('second') })
+  // Headers below the snapshot are not there but for the one that closed the first epoch.
+  t.match(await createSnapshot(at('second'), { path: at('again'), genesis }), { height: 9 })
+  t.same(readFileSync(at('again')), readFileSync(at('state')))
+  const store = await ChainStore.open({ dir: at('second') })
+  await exportChain(storeSource(store), { path: at('late'), genesis, from: asHeight(9) })
+  await t.rejects(exportChain(storeSource(store), { path: at('late'), genesis }), { code: 'REFUSED' })
+  await store.close()
+  t.match(await verifyChainFile({ path: at('late'), genesisHash, extensions }), { first: 9, last: 9, epoch: 1 })
+})
+
+t.test('headers and records that no export writes', async (t) => {
+  const chain = await nineBlocks()
+  const dir = t.testdir()
+  const [good, bad] = [join(dir, 'good'), join(dir, 'bad')]
+  await exportTo(chain, good)
+  const { genesisHash } = chain
+  const verify = () => verifyChainFile({ path: bad, genesisHash, extensions })
+  const cases: [string, Changes, object][] = [
+    ['first', { header: { first: asHeight(2) } }, { code: 'INVALID', message: /block 1 in place of 2/ }],
+    ['both', { header: { first: asHeight(2), last: asHeight(10) } }, { message: /block 1 in place of 2/ }],
+    ['first block 0', { header: { first: asHeight(0) } }, { code: 'INVALID' }],
+    ['last', { header: { last: asHeight(10) } }, { code: 'INVALID', message: /ends with block 9, not with 10/ }],
+    [
+      'an earlier last',
+      { header: { last: asHeight(8) } },
+      { code: 'INVALID', message: /ends with block 9, not with 8/ },
+    ],
+    ['last before first', { header: { first: asHeight(10) } }, { code: 'DAMAGED' }],
+    ['chain id', { header: { chainId: 1 } }, { code: 'INVALID', message: /names chain id 1, its genesis/ }],
+    ['genesis', { header: { genesisHash: ZERO_HASH } }, { code: 'OTHER_CHAIN' }],
+    ['kind', { header: { kind: KIND.snapshot } }, { code: 'NOT_A_CHAIN_FILE' }],
+    ['the end', { end: genesisHash }, { code: 'INVALID', message: /names another last block/ }],
+    ['no genesis', { records: (all) => all.slice(1) }, { code: 'INVALID', message: /first record .* not its genesis/ }],
+    ['two', { records: (all) => all.toSpliced(1, 0, all[0]!) }, { code: 'INVALID', message: /has no place/ }],
+    ['a gap', { records: (all) => all.toSpliced(3, 1) }, { code: 'INVALID', message: /block 4 in place of block 3/ }],
+    ['a block twice', { records: (all) => all.toSpliced(3, 0, all[3]!) }, { code: 'INVALID' }],
+    [
+      'an epoch behind',
+      { records: (all) => [...all, [RECORD.epoch, all[4]![1]]] },
+      { message: /stands behind a block/ },
+    ],
+    ['no blocks', { records: (all) => all.slice(0, 1) }, { code: 'INVALID', message: /ends with block 0, not with 9/ }],
+    ['no last', { records: (all) => all.slice(0, -1) }, { code: 'INVALID' }],
+    ['nothing in it', { records: each(RECORD.block, () => EMPTY_BYTES) }, { code: 'INVALID', message: /record 2 at/ }],
+  ]
+  for (const [what, changes, fault] of cases) {
+    await t.test(what, async (t) => {
+      await rewritten(good, bad, changes)
+      await t.rejects(verify(), fault)
+    })
+  }
+
+  const bytes = readFileSync(good)
+  await t.test('cut at the end of a record', async (t) => {
+    const reader = await ChainFileReader.open(good, KIND.chain)
+    for await (const { position } of reader.read()) {
+      writeFileSync(bad, bytes.subarray(0, position))
+      await t.rejects(verify(), { code: 'DAMAGED', message: /is cut off/ })
+    }
+    await reader.close()
+  })
+  await t.test('lengths and types', async (t) => {
+    for (const [at, value] of [
+      [69, 0xffffffff],
+      [69, 0x03ffffff],
+      [69, 0],
+      [68, 0x0a000000],
+      [68, 0],
+    ] as const) {
+      const changed = Buffer.from(bytes)
+      changed.writeUInt32BE(value, at)
+      writeFileSync(bad, changed)
+      await t.rejects(verify(), { code: 'DAMAGED', message: /record 1 at byte 68/ })
+    }
+    writeFileSync(bad, '')
+    await t.rejects(verify(), { code: 'NOT_A_CHAIN_FILE' })
+  })
+})
+
+t.test('a file of the same genesis with other blocks is not taken for what the folder has', async (t) => {
+  const [chain, rival] = [await nineBlocks(), await FileChain.open()]
+  await rival.seal([], true)
+  await rival.extend(4)
+  const dir = t.testdir()
+  const [own, other, data] = [join(dir, 'own'), join(dir, 'other'), join(dir, 'data')]
+  await exportTo(chain, own)
+  await exportTo(rival, other)
+  await importFrom(own, chain.genesisHash, data)
+  await t.rejects(importFrom(other, chain.genesisHash, data), {
+    code: 'OTHER_CHAIN',
+    message: /block 5 is 0x\w+ in the file, 0x\w+ in the folder/,
+  })
+  await rival.extend(6)
+  await exportTo(rival, other)
+  await t.rejects(importFrom(other, chain.genesisHash, data), { code: 'INVALID', message: /HEADER_LINK/ })
 })
 
 function flipped(payload: Uint8Array, at: number): Uint8Array {

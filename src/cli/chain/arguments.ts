@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { asHeight, type Hash, type Height } from '../../core/bytes.js'
 import { genesisHash } from '../../node/genesis.js'
 import { parseGenesisText, readGenesisText } from '../../node/genesisFile.js'
+import { holdsStore } from '../../state/store/level.js'
 import { UsageError } from '../errors.js'
 import { hashArgument } from '../hexArgument.js'
 
@@ -58,8 +59,9 @@ export function heightArgument(flag: string, text: string): Height {
   return asHeight(height)
 }
 
-/** A data folder that must be there. */
+/** A data folder that must be there: a folder of something else stays as it is. */
 export function existingFolder(dir: string): string {
   if (!existsSync(dir)) throw new UsageError(`there is no folder ${dir}: name the data folder of a node (dataDir)`)
+  if (!holdsStore(dir)) throw new UsageError(`${dir} is no data folder of a node: name the one of its dataDir`)
   return dir
 }

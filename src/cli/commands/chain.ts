@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { asHeight } from '../../core/bytes.js'
 import { recentStateBlocks } from '../../core/limits.js'
-import { exportChain, storeSource } from '../../node/chainFile/export.js'
+import { type ExportPlan, exportChain, storeSource } from '../../node/chainFile/export.js'
 import { importHistory } from '../../node/chainFile/history.js'
 import { importChain, verifyChainFile } from '../../node/chainFile/importer.js'
 import { loadExtensions } from '../../node/extensionFiles.js'
+import type { RpcClient } from '../../rpc/client.js'
 import { ChainStore } from '../../state/chainStore.js'
 import {
   existingFolder,
@@ -76,7 +77,7 @@ function addExport(chain: Command): void {
         onProgress: ({ height, last }: { height: number; last: number }) => progress.show(height, last),
       }
       const exported = await (flags.data === undefined
-        ? reading(flags, (client) => exportChain(rpcSource(client), plan))
+        ? reading(flags, (client) => exportNode(client, plan))
         : exportFolder(flags.data, plan))
       progress.end()
       const { first, last, hash, bytes } = exported
@@ -85,7 +86,14 @@ function addExport(chain: Command): void {
     })
 }
 
-async function exportFolder(dir: string, plan: Parameters<typeof exportChain>[1]) {
+async function exportNode(client: RpcClient, plan: ExportPlan) {
+  const found = await client.call('concordat_genesisHash')
+  if (found !== plan.genesis.hash)
+    throw new UsageError(`the node is of the chain with genesis ${found}, not ${plan.genesis.hash}: name its genesis`)
+  return exportChain(rpcSource(client), plan)
+}
+
+async function exportFolder(dir: string, plan: ExportPlan) {
   const store = await ChainStore.open({ dir: existingFolder(dir) })
   try {
     const stored = store.canonicalHash(asHeight(0))

@@ -42,6 +42,7 @@ export interface CertifiedBlock extends CertifiedHeader {
 /** Records of one file, in order, with what the ones before have proved. */
 export class FileCheck {
   #point: ChainPoint | undefined
+  #end: Hash | undefined
 
   private constructor(
     private readonly reader: ChainFileReader,
@@ -62,6 +63,12 @@ export class FileCheck {
     const text = new TextDecoder().decode(first.value.payload)
     const rules = chainRules(parseGenesisText(text, reader.place(first.value)), extensions)
     if (rules.genesisHash !== trusted) throw otherChain(rules.genesisHash, trusted)
+    const { chainId } = rules.genesis
+    if (reader.header.chainId !== chainId)
+      throw new ChainFileError(
+        'INVALID',
+        `the header of the file names chain id ${reader.header.chainId}, its genesis ${chainId}: take another copy`,
+      )
     return new FileCheck(reader, records, rules)
   }
 
@@ -74,6 +81,11 @@ export class FileCheck {
     return this.#point!
   }
 
+  /** Hash of the last block, by the end of the file; undefined until that is reached. */
+  get end(): Hash | undefined {
+    return this.#end
+  }
+
   /** The chain goes on from `point`, which the caller vouches for. */
   startFrom(point: ChainPoint): void {
     this.#point = point
@@ -82,7 +94,9 @@ export class FileCheck {
   /** The next record, or the last block's hash at the end of the file. */
   async next(): Promise<{ readonly record: FileRecord } | { readonly last: Hash }> {
     const result = await this.records.next()
-    return result.done ? { last: result.value } : { record: result.value }
+    if (!result.done) return { record: result.value }
+    this.#end = result.value
+    return { last: result.value }
   }
 
   /** A header with a certificate of its own, in the epoch that is proved. */
@@ -177,7 +191,9 @@ export async function* checkedRanges(check: FileCheck, above: Height): AsyncGene
     if (record.type !== RECORD.block) throw check.fault(record, 'has no place in a chain file')
     height++
     if (height <= above) continue
-    range.push(check.follow(record))
+    const block = check.follow(record)
+    if (block.sealed.height !== height) throw check.fault(record, `block ${block.sealed.height} in place of ${height}`)
+    range.push(block)
     bytes += record.payload.length
     if (range.at(-1)!.certificate !== null) {
       yield range

@@ -1,12 +1,13 @@
 /** Writes final blocks with their certificates to a file, from whatever has them. */
 
 import { decodeRawBlock } from '../../core/block.js'
-import { asHeight, type Epoch, type Hash, type Height, utf8 } from '../../core/bytes.js'
+import { asEpoch, asHeight, type Epoch, type Hash, type Height, utf8 } from '../../core/bytes.js'
 import { encodeHeader, type Header } from '../../core/header.js'
 import { rlpEncode } from '../../core/rlp.js'
 import { readVanity } from '../../core/seal.js'
 import { hashHeader } from '../../crypto/header.js'
 import type { ChainStore } from '../../state/chainStore.js'
+import { closingHeight } from '../finalChain.js'
 import type { SyncedBlock } from '../syncMessages.js'
 import { ChainFileError, KIND, RECORD } from './format.js'
 import { ChainFileWriter } from './writer.js'
@@ -19,6 +20,8 @@ export interface BlockSource {
   /** With its own certificate, or none. Undefined where the block is not kept. */
   block(height: Height): Promise<SyncedBlock | undefined>
   certificate(height: Height): Promise<Uint8Array | undefined>
+  /** The block that closed `epoch`, where that is on record: headers between need not be there then. */
+  closing?(epoch: Epoch): Promise<Height | undefined>
 }
 
 export interface ExportPlan {
@@ -78,7 +81,8 @@ export async function addEpochs(source: BlockSource, writer: ChainFileWriter, fi
   const epoch = await epochAt(source, first)
   let low = asHeight(1)
   for (let closed = 0; closed < epoch; closed++) {
-    const closing = await lastOfEpoch(source, closed as Epoch, low, first)
+    const closing =
+      (await source.closing?.(asEpoch(closed))) ?? (await lastOfEpoch(source, asEpoch(closed), low, first))
     const [header, certificate] = [await source.header(closing), await source.certificate(closing)]
     if (header === undefined || certificate === undefined || certificate.length === 0) throw missing(closing)
     await writer.add(RECORD.epoch, rlpEncode([encodeHeader(header), certificate]))
@@ -92,6 +96,7 @@ export function storeSource(store: ChainStore): BlockSource {
     head: async () => store.head()?.height ?? asHeight(0),
     header: async (height) => store.headerByNumber(height),
     certificate: async (height) => store.certificate(height),
+    closing: async (epoch) => closingHeight(store, epoch),
     block: async (height) => {
       const [block, certificate] = [store.rawBlock(height), store.certificate(height)]
       return block && certificate && { block, certificate }

@@ -9,8 +9,10 @@ import { blockBytesMax, certificateBytesMax, headerBytesMax } from '../../core/l
 import { GENESIS_BYTES_MAX } from '../genesisFile.js'
 
 export type ChainFileErrorCode =
-  /** The file cannot be read or written. */
+  /** The file cannot be read, or not be created. */
   | 'UNREADABLE'
+  /** Writing the file or the data folder failed, for example because the disk is full. */
+  | 'WRITE_FAILED'
   /** It does not begin as a chain file, or is one of another kind or version. */
   | 'NOT_A_CHAIN_FILE'
   /** Bytes are missing, changed or out of order. */

@@ -15,7 +15,10 @@ export async function importHistory(plan: Omit<ImportPlan, 'history'>): Promise<
   const to = await openChain(plan.dataDir)
   try {
     const oldest = to.chain.oldestBlock()
-    if (oldest === 1) return 0
+    if (oldest === 1) {
+      await rm(beside, { recursive: true, force: true })
+      return 0
+    }
     const { last } = await importChain({ ...plan, dataDir: beside, history: { recentBlocks: 0 } })
     if (last < oldest - 1)
       throw new ChainFileError(

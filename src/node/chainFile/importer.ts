@@ -10,6 +10,7 @@ import type { StateHistoryOptions } from '../../state/history/stateHistory.js'
 import { Blocks, type BlocksNeeds } from '../blocks.js'
 import { FinalChain } from '../finalChain.js'
 import { type CheckedBlock, checkedRanges, FileCheck } from './check.js'
+import { folderFault } from './folderFault.js'
 import { ChainFileError, KIND } from './format.js'
 import { ChainFileReader } from './reader.js'
 import type { ChainRules } from './rules.js'
@@ -40,7 +41,7 @@ export interface Imported {
 
 /**
  * Each block is durable when the next one is taken: what breaks off goes on with the same call. Throws ChainFileError,
- * StoreError, StateError WRONG_CHAIN.
+ * StoreError, StateError WRONG_CHAIN, CORRUPT.
  */
 export async function importChain(plan: ImportPlan): Promise<Imported> {
   const reader = await ChainFileReader.open(plan.path, KIND.chain)
@@ -49,6 +50,9 @@ export async function importChain(plan: ImportPlan): Promise<Imported> {
     const store = await ChainStore.open({ dir: plan.dataDir, history: plan.history })
     try {
       return await importInto(store, check, plan)
+    } catch (error) {
+      const advice = 'make room, then import again: it goes on where it broke off'
+      throw folderFault(error, plan.dataDir, advice)
     } finally {
       await store.close()
     }
@@ -76,6 +80,9 @@ async function importInto(store: ChainStore, check: FileCheck, plan: ImportPlan)
   }
   const hash = store.canonicalHash(last)
   if (hash === undefined) throw new ChainFileError('GAP', `block ${last} of the file is not in the folder any more`)
+  // Blocks that were there already are passed over unread.
+  if (hash !== check.end)
+    throw new ChainFileError('OTHER_CHAIN', `block ${last} is ${check.end} in the file, ${hash} in the folder`)
   return { first, last, hash, blocks }
 }
 

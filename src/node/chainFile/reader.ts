@@ -45,12 +45,14 @@ export class ChainFileReader {
   /** Reads and checks the header. Throws ChainFileError. */
   static async open(path: string, kind: Kind): Promise<ChainFileReader> {
     const file = await open(path, 'r').catch((error) => {
-      throw new ChainFileError('UNREADABLE', `${path} cannot be read: ${(error as Error).message}`)
+      throw unreadable(path, error)
     })
     try {
       const { size } = await file.stat()
       const bytes = new Uint8Array(HEADER_BYTES)
-      const { bytesRead } = await file.read(bytes, 0, HEADER_BYTES, 0)
+      const { bytesRead } = await file.read(bytes, 0, HEADER_BYTES, 0).catch((error) => {
+        throw unreadable(path, error)
+      })
       const { header, checksum } = decodeFileHeader(bytes.subarray(0, bytesRead))
       if (header.kind !== kind)
         throw new ChainFileError('NOT_A_CHAIN_FILE', `${path} is a ${nameOf(header.kind)}, wanted is a ${nameOf(kind)}`)
@@ -113,7 +115,9 @@ export class ChainFileReader {
       bytes.set(this.buffer)
       let filled = this.buffer.length
       while (filled < wanted) {
-        const { bytesRead } = await this.file.read(bytes, filled, wanted - filled, this.at + filled)
+        const { bytesRead } = await this.file.read(bytes, filled, wanted - filled, this.at + filled).catch((error) => {
+          throw unreadable(this.path, error)
+        })
         if (bytesRead === 0) break
         filled += bytesRead
       }
@@ -126,6 +130,10 @@ export class ChainFileReader {
   private damaged(where: Pick<FileRecord, 'number' | 'position'>, what: string): ChainFileError {
     return new ChainFileError('DAMAGED', `${this.place(where)} ${what}: take another copy of the file`)
   }
+}
+
+function unreadable(path: string, cause: Error): ChainFileError {
+  return new ChainFileError('UNREADABLE', `${path} cannot be read: ${cause.message}`, { cause })
 }
 
 const nameOf = (kind: Kind): string => (kind === KIND.chain ? 'chain file' : 'snapshot')

@@ -22,6 +22,7 @@ import { decodeTransaction } from '../../core/transaction.js'
 import { recoverTransaction } from '../../crypto/transaction.js'
 import { decodeAccount, encodeAccount } from '../../state/account.js'
 import { ChainStore } from '../../state/chainStore.js'
+import { StateError } from '../../state/errors.js'
 import { snapshotMark } from '../../state/fetchedBlocks.js'
 import { orderedRoot } from '../../state/orderedTrie.js'
 import { oldestBlock } from '../../state/prune.js'
@@ -35,6 +36,7 @@ import { closingKey } from '../finalChain.js'
 import { readBody } from '../sealedBlock.js'
 import { type CertifiedBlock, type CertifiedHeader, FileCheck } from './check.js'
 import { addEpochs, type ExportPlan, storeSource } from './export.js'
+import { folderFault } from './folderFault.js'
 import { ChainFileError, KIND, RECORD, SLOTS_PER_RECORD_MAX } from './format.js'
 import { ChainFileReader, type FileRecord } from './reader.js'
 import { ChainFileWriter } from './writer.js'
@@ -127,6 +129,8 @@ export async function loadSnapshot(plan: LoadPlan): Promise<SnapshotReport> {
         entries,
         bytes: reader.bytes,
       }
+    } catch (error) {
+      throw folderFault(error, plan.dataDir, 'make room, delete that folder, then load again')
     } finally {
       await store.close()
     }
@@ -161,11 +165,28 @@ class SnapshotTaker {
   async #record(record: FileRecord): Promise<void> {
     const { type } = record
     if (type === RECORD.epoch && this.#head === undefined) this.#epochs.push(this.check.leap(record))
-    else if (type === RECORD.head && this.#head === undefined) this.#head = this.check.land(record)
+    else if (type === RECORD.head && this.#head === undefined) this.#head = this.#land(record)
     else if (type === RECORD.receipts && this.#receipts === undefined && this.#head !== undefined)
       this.#receipts = this.#checkReceipts(record, this.#head)
-    else if (this.#receipts !== undefined) await this.#state.add(this.#entry(record))
+    else if (this.#receipts !== undefined) await this.#add(record)
     else throw this.check.fault(record, 'has no place here in a snapshot')
+  }
+
+  #land(record: FileRecord): CertifiedBlock {
+    const { first, last } = this.check.header
+    const head = this.check.land(record)
+    const { number } = head.header
+    if (number === first && number === last) return head
+    throw this.check.fault(record, `block ${number}, where the header of the file names ${first} to ${last}`)
+  }
+
+  async #add(record: FileRecord): Promise<void> {
+    try {
+      await this.#state.add(this.#entry(record))
+    } catch (error) {
+      if (error instanceof StateError) throw this.check.fault(record, error.message)
+      throw error
+    }
   }
 
   #checkReceipts(record: FileRecord, { header }: CertifiedBlock): readonly Receipt[] {
@@ -207,7 +228,7 @@ class SnapshotTaker {
     const receipts = this.#receipts
     if (head === undefined || receipts === undefined || head.hash !== last)
       throw new ChainFileError('INVALID', 'the snapshot lacks its block: take another copy')
-    const root = await this.#state.finish()
+    const root = await this.#root()
     if (root !== head.header.stateRoot)
       throw new ChainFileError(
         'INVALID',
@@ -215,6 +236,15 @@ class SnapshotTaker {
       )
     await this.store.batch(this.#chain(head, receipts), { sync: true })
     return head
+  }
+
+  async #root(): Promise<Hash> {
+    try {
+      return await this.#state.finish()
+    } catch (error) {
+      if (error instanceof StateError) throw new ChainFileError('INVALID', `the state of the file: ${error.message}`)
+      throw error
+    }
   }
 
   #chain(head: CertifiedBlock, receipts: readonly Receipt[]): WriteOperation[] {

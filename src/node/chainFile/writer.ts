@@ -45,6 +45,7 @@ export class ChainFileWriter {
     return this.written + this.waitingBytes
   }
 
+  /** Throws ChainFileError WRITE_FAILED, as `finish` does. */
   async add(type: RecordType, payload: Uint8Array): Promise<void> {
     const { bytes, checksum } = encodeRecord(type, payload, this.checksum)
     this.checksum = checksum
@@ -58,18 +59,20 @@ export class ChainFileWriter {
     writeHeight(count, 0, this.records)
     await this.add(RECORD.end, concatBytes(count, fromHex(last)))
     await this.flush()
-    await this.file.sync()
-    await this.file.close()
-    await rename(partialPath(this.path), this.path)
-    const folder = await open(dirname(this.path), 'r')
-    await folder.sync()
-    await folder.close()
+    await this.attempt(async () => {
+      await this.file.sync()
+      await this.file.close()
+      await rename(partialPath(this.path), this.path)
+    })
+    await syncFolder(dirname(this.path)).catch((error) => {
+      throw failed(error, `${this.path} is written, and its folder could not be synced`, 'check the disk')
+    })
   }
 
-  /** Gives up and leaves nothing behind. */
+  /** Gives up and leaves nothing behind; what failed before is worth more than what fails here. */
   async abandon(): Promise<void> {
-    await this.file.close()
-    await rm(partialPath(this.path), { force: true })
+    await this.file.close().catch(() => {})
+    await rm(partialPath(this.path), { force: true }).catch(() => {})
   }
 
   private async append(bytes: Uint8Array): Promise<void> {
@@ -79,11 +82,26 @@ export class ChainFileWriter {
   }
 
   private async flush(): Promise<void> {
-    await this.file.writeFile(concatBytes(...this.waiting))
+    await this.attempt(() => this.file.writeFile(concatBytes(...this.waiting)))
     this.written += this.waitingBytes
     this.waiting = []
     this.waitingBytes = 0
   }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    await work().catch((error) => {
+      throw failed(error, `${this.path} could not be written`, 'make room, or name another place')
+    })
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  await folder.sync().finally(() => folder.close())
+}
+
+function failed(cause: Error, what: string, advice: string): ChainFileError {
+  return new ChainFileError('WRITE_FAILED', `${what} (${cause.message}): ${advice}`, { cause })
 }
 
 const partialPath = (path: string): string => `${path}.partial`

@@ -1,4 +1,6 @@
 /** Ordered store on disk. The only file that imports classic-level (LevelDB). */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { assert } from '../../core/assert.js'
 import {
@@ -36,6 +38,9 @@ class Database extends ClassicLevel<Uint8Array, Uint8Array> {
     await (this as unknown as Implementation)._batch(operations, options)
   }
 }
+
+/** Whether there is a store in folder `dir`. */
+export const holdsStore = (dir: string): boolean => existsSync(join(dir, 'CURRENT'))
 
 /**
  * Opens or creates the store in folder `dir`, for this process alone. Throws StoreError LOCKED or NOT_OPENED.
