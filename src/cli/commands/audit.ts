@@ -71,6 +71,8 @@ function addGrant(mandate: Command): void {
 }
 
 async function grant(member: string, flags: GrantFlags): Promise<void> {
+  if (flags.expiry === undefined && flags.expiryBlock === undefined)
+    throw new UsageError('say how long it is valid: --expiry TIME, or --expiry-block BLOCK')
   await signedIn(flags, flags.as, async (connection) => {
     const { client } = connection
     const grantee = await accountOf(flags, client, member)

@@ -19,6 +19,7 @@ import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '.
 import { chainIdOf, namedConsent, requesterOf, untilOf } from '../consent/arguments.js'
 import { chainTime, describeConsent, findGranted, standingOf } from '../consent/show.js'
 import { CommandError, UsageError } from '../errors.js'
+import { inWords } from '../inWords.js'
 import { createOutput, type Output, short } from '../output.js'
 
 interface GrantFlags extends ConnectionFlags {
@@ -39,6 +40,15 @@ interface RevokeFlags extends ConnectionFlags {
   readonly signature?: string
   readonly signOnly?: boolean
 }
+
+const refused = inWords('consents', {
+  NotActiveEnterprise: () => 'the signer is not the enterprise that this is about, or not active; sign with its key',
+  InvalidSignature: () => 'the signature is not that of the enterprise, or was made for another chain',
+  UnknownConsent: () => 'the chain has no such consent: it was not granted yet',
+  AlreadyGranted: () => 'this consent is on chain already; see: concordat consent show',
+  AlreadyRevoked: () => 'this consent is revoked already; see: concordat consent show',
+  ConsentExpired: () => 'the time of this consent is over; sign another',
+})
 
 const collect = (value: string, all: string[]): string[] => [...all, value]
 
@@ -117,7 +127,7 @@ async function grant(flags: GrantFlags): Promise<void> {
   const signed = signConsent(consent, await chainIdOf(flags), key)
   const id = consentIdOf(signed.chainId, consent)
   if (flags.out !== undefined) writeNew(flags.out, formatConsent(signed))
-  if (flags.send) await signedIn(flags, 'enterprise', (connection) => grantConsent(connection, signed))
+  if (flags.send) await signedIn(flags, 'enterprise', (connection) => grantConsent(connection, signed)).catch(refused)
   const out = createOutput(flags.json ?? false)
   showFields(out, { id, ...describeConsent(consent) })
   if (flags.out !== undefined) out.line(`written to ${flags.out}: hand it to the department`)
@@ -199,7 +209,7 @@ async function revoke(text: string, flags: RevokeFlags): Promise<void> {
   const block = await signedIn(flags, flags.as ?? 'enterprise', async (connection) => {
     const revoked = await transact(connection, consents, 'revoke', { id, signature })
     return revoked.block
-  })
+  }).catch(refused)
   out.line(`${id} is revoked in block ${block}: it binds from the next block`)
   out.result({ id, block })
 }

@@ -64,10 +64,12 @@ async function check(file: string, flags: ConnectionFlags): Promise<void> {
     )
   })
   const out = createOutput(flags.json ?? false)
+  const anchored = rows.some(({ withdrawnAt }) => withdrawnAt === null)
   if (rows.length === 0) out.line(`nobody has anchored ${file}: another file, or changed since (${documentHash})`)
   else showAnchors(out, rows)
-  out.result({ documentHash, anchored: rows.some(({ withdrawnAt }) => withdrawnAt === null), anchors: rows })
-  if (rows.length === 0) process.exitCode = 1
+  if (rows.length > 0 && !anchored) out.line(`nobody vouches for ${file} any more`)
+  out.result({ documentHash, anchored, anchors: rows })
+  if (!anchored) process.exitCode = 1
 }
 
 interface Shown {

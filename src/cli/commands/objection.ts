@@ -12,6 +12,7 @@ import { type Hash, toHash } from '../../core/bytes.js'
 import { type ConnectionFlags, reading, signedIn, withNode, withSigner } from '../connection.js'
 import { CommandError, UsageError } from '../errors.js'
 import { hashArgument } from '../hexArgument.js'
+import { inWords } from '../inWords.js'
 import { createOutput, short } from '../output.js'
 import { signedAs } from '../transact.js'
 
@@ -21,6 +22,20 @@ interface ObjectFlags extends ConnectionFlags {
   readonly portraitKeyFile?: string
   readonly reasonFile: string
 }
+
+const refused = inWords('dataSharing', {
+  NotActiveEnterprise: () => 'the signer is no active enterprise; sign with its key: --key-file FILE',
+  NotContestable: () =>
+    'the portrait holds no such answer: the value must be the declared one, and one objection at a time',
+  AlreadyContested: ({ objectionId }) => `objection ${objectionId} contests it already; see: concordat objection list`,
+  UnknownObjection: ({ objectionId }) => `there is no objection ${objectionId}; see: concordat objection list`,
+  ObjectionClosed: ({ objectionId, status }) =>
+    `objection ${objectionId} is ${nameOf(OBJECTION_STATUS, Number(status))}: it cannot be decided any more`,
+  NotActiveDepartment: () => 'the signer is no active department; the supervisors decide',
+  NotSupervisor: ({ attribute }) =>
+    `the signer does not supervise ${idText(attribute as Hash)}; see: concordat attribute rule`,
+  AlreadyDecided: () => 'the signer has decided this already; other supervisors have to',
+})
 
 /** `concordat object`: an enterprise contests an entry of its user portrait. */
 export function objectCommand(): Command {
@@ -64,7 +79,7 @@ async function object(attribute: string, flags: ObjectFlags): Promise<void> {
   const reasonHash = hashOfFile(flags.reasonFile)
   const raised = await signedIn(flags, 'enterprise', (connection) =>
     contestEntry(connection, attribute, entry, reasonHash),
-  )
+  ).catch(refused)
   const out = createOutput(flags.json ?? false)
   const deadline = timeText(raised.deadline)
   out.line(
@@ -152,7 +167,7 @@ async function decide(
   const decided = await signedAs(flags, async (connection) => {
     const { receipt } = await transact(connection, dataSharing, 'decideObjection', { objectionId, upheld })
     return eventIn(receipt, dataSharing, 'ObjectionDecided') !== undefined
-  })
+  }).catch(refused)
   const out = createOutput(flags.json ?? false)
   const said = upheld ? 'upheld' : 'rejected'
   out.line(
