@@ -35,8 +35,8 @@ export async function register(
     functionName: 'registerMember',
     args: [member],
   })
-  // The receipt is final as soon as it is there: no confirmations.
-  const receipt = await client.waitForTransactionReceipt({ hash })
+  // The receipt is final as soon as it is there: no confirmations. Nothing is ever replaced.
+  const receipt = await client.waitForTransactionReceipt({ hash, checkReplacement: false })
   const [event] = parseEventLogs({ abi: membersAbi, logs: receipt.logs, eventName: 'MemberRegistered' })
   say(`${event?.args.name} is registered in block ${receipt.blockNumber}`)
   const count = await client.readContract({
