@@ -37,7 +37,7 @@ export function rpcOverViem(client: Client<Transport>, options: ViemRpcOptions):
       return result
     } catch (error) {
       const fault = asRpcFault(error, url)
-      if (fault instanceof RpcClientError && fault.code === 'UNREACHABLE') await socket?.failed()
+      if (fault instanceof RpcClientError && fault.code === 'UNREACHABLE') socket?.failed()
       throw fault
     }
   }
