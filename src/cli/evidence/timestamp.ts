@@ -39,10 +39,7 @@ export function addTimestamp(evidence: Command): void {
     .option('--tsa-ca <file>', "certificates (PEM) that complete the authority's chain")
     .option(...REPLACE)
     .addHelpText('after', '\nExample:\n  concordat evidence timestamp attach question-17.json response.tsr')
-    .action(async (path: string, response: string, flags: AttachFlags) => {
-      readToStamp(path, flags)
-      await attach(path, readBounded(response), flags)
-    })
+    .action((path: string, response: string, flags: AttachFlags) => attach(path, readBounded(response), flags))
   timestamp
     .command('fetch <file>')
     .description('asks an authority over the network and puts its response into the file')
@@ -78,7 +75,7 @@ function readToStamp(path: string, flags: AttachFlags): EvidenceFile {
 }
 
 async function attach(path: string, response: Uint8Array, flags: AttachFlags): Promise<void> {
-  const file = readEvidence(readBounded(path))
+  const file = readToStamp(path, flags)
   const others = readCertificates(flags.tsaCa)
   const token = await tokenOf(response, others)
   const { time, authority } = await readToken(token, lastHash(file), others)
