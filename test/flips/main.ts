@@ -1,6 +1,6 @@
 /**
  * `npm run flips`: every bit of every byte of evidence files of all kinds is turned, one at a time, and the verifier has to refuse the
- * file for a reason. Minutes; `--file exchange` takes the files whose names hold a word, `--part 2/4` every fourth byte of them.
+ * file for a reason. Ten minutes; `--file exchange` takes the files whose names hold a word, `--part 2/4` every fourth byte of them.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
