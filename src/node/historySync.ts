@@ -21,6 +21,7 @@ import {
   receiptCount,
   recoverBody,
 } from './historyCheck.js'
+import { piecesOf } from './historyPieces.js'
 import { SYNC_BLOCKS_MAX } from './limits.js'
 import { Pace } from './pace.js'
 import type { SyncAnswer } from './sync.js'
@@ -141,7 +142,10 @@ export class HistorySync {
       this.#refuse(from, proved)
       return undefined
     }
-    for (const block of proved.blocks) this.#compare(block)
+    for (const block of proved.blocks) {
+      if (!(await this.#pace.breathe())) return undefined
+      this.#compare(block)
+    }
     return proved
   }
 
@@ -186,10 +190,12 @@ export class HistorySync {
     let waiting = range.filter(({ sealed }) => sealed.height < oldest)
     while (waiting.length > 0) {
       const receipts = await this.#receipts(waiting)
-      const blocks = await this.#blocks(waiting, receipts)
+      for (const piece of piecesOf(await this.#blocks(waiting, receipts))) {
+        if (!(await this.#pace.breathe())) return false
+        waiting = waiting.slice(piece.length)
+        await store.addFetched(piece, waiting.length === 0 ? asHeight(end) : null)
+      }
       if (this.#pace.stopped) return false
-      waiting = waiting.slice(blocks.length)
-      if (blocks.length > 0) await store.addFetched(blocks, waiting.length === 0 ? asHeight(end) : null)
     }
     return true
   }

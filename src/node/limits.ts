@@ -46,6 +46,9 @@ export const RECEIPTS_COUNT_MAX = 16_384
 export const HISTORY_SLICE_MS = 4
 export const HISTORY_REST_MS = 16
 
+/** Records of past blocks written at a time: their encoding takes about one slice. */
+export const HISTORY_WRITE_RECORDS_MAX = 512
+
 /** While consensus is busy or this node lags, history looks again after this, in ms. */
 export const HISTORY_BUSY_MS = 250
 

@@ -5,7 +5,8 @@ import t from 'tap'
 import { asEpoch, asHeight, type Height } from '../../src/core/bytes.js'
 import { rlpEncode } from '../../src/core/rlp.js'
 import { FinalChain } from '../../src/node/finalChain.js'
-import { SYNC_REQUESTS_PER_SECOND_MAX } from '../../src/node/limits.js'
+import { piecesOf } from '../../src/node/historyPieces.js'
+import { HISTORY_WRITE_RECORDS_MAX, SYNC_REQUESTS_PER_SECOND_MAX } from '../../src/node/limits.js'
 import {
   decodeReceiptsMessage,
   encodeReceiptsMessage,
@@ -22,6 +23,7 @@ import {
   type SyncMessage,
 } from '../../src/node/syncMessages.js'
 import { MemoryHub } from '../../src/p2p/memoryNetwork.js'
+import type { PastBlock } from '../../src/state/fetchedBlocks.js'
 import { pruneBlocks } from '../../src/state/prune.js'
 import { FileChain } from './fileChain.js'
 import { asker, failed, networkOf, SNAPSHOT, same, serve, snapshotWorld, until, type World } from './historyWorld.js'
@@ -229,6 +231,26 @@ t.test('messages of receipts, and what answers them', async (t) => {
   )
   t.equal(answers, 3)
 })
+
+t.test('a range is written in small pieces', (t) => {
+  const counts = fc.array(fc.oneof(fc.nat(5), fc.nat(2 * HISTORY_WRITE_RECORDS_MAX)), { maxLength: 300 })
+  fc.assert(
+    fc.property(counts, (transactions) => {
+      const blocks = transactions.map((length) => ({ block: { transactions: { length } } }) as unknown as PastBlock)
+      const pieces = piecesOf(blocks)
+      t.same(pieces.flat(), blocks)
+      for (const piece of pieces) {
+        const records = recordsOf(piece)
+        t.ok(piece.length === 1 || (piece.length > 0 && records <= HISTORY_WRITE_RECORDS_MAX))
+      }
+    }),
+    { numRuns: 50 },
+  )
+  t.end()
+})
+
+const recordsOf = (piece: readonly PastBlock[]) =>
+  piece.reduce((sum, { block }) => sum + 5 + block.transactions.length, 0)
 
 t.test('receipts and ranges share the bound on answers', async (t) => {
   const world = await snapshotWorld(t)
