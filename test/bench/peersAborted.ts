@@ -32,14 +32,11 @@ for (const point of POINTS) {
   process.stdout.write(`${point.name}: ${seconds.toFixed(1)} s\n`)
 }
 
-/** Ends in order also when the test has waited for too long. */
-function endsOnSignal(abort: AbortController): void {
-  process.once('SIGTERM', () => abort.abort(new Error('SIGTERM')))
-}
-
 async function aborted({ name, step, halted }: Point): Promise<{ pids: readonly number[]; seconds: number }> {
   const abort = new AbortController()
-  endsOnSignal(abort)
+  // A run ends in order also when the test has waited for too long.
+  const onSignal = () => abort.abort(new Error('SIGTERM'))
+  process.once('SIGTERM', onSignal)
   let abortedAt = Number.NaN
   let side: Side | undefined
   let pids: readonly number[] = []
@@ -67,6 +64,8 @@ async function aborted({ name, step, halted }: Point): Promise<{ pids: readonly 
   } catch (error) {
     if (error instanceof Interrupted) return { pids, seconds: (performance.now() - abortedAt) / 1_000 }
     throw error
+  } finally {
+    process.off('SIGTERM', onSignal)
   }
   throw new Error(`${name}: the run ended before it was aborted`)
 }

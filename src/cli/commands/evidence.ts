@@ -47,7 +47,12 @@ function addExport(evidence: Command): void {
       const query = queryOf(id, attribute)
       const { text } = await reading(flags, (client) => exportEvidence(client, query))
       if (flags.out === undefined) process.stdout.write(text)
-      else writeFileSync(flags.out, text)
+      else {
+        writeFileSync(flags.out, text)
+        process.stderr.write(
+          `written to ${flags.out}; who has the hash of block 0 checks it with: concordat evidence verify\n`,
+        )
+      }
     })
 }
 
