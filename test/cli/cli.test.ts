@@ -1,5 +1,5 @@
 /** The command line as a script sees it: exit status, errors in plain words or JSON, help with examples. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -193,4 +193,13 @@ t.test('a network does not take the nodes of another one for its own', async (t)
     stderr: /another network|address already in use|EADDRINUSE/,
   })
   t.match(run('network', 'status', 'first', '--json'), { status: 0, stdout: /"up": true/ })
+})
+
+t.test('who reads the output may stop before its end, as `head` does', async (t) => {
+  const child = spawn(process.execPath, [MAIN, 'sim', '--print-example'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (data) => (stderr += data))
+  child.stdout.destroy()
+  const status = await new Promise((resolve) => child.once('close', resolve))
+  t.same({ status, stderr }, { status: 0, stderr: '' })
 })
