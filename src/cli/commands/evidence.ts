@@ -49,7 +49,7 @@ function addExport(evidence: Command): void {
       if (flags.out === undefined) process.stdout.write(text)
       else {
         writeFileSync(flags.out, text)
-        process.stderr.write(
+        process.stdout.write(
           `written to ${flags.out}; who has the hash of block 0 checks it with: concordat evidence verify\n`,
         )
       }
