@@ -32,6 +32,7 @@ function chainOf({ state }: FilledPortrait): ChainApi {
     chainId: Number(BLOCK.chainId),
     head: () => head,
     state: () => ({ call }) as ChainState,
+    poolCounts: () => ({ pending: 0, queued: 0 }),
     onFinalBlock: none,
     onPendingTransaction: none,
   }

@@ -126,6 +126,7 @@ export class Dispatcher {
         throw invalidParams(`too many arguments, want at most ${entry.paramsMax}`)
       }
       const result = entry.run(params, context)
+      if (entry.submits) turns.excuse(performance.now() - startMs)
       if (!(result instanceof Promise)) return finish(result, true)
       return result.then((value: unknown) => finish(value, true)).catch((error: unknown) => finish(error, false))
     } catch (error) {

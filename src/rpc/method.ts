@@ -46,6 +46,8 @@ export interface MethodNeeds {
 export interface Method {
   /** More parameters than these are refused. */
   readonly paramsMax: number
+  /** It hands consensus its work: its time is not held against the connection when it succeeds. */
+  readonly submits?: true
   /** Returns JSON, or a promise of it for work done in slices. Throws RpcError. */
   run(params: Params, context: CallContext): unknown
 }

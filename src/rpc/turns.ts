@@ -58,6 +58,11 @@ export class Turns {
     else queueMicrotask(() => process.nextTick(() => this.#end()))
   }
 
+  /** So much of the running step is not held against its connection. */
+  excuse(ms: number): void {
+    this.#stepMs += ms
+  }
+
   /** A promise when a job has to leave the rest of this turn to others. */
   pause(line: Line): Promise<void> | undefined {
     if (this.#running === undefined) {

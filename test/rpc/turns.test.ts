@@ -133,6 +133,19 @@ t.test(
   },
 )
 
+t.test('what is excused is not held against a connection', async (t) => {
+  const on = new Turns()
+  const line = new Line()
+  t.equal(on.enter(line), undefined)
+  busy(40)
+  on.excuse(10_000)
+  on.leave(true)
+  const held = new Line()
+  await use(on, held, 40)
+  await turnOver()
+  t.same([line.isHeavy(performance.now()), held.isHeavy(performance.now())], [false, true])
+})
+
 t.test('what has been used counts less and less', (t) => {
   const line = new Line()
   line.use(40, 1_000)

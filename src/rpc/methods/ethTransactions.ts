@@ -24,7 +24,7 @@ export function ethTransactionMethods({ api }: MethodNeeds): MethodEntries {
     ['eth_getRawTransactionByBlockHashAndIndex', method(2, (p) => presentRaw(byHash(p)))],
     ['eth_getTransactionReceipt', method(1, (p) => receiptOf(api, readHash(p, 0)))],
     ['eth_getTransactionCount', method(2, (p) => transactionCount(api, p))],
-    ['eth_sendRawTransaction', method(1, (p) => submit(api, p))],
+    ['eth_sendRawTransaction', { ...method(1, (p) => submit(api, p)), submits: true }],
     ['eth_sendRawTransactionSync', method(2, (p, context) => submitAndWait(api, waits, p, context))],
   ]
 }
