@@ -1,16 +1,18 @@
 /**
  * The event loop belongs to consensus: whatever requests there are, their work together gets one slice of each turn of it.
  * What does not fit waits for a later turn. Connections that used little lately go first; while transactions wait for their block,
- * work rests between slices, that of connections which used much for longer, so that the processor is free for votes.
+ * those that used much have a share of the time among them, so that the processor is free for votes.
  */
 import type { Line } from './line.js'
 
 /** RPC work of one turn of the event loop; one step of a job may overrun it. */
 const SLICE_MS = 5
-/** While consensus has work: so long works a connection that used much, */
+/** While consensus has work: of the time so much is for connections that used much, all together, */
+const HEAVY_SHARE = 0.1
+/** of which they may save up so much, */
+const HEAVY_MS_MAX = 25
+/** and without savings each works so long at once. */
 const BUSY_SLICE_MS = 2
-/** and so many times as long as it worked do all such connections rest then. */
-const REST = 9
 /** The next transaction is often near: consensus counts as busy for so long after its work. */
 const BUSY_MS = 50
 
@@ -26,12 +28,20 @@ export class Turns {
   /** A slice is open until the loop has come round. */
   #isOpen = false
   #sliceMs = 0
+  /** Work in it. */
+  #usedMs = 0
   /** Until then nothing goes on, and nothing of lines that used much. */
   #restMs = 0
   #heavyRestMs = 0
+  /** What lines that used much have left of their share, and when that was so. */
+  #savedMs = HEAVY_MS_MAX
+  #savedAtMs = 0
   #timer: NodeJS.Timeout | undefined
   /** When consensus was last seen with work. */
   #workMs = Number.NEGATIVE_INFINITY
+
+  /** `now`: milliseconds, never backwards. */
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** Lines that wait for their turn. */
   get waiting(): number {
@@ -46,7 +56,7 @@ export class Turns {
 
   /** A promise when a new request has to wait. undefined: it runs at once, and `leave` has to follow in the same task. */
   enter(line: Line): Promise<void> | undefined {
-    const nowMs = performance.now()
+    const nowMs = this.now()
     if (!this.#hasRoom(line, nowMs)) return this.#wait(line)
     this.#begin(line, nowMs)
     return undefined
@@ -71,7 +81,7 @@ export class Turns {
       if (!wait) this.leave(false)
       return wait
     }
-    const nowMs = performance.now()
+    const nowMs = this.now()
     const mayGoOn = this.#running === line && !line.isClogged && !this.#isUsed(nowMs) && !this.#shouldRest(line, nowMs)
     return mayGoOn ? undefined : this.#wait(line)
   }
@@ -87,7 +97,8 @@ export class Turns {
   }
 
   #shouldRest(line: Line, nowMs: number): boolean {
-    return nowMs - this.#stepMs >= BUSY_SLICE_MS && line.isHeavy(nowMs) && this.#isBusy(nowMs)
+    const ms = nowMs - this.#stepMs
+    return ms >= Math.max(BUSY_SLICE_MS, this.#saved(nowMs)) && line.isHeavy(nowMs) && this.#isBusy(nowMs)
   }
 
   #isBusy(nowMs: number): boolean {
@@ -104,7 +115,7 @@ export class Turns {
   }
 
   #queue(line: Line): void {
-    const nowMs = performance.now()
+    const nowMs = this.now()
     if (!this.#light.has(line) && !this.#heavy.has(line)) {
       const queue = line.isHeavy(nowMs) ? this.#heavy : this.#light
       queue.add(line)
@@ -116,13 +127,14 @@ export class Turns {
     if (this.#isOpen) return
     this.#isOpen = true
     this.#sliceMs = nowMs
+    this.#usedMs = 0
     setImmediate(this.#next)
   }
 
   readonly #next = (): void => {
     this.#isOpen = false
-    const nowMs = performance.now()
-    if (nowMs - this.#sliceMs >= SLICE_MS && this.#isBusy(nowMs)) this.#restMs = nowMs + SLICE_MS
+    const nowMs = this.now()
+    if (this.#usedMs >= SLICE_MS && this.#isBusy(nowMs)) this.#restMs = nowMs + SLICE_MS
     if (this.waiting === 0) return
     const fromMs = this.#light.size > 0 ? this.#restMs : Math.max(this.#restMs, this.#heavyRestMs)
     if (nowMs >= fromMs) {
@@ -134,11 +146,11 @@ export class Turns {
     this.#timer = setTimeout(this.#rested, Math.ceil(fromMs - nowMs))
   }
 
-  readonly #rested = (): void => this.#open(performance.now())
+  readonly #rested = (): void => this.#open(this.now())
 
   /** Lets one after the other run, each until it is done or waits again. */
   #release(): void {
-    const nowMs = performance.now()
+    const nowMs = this.now()
     const line = this.#isUsed(nowMs) ? undefined : this.#pick(nowMs)
     if (line === undefined) return
     const { go } = line.waiting.shift()!
@@ -179,10 +191,21 @@ export class Turns {
     const line = this.#running
     if (line === undefined) return
     this.#running = undefined
-    const nowMs = performance.now()
+    const nowMs = this.now()
     const ms = nowMs - this.#stepMs
+    this.#usedMs += ms
     line.use(ms, nowMs)
-    if (line.isHeavy(nowMs) && this.#isBusy(nowMs)) this.#heavyRestMs = nowMs + REST * ms
+    if (line.isHeavy(nowMs) && this.#isBusy(nowMs)) this.#spend(ms, nowMs)
+  }
+
+  #saved(nowMs: number): number {
+    return Math.min(HEAVY_MS_MAX, this.#savedMs + (nowMs - this.#savedAtMs) * HEAVY_SHARE)
+  }
+
+  #spend(ms: number, nowMs: number): void {
+    this.#savedMs = this.#saved(nowMs) - ms
+    this.#savedAtMs = nowMs
+    if (this.#savedMs < 0) this.#heavyRestMs = nowMs - this.#savedMs / HEAVY_SHARE
   }
 }
 

@@ -9,19 +9,44 @@ function busy(ms: number): void {
   while (performance.now() < end);
 }
 
-/** Uses `ms` for `line`, as one request. */
-async function use(on: Turns, line: Line, ms: number): Promise<void> {
-  const wait = on.enter(line)
-  if (wait) await wait
-  busy(ms)
-  if (!wait) on.leave(true)
-}
+/** Turns on a clock that stands until work moves it. */
+class Clocked {
+  nowMs = 1_000
+  readonly turns = new Turns(() => this.nowMs)
 
-/** So much that it counts for longer than any test takes. */
-function heavyLine(): Line {
-  const line = new Line()
-  line.use(1_000_000, performance.now())
-  return line
+  /** Resolves when `line` has had its turn and worked for `ms`. */
+  async use(line: Line, ms: number): Promise<void> {
+    const wait = this.turns.enter(line)
+    if (wait) await wait
+    this.nowMs += ms
+    if (!wait) this.turns.leave(true)
+    await turnOver()
+  }
+
+  /** Resolves with what has run, in order, when all have. */
+  async order(...asked: readonly (readonly [name: string, line: Line])[]): Promise<string[]> {
+    const order: string[] = []
+    const ran = async ([name, line]: readonly [string, Line]) => {
+      await this.turns.enter(line)
+      order.push(name)
+    }
+    await Promise.all(asked.map(ran))
+    return order
+  }
+
+  /** Uses up the slice of this turn: what comes now waits. */
+  fill(): void {
+    const line = new Line()
+    this.turns.enter(line)
+    this.nowMs += 6
+    this.turns.leave(true)
+  }
+
+  heavyLine(): Line {
+    const line = new Line()
+    line.use(100, this.nowMs)
+    return line
+  }
 }
 
 const turnOver = () => new Promise((resolve) => setImmediate(resolve))
@@ -62,88 +87,106 @@ t.test('all jobs together get one slice of a turn, and connections that use litt
 })
 
 t.test('who used little lately goes before who used much, in whatever order they come', async (t) => {
-  const on = new Turns()
-  const heavy = [heavyLine(), heavyLine()]
-  const order: string[] = []
-  const ask = (name: string, line: Line) => (on.enter(line) ?? Promise.resolve()).then(() => order.push(name))
-  // The slice is used up: all wait.
-  await use(on, new Line(), 6)
-  await Promise.all([
-    ask('much', heavy[0]!),
-    ask('much', heavy[1]!),
-    ask('little', new Line()),
-    ask('little', new Line()),
-  ])
-  t.same(order, ['little', 'little', 'much', 'much'])
+  const on = new Clocked()
+  on.fill()
+  const [a, b] = [on.heavyLine(), on.heavyLine()]
+  const asked = [
+    ['much', a],
+    ['much', b],
+    ['little', new Line()],
+    ['little', new Line()],
+  ] as const
+  t.same(await on.order(...asked), ['little', 'little', 'much', 'much'])
 })
 
 t.test('requests of one connection keep their order; others come between', async (t) => {
-  const on = new Turns()
+  const on = new Clocked()
+  on.fill()
   const [one, other] = [new Line(), new Line()]
-  const order: string[] = []
-  const ask = (name: string, line: Line) => (on.enter(line) ?? Promise.resolve()).then(() => order.push(name))
-  await use(on, new Line(), 6)
-  await Promise.all([ask('a1', one), ask('a2', one), ask('a3', one), ask('b1', other)])
-  t.same(order, ['a1', 'b1', 'a2', 'a3'])
+  t.same(await on.order(['a1', one], ['a2', one], ['a3', one], ['b1', other]), ['a1', 'b1', 'a2', 'a3'])
 })
 
-t.test('while consensus has work, who used much rests nine times as long as it worked; others do not', async (t) => {
-  const on = new Turns()
-  let hasWork = true
-  const unwatch = on.watch(() => hasWork)
-  const line = heavyLine()
-  await use(on, line, 15)
-  const startMs = performance.now()
-  const order: string[] = []
-  const wait = on.enter(line)!.then(() => order.push('much'))
-  await on.enter(new Line())?.then(() => order.push('little'))
-  await wait
-  t.same(order, ['little', 'much'])
-  t.ok(performance.now() - startMs >= 100, 'timers are late, never early')
-  await turnOver()
-  hasWork = false
-  unwatch()
-  const idle = new Turns()
-  await use(idle, line, 15)
-  await turnOver()
-  t.equal(idle.enter(line), undefined, 'without work of consensus it goes on in the next turn')
-  idle.leave(true)
-})
+t.test(
+  'while consensus has work, who used much has a tenth of the time and 25 ms saved up; others go on',
+  async (t) => {
+    const on = new Clocked()
+    let hasWork = true
+    on.turns.watch(() => hasWork)
+    const line = on.heavyLine()
+    await on.use(line, 4)
+    await on.use(line, 4)
+    for (let i = 0; i < 5; i++) await on.use(line, 4)
+    // 28 ms are used, and 2.4 ms were earned since the first of them: 0.6 too much, 6 ms to wait.
+    const rests = () => {
+      const isResting = on.turns.enter(line) !== undefined
+      if (!isResting) on.turns.leave(true)
+      return isResting
+    }
+    on.nowMs += 5.9
+    let ran = 0
+    const wait = on.turns.enter(line)
+    t.ok(wait, 'not yet')
+    void wait!.then(() => ran++)
+    t.same(await on.order(['little', new Line()]), ['little'])
+    for (let i = 0; i < 5; i++) await turnOver()
+    t.equal(ran, 0)
+    on.nowMs += 0.2
+    await wait
+    await on.use(line, 10)
+    t.ok(rests(), '100 ms for 10')
+    on.nowMs += 50
+    hasWork = false
+    on.nowMs += 51
+    await turnOver()
+    t.notOk(rests())
+    await on.use(line, 40)
+    t.notOk(rests(), 'without work of consensus it goes on in the next turn')
+  },
+)
 
 t.test(
   'a long job of a connection that used much pauses after 2 ms while consensus has work, else after 5',
   async (t) => {
     const stepsOf = async (hasWork: boolean) => {
-      const on = new Turns()
-      on.watch(() => hasWork)
-      const line = new Line()
-      await use(on, line, 15)
-      await on.enter(line)
+      const on = new Clocked()
+      on.turns.watch(() => hasWork)
+      const line = on.heavyLine()
+      // All that it may save up.
+      await on.use(line, 25)
+      on.nowMs += 6
+      await on.turns.enter(line)
       let steps = 0
-      const startMs = performance.now()
-      while (!on.pause(line)) {
-        busy(1)
-        steps++
-      }
-      return { steps, ms: performance.now() - startMs }
+      for (; !on.turns.pause(line); steps++) on.nowMs += 1
+      return steps
     }
-    const [busyOne, idle] = [await stepsOf(true), await stepsOf(false)]
-    t.ok(busyOne.steps <= 2, `${busyOne.steps} steps`)
-    t.ok(idle.steps <= 5 && (idle.steps > 2 || idle.ms > 5), `${idle.steps} steps`)
+    t.same([await stepsOf(true), await stepsOf(false)], [2, 5])
   },
 )
 
-t.test('what is excused is not held against a connection', async (t) => {
-  const on = new Turns()
-  const line = new Line()
-  t.equal(on.enter(line), undefined)
-  busy(40)
-  on.excuse(10_000)
-  on.leave(true)
-  const held = new Line()
-  await use(on, held, 40)
+t.test('while consensus has work, all rest one slice after each that work has used up', async (t) => {
+  const on = new Clocked()
+  on.turns.watch(() => true)
+  on.fill()
   await turnOver()
-  t.same([line.isHeavy(performance.now()), held.isHeavy(performance.now())], [false, true])
+  const wait = on.turns.enter(new Line())
+  t.ok(wait)
+  on.nowMs += 5
+  await wait
+})
+
+t.test('what is excused is not held against a connection', (t) => {
+  const on = new Clocked()
+  const usedAs = (excusedMs: number) => {
+    const line = new Line()
+    const turns = new Turns(() => on.nowMs)
+    turns.enter(line)
+    on.nowMs += 15
+    turns.excuse(excusedMs)
+    turns.leave(true)
+    return line.isHeavy(on.nowMs)
+  }
+  t.same([usedAs(5), usedAs(6)], [true, false])
+  t.end()
 })
 
 t.test('what has been used counts less and less', (t) => {
@@ -160,34 +203,34 @@ t.test('what has been used counts less and less', (t) => {
 })
 
 t.test('who has not read is not worked for: at the bound yes, a byte more no, until it has read', async (t) => {
-  const on = new Turns()
+  const on = new Clocked()
   const line = new Line()
   line.sent(1024 * 1024)
-  t.equal(on.enter(line), undefined)
-  on.leave(true)
+  t.equal(on.turns.enter(line), undefined)
+  on.turns.leave(true)
   await turnOver()
   line.sent(1)
   let ran = 0
-  const wait = on.enter(line)!.then(() => ran++)
+  const wait = on.turns.enter(line)!.then(() => ran++)
   for (let i = 0; i < 5; i++) await turnOver()
-  t.same([ran, on.waiting], [0, 0], 'nothing is scheduled for it')
-  await use(on, new Line(), 0)
+  t.same([ran, on.turns.waiting], [0, 0], 'nothing is scheduled for it')
+  await on.use(new Line(), 0)
   line.read(1)
   await wait
   t.equal(ran, 1)
   line.sent(1024 * 1024)
-  t.ok(on.pause(line), 'a job stops, too')
+  t.ok(on.turns.pause(line), 'a job stops, too')
 })
 
 t.test('a connection that ends takes its work with it', async (t) => {
-  const on = new Turns()
+  const on = new Clocked()
   const line = new Line()
-  await use(on, new Line(), 6)
-  const waits = [on.enter(line)!, on.enter(line)!]
+  on.fill()
+  const waits = [on.turns.enter(line)!, on.turns.enter(line)!]
   line.close()
   for (const wait of waits) await t.rejects(wait, { code: -32002, message: 'the connection has ended' })
   for (let i = 0; i < 3; i++) await turnOver()
-  t.equal(on.waiting, 0)
+  t.equal(on.turns.waiting, 0)
   const slices = new Slices(line, Number.POSITIVE_INFINITY)
   t.throws(() => slices.pause(), { code: -32002, message: 'the connection has ended' }, 'what runs stops')
 })
