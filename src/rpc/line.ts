@@ -1,12 +1,14 @@
-/** One connection among all: what it has used, what it has not read yet, and which of its requests wait. */
+/** One connection among all: what it has not read yet, and its work in two lanes, short requests and long jobs. */
 import { RPC_CODES, RpcError } from './errors.js'
 
-/** Who used less than this lately is served first, and does not rest. */
+/** Who used less than this lately in a lane is served first. */
 const LIGHT_MS = 10
 /** What was used counts half after this. */
 const HALF_LIFE_MS = 1_000
 /** A client that has not read so much is asked to read before it is answered more. */
 const UNREAD_BYTES_MAX = 1024 * 1024
+
+export const clientGone = (): RpcError => new RpcError(RPC_CODES.timeout, 'the connection has ended')
 
 /** Work that waits for its turn. */
 interface Waiting {
@@ -14,20 +16,50 @@ interface Waiting {
   drop(reason: RpcError): void
 }
 
-export const clientGone = (): RpcError => new RpcError(RPC_CODES.timeout, 'the connection has ended')
+/** `short`: a request until it pauses or is answered. `long`: jobs after their first pause. */
+export type Kind = 'short' | 'long'
 
-export class Line {
+/** Work of one kind of one connection. */
+export class Lane {
   /** First come, first served. */
   readonly waiting: Waiting[] = []
-  /** Called when what waits may go on again. */
-  onReady: (() => void) | undefined
-  #isClosed = false
-  #unreadBytes = 0
   #usedMs = 0
   #atMs = 0
 
+  constructor(
+    readonly line: Line,
+    readonly kind: Kind,
+    private readonly lightMs: number,
+  ) {}
+
+  /** Whether it used much lately. */
+  isHeavy(nowMs: number): boolean {
+    return this.#decayed(nowMs) >= this.lightMs
+  }
+
+  use(ms: number, nowMs: number): void {
+    this.#usedMs = this.#decayed(nowMs) + ms
+    this.#atMs = nowMs
+  }
+
+  #decayed(nowMs: number): number {
+    return this.#usedMs * 2 ** ((this.#atMs - nowMs) / HALF_LIFE_MS)
+  }
+}
+
+export class Line {
+  readonly short: Lane
+  readonly long: Lane
+  /** Called with a lane whose work may go on again. */
+  onReady: ((lane: Lane) => void) | undefined
+  #isClosed = false
+  #unreadBytes = 0
+
   /** `lightMs`: who used as much lately is heavy. */
-  constructor(private readonly lightMs = LIGHT_MS) {}
+  constructor(lightMs = LIGHT_MS) {
+    this.short = new Lane(this, 'short', lightMs)
+    this.long = new Lane(this, 'long', lightMs)
+  }
 
   get isClosed(): boolean {
     return this.#isClosed
@@ -42,16 +74,6 @@ export class Line {
     return this.#unreadBytes > UNREAD_BYTES_MAX
   }
 
-  /** Whether it used much lately. */
-  isHeavy(nowMs: number): boolean {
-    return this.#decayed(nowMs) >= this.lightMs
-  }
-
-  use(ms: number, nowMs: number): void {
-    this.#usedMs = this.#decayed(nowMs) + ms
-    this.#atMs = nowMs
-  }
-
   sent(bytes: number): void {
     this.#unreadBytes += bytes
   }
@@ -59,16 +81,13 @@ export class Line {
   read(bytes: number): void {
     const wasClogged = this.isClogged
     this.#unreadBytes -= bytes
-    if (wasClogged && !this.isClogged && this.waiting.length > 0) this.onReady?.()
+    if (!wasClogged || this.isClogged) return
+    for (const lane of [this.short, this.long]) if (lane.waiting.length > 0) this.onReady?.(lane)
   }
 
   /** Nobody hears the answers any more: what waits is dropped, what runs stops at its next pause. */
   close(): void {
     this.#isClosed = true
-    for (const { drop } of this.waiting.splice(0)) drop(clientGone())
-  }
-
-  #decayed(nowMs: number): number {
-    return this.#usedMs * 2 ** ((this.#atMs - nowMs) / HALF_LIFE_MS)
+    for (const lane of [this.short, this.long]) for (const { drop } of lane.waiting.splice(0)) drop(clientGone())
   }
 }

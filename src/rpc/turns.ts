@@ -3,39 +3,41 @@
  * What does not fit waits for a later turn. Connections that used little lately go first; while transactions wait for their block,
  * those that used much have a share of the time among them, so that the processor is free for votes.
  */
-import type { Line } from './line.js'
+import type { Kind, Lane, Line } from './line.js'
+import { Share } from './share.js'
 
 /** RPC work of one turn of the event loop; one step of a job may overrun it. */
 const SLICE_MS = 5
-/** While consensus has work: of the time so much is for connections that used much, all together, */
-const HEAVY_SHARE = 0.1
-/** of which they may save up so much, */
-const HEAVY_MS_MAX = 25
-/** and without savings each works so long at once. */
+/** While consensus has work, a long job of a connection that used much works so long at once. */
 const BUSY_SLICE_MS = 2
+/** While consensus has work: shares of the time for connections that used much, and what these may save up, in ms. */
+const SHORT_SHARE = 0.3
+const LONG_SHARE = 0.1
+const SAVED_MS_MAX = 25
 /** The next transaction is often near: consensus counts as busy for so long after its work. */
 const BUSY_MS = 50
 
 /** Hands out the slices of turns. The event loop is one for the process, and so is this. */
 export class Turns {
-  /** Lines whose first waiter may go on, in the order of their turns. */
-  readonly #light = new Set<Line>()
-  readonly #heavy = new Set<Line>()
+  /** Lanes whose first waiter may go on, in the order of their turns. */
+  readonly #light = new Set<Lane>()
+  readonly #heavy: Readonly<Record<Kind, Set<Lane>>> = { short: new Set(), long: new Set() }
+  /** What heavy lanes have. */
+  readonly #shares: Readonly<Record<Kind, Share>> = {
+    short: new Share(SHORT_SHARE, SAVED_MS_MAX),
+    long: new Share(LONG_SHARE, SAVED_MS_MAX),
+  }
   readonly #watched = new Set<() => boolean>()
   /** Whose step runs, and since when. */
-  #running: Line | undefined
+  #running: Lane | undefined
   #stepMs = 0
   /** A slice is open until the loop has come round. */
   #isOpen = false
   #sliceMs = 0
   /** Work in it. */
   #usedMs = 0
-  /** Until then nothing goes on, and nothing of lines that used much. */
+  /** Until then nothing goes on. */
   #restMs = 0
-  #heavyRestMs = 0
-  /** What lines that used much have left of their share, and when that was so. */
-  #savedMs = HEAVY_MS_MAX
-  #savedAtMs = 0
   #timer: NodeJS.Timeout | undefined
   /** When consensus was last seen with work. */
   #workMs = Number.NEGATIVE_INFINITY
@@ -43,9 +45,9 @@ export class Turns {
   /** `now`: milliseconds, never backwards. */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Lines that wait for their turn. */
+  /** Lanes that wait for their turn. */
   get waiting(): number {
-    return this.#light.size + this.#heavy.size
+    return this.#light.size + this.#heavy.short.size + this.#heavy.long.size
   }
 
   /** `hasWork`: whether consensus has some; cheap. Returns how to call it off. */
@@ -56,10 +58,7 @@ export class Turns {
 
   /** A promise when a new request has to wait. undefined: it runs at once, and `leave` has to follow in the same task. */
   enter(line: Line): Promise<void> | undefined {
-    const nowMs = this.now()
-    if (!this.#hasRoom(line, nowMs)) return this.#wait(line)
-    this.#begin(line, nowMs)
-    return undefined
+    return this.#enter(line.short)
   }
 
   /** The request is answered, or goes on in microtasks. */
@@ -77,28 +76,36 @@ export class Turns {
   pause(line: Line): Promise<void> | undefined {
     if (this.#running === undefined) {
       // It has waited for something else than its turn.
-      const wait = this.enter(line)
+      const wait = this.#enter(line.long)
       if (!wait) this.leave(false)
       return wait
     }
     const nowMs = this.now()
-    const mayGoOn = this.#running === line && !line.isClogged && !this.#isUsed(nowMs) && !this.#shouldRest(line, nowMs)
-    return mayGoOn ? undefined : this.#wait(line)
+    const mayGoOn =
+      this.#running.line === line && !line.isClogged && !this.#isUsed(nowMs) && !this.#shouldRest(line, nowMs)
+    return mayGoOn ? undefined : this.#wait(line.long)
   }
 
-  #hasRoom(line: Line, nowMs: number): boolean {
-    if (this.#running || line.isClogged || this.#isUsed(nowMs) || nowMs < this.#restMs) return false
+  #enter(lane: Lane): Promise<void> | undefined {
+    const nowMs = this.now()
+    if (!this.#hasRoom(lane, nowMs)) return this.#wait(lane)
+    this.#begin(lane, nowMs)
+    return undefined
+  }
+
+  #hasRoom(lane: Lane, nowMs: number): boolean {
+    if (this.#running || lane.line.isClogged || this.#isUsed(nowMs) || nowMs < this.#restMs) return false
     if (this.#light.size > 0) return false
-    return !line.isHeavy(nowMs) || (this.#heavy.size === 0 && nowMs >= this.#heavyRestMs)
+    return !lane.isHeavy(nowMs) || (this.#heavy[lane.kind].size === 0 && nowMs >= this.#shares[lane.kind].restMs)
   }
 
   #isUsed(nowMs: number): boolean {
     return this.#isOpen && nowMs - this.#sliceMs >= SLICE_MS
   }
 
-  #shouldRest(line: Line, nowMs: number): boolean {
-    const ms = nowMs - this.#stepMs
-    return ms >= Math.max(BUSY_SLICE_MS, this.#saved(nowMs)) && line.isHeavy(nowMs) && this.#isBusy(nowMs)
+  #shouldRest({ long }: Line, nowMs: number): boolean {
+    const msMax = Math.max(BUSY_SLICE_MS, this.#shares.long.saved(nowMs))
+    return nowMs - this.#stepMs >= msMax && long.isHeavy(nowMs) && this.#isBusy(nowMs)
   }
 
   #isBusy(nowMs: number): boolean {
@@ -106,19 +113,21 @@ export class Turns {
     return nowMs - this.#workMs < BUSY_MS
   }
 
-  #wait(line: Line): Promise<void> {
+  #wait(lane: Lane): Promise<void> {
+    const { line } = lane
     return new Promise((go, drop) => {
-      line.waiting.push({ go, drop })
-      line.onReady ??= () => this.#queue(line)
-      if (!line.isClogged) this.#queue(line)
+      lane.waiting.push({ go, drop })
+      line.onReady ??= (ready) => this.#queue(ready)
+      if (!line.isClogged) this.#queue(lane)
     })
   }
 
-  #queue(line: Line): void {
+  #queue(lane: Lane): void {
     const nowMs = this.now()
-    if (!this.#light.has(line) && !this.#heavy.has(line)) {
-      const queue = line.isHeavy(nowMs) ? this.#heavy : this.#light
-      queue.add(line)
+    const heavy = this.#heavy[lane.kind]
+    if (!this.#light.has(lane) && !heavy.has(lane)) {
+      const queue = lane.isHeavy(nowMs) ? heavy : this.#light
+      queue.add(lane)
     }
     this.#open(nowMs)
   }
@@ -136,7 +145,7 @@ export class Turns {
     const nowMs = this.now()
     if (this.#usedMs >= SLICE_MS && this.#isBusy(nowMs)) this.#restMs = nowMs + SLICE_MS
     if (this.waiting === 0) return
-    const fromMs = this.#light.size > 0 ? this.#restMs : Math.max(this.#restMs, this.#heavyRestMs)
+    const fromMs = Math.max(this.#restMs, this.#light.size > 0 ? 0 : this.#heavyFromMs())
     if (nowMs >= fromMs) {
       this.#open(nowMs)
       this.#release()
@@ -148,14 +157,21 @@ export class Turns {
 
   readonly #rested = (): void => this.#open(this.now())
 
+  /** When the first of the heavy lanes that wait may go on. */
+  #heavyFromMs(): number {
+    const { short, long } = this.#heavy
+    const shortMs = short.size > 0 ? this.#shares.short.restMs : Number.POSITIVE_INFINITY
+    return long.size > 0 ? Math.min(shortMs, this.#shares.long.restMs) : shortMs
+  }
+
   /** Lets one after the other run, each until it is done or waits again. */
   #release(): void {
     const nowMs = this.now()
-    const line = this.#isUsed(nowMs) ? undefined : this.#pick(nowMs)
-    if (line === undefined) return
-    const { go } = line.waiting.shift()!
-    if (line.waiting.length > 0) this.#queue(line)
-    this.#begin(line, nowMs)
+    const lane = this.#isUsed(nowMs) ? undefined : this.#pick(nowMs)
+    if (lane === undefined) return
+    const { go } = lane.waiting.shift()!
+    if (lane.waiting.length > 0) this.#queue(lane)
+    this.#begin(lane, nowMs)
     go()
     // The queue of microtasks is empty again before the next one is let in.
     queueMicrotask(() => process.nextTick(this.#released))
@@ -166,46 +182,37 @@ export class Turns {
     this.#release()
   }
 
-  /** Takes the next line out of its queue. */
-  #pick(nowMs: number): Line | undefined {
+  /** Takes the next lane out of its queue. */
+  #pick(nowMs: number): Lane | undefined {
+    const heavy = (['short', 'long'] as const).filter((kind) => nowMs >= this.#shares[kind].restMs)
+    const queues = [this.#light, ...heavy.map((kind) => this.#heavy[kind])]
     // Those that used little may take half of a slice before others go on: short answers stay short beside long searches.
-    const isLightFirst = nowMs - this.#sliceMs < SLICE_MS / 2
-    const heavy = nowMs >= this.#heavyRestMs ? [this.#heavy] : []
-    for (const queue of isLightFirst ? [this.#light, ...heavy] : [...heavy, this.#light]) {
-      for (const line of queue) {
-        queue.delete(line)
+    if (nowMs - this.#sliceMs >= SLICE_MS / 2) queues.reverse()
+    for (const queue of queues) {
+      for (const lane of queue) {
+        queue.delete(lane)
         // It may have ended, or have been answered and not have read, meanwhile.
-        if (line.waiting.length > 0 && !line.isClogged) return line
+        if (lane.waiting.length > 0 && !lane.line.isClogged) return lane
       }
     }
     return undefined
   }
 
-  #begin(line: Line, nowMs: number): void {
+  #begin(lane: Lane, nowMs: number): void {
     this.#open(nowMs)
-    this.#running = line
+    this.#running = lane
     this.#stepMs = nowMs
   }
 
   #end(): void {
-    const line = this.#running
-    if (line === undefined) return
+    const lane = this.#running
+    if (lane === undefined) return
     this.#running = undefined
     const nowMs = this.now()
     const ms = nowMs - this.#stepMs
     this.#usedMs += ms
-    line.use(ms, nowMs)
-    if (line.isHeavy(nowMs) && this.#isBusy(nowMs)) this.#spend(ms, nowMs)
-  }
-
-  #saved(nowMs: number): number {
-    return Math.min(HEAVY_MS_MAX, this.#savedMs + (nowMs - this.#savedAtMs) * HEAVY_SHARE)
-  }
-
-  #spend(ms: number, nowMs: number): void {
-    this.#savedMs = this.#saved(nowMs) - ms
-    this.#savedAtMs = nowMs
-    if (this.#savedMs < 0) this.#heavyRestMs = nowMs - this.#savedMs / HEAVY_SHARE
+    lane.use(ms, nowMs)
+    if (lane.isHeavy(nowMs) && this.#isBusy(nowMs)) this.#shares[lane.kind].spend(ms, nowMs)
   }
 }
 

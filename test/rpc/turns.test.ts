@@ -1,6 +1,7 @@
 /** Who works when: slices of turns, connections that use little first, rests while consensus has work. */
 import t from 'tap'
 import { Line } from '../../src/rpc/line.js'
+import { Share } from '../../src/rpc/share.js'
 import { Slices } from '../../src/rpc/slices.js'
 import { Turns, turns } from '../../src/rpc/turns.js'
 
@@ -44,7 +45,7 @@ class Clocked {
 
   heavyLine(): Line {
     const line = new Line()
-    line.use(100, this.nowMs)
+    for (const lane of [line.short, line.long]) lane.use(100, this.nowMs)
     return line
   }
 }
@@ -106,43 +107,37 @@ t.test('requests of one connection keep their order; others come between', async
   t.same(await on.order(['a1', one], ['a2', one], ['a3', one], ['b1', other]), ['a1', 'b1', 'a2', 'a3'])
 })
 
-t.test(
-  'while consensus has work, who used much has a tenth of the time and 25 ms saved up; others go on',
-  async (t) => {
-    const on = new Clocked()
-    let hasWork = true
-    on.turns.watch(() => hasWork)
-    const line = on.heavyLine()
-    await on.use(line, 4)
-    await on.use(line, 4)
-    for (let i = 0; i < 5; i++) await on.use(line, 4)
-    // 28 ms are used, and 2.4 ms were earned since the first of them: 0.6 too much, 6 ms to wait.
-    const rests = () => {
-      const isResting = on.turns.enter(line) !== undefined
-      if (!isResting) on.turns.leave(true)
-      return isResting
-    }
-    on.nowMs += 5.9
-    let ran = 0
-    const wait = on.turns.enter(line)
-    t.ok(wait, 'not yet')
-    void wait!.then(() => ran++)
-    t.same(await on.order(['little', new Line()]), ['little'])
-    for (let i = 0; i < 5; i++) await turnOver()
-    t.equal(ran, 0)
-    on.nowMs += 0.2
-    await wait
-    await on.use(line, 10)
-    t.ok(rests(), '100 ms for 10')
-    on.nowMs += 50
-    hasWork = false
-    on.nowMs += 51
-    await turnOver()
-    t.notOk(rests())
-    await on.use(line, 40)
-    t.notOk(rests(), 'without work of consensus it goes on in the next turn')
-  },
-)
+t.test('a share: what may be saved up, what it earns, how long it rests', (t) => {
+  const share = new Share(0.25, 20)
+  t.equal(share.saved(1_000), 20)
+  share.spend(8, 1_000)
+  t.same([share.saved(1_000), share.saved(1_016), share.saved(1_100)], [12, 16, 20])
+  share.spend(17, 1_016)
+  t.same([share.saved(1_016), share.restMs], [-1, 1_020], 'four times what was too much')
+  t.equal(share.saved(1_020), 0)
+  t.end()
+})
+
+t.test('while consensus has work, who used much rests when its share is used up; others go on', async (t) => {
+  const on = new Clocked()
+  on.turns.watch(() => true)
+  const line = on.heavyLine()
+  // 36 ms used, 25 saved up, 30 % of the 32 ms since the first of them earned: 1.4 too much.
+  for (let i = 0; i < 9; i++) await on.use(line, 4)
+  on.nowMs += 4.6
+  const wait = on.turns.enter(line)
+  t.ok(wait, 'not yet')
+  let ran = 0
+  void wait!.then(() => ran++)
+  t.same(await on.order(['little', new Line()]), ['little'])
+  for (let i = 0; i < 5; i++) await turnOver()
+  t.equal(ran, 0)
+  on.nowMs += 0.1
+  await wait
+  const idle = new Clocked()
+  for (let i = 0; i < 9; i++) await idle.use(line, 100)
+  t.equal(idle.turns.enter(line), undefined, 'without work of consensus it goes on in the next turn')
+})
 
 t.test(
   'a long job of a connection that used much pauses after 2 ms while consensus has work, else after 5',
@@ -151,12 +146,21 @@ t.test(
       const on = new Clocked()
       on.turns.watch(() => hasWork)
       const line = on.heavyLine()
-      // All that it may save up.
-      await on.use(line, 25)
-      on.nowMs += 6
-      await on.turns.enter(line)
+      on.fill()
+      const wait = on.turns.pause(line)!
+      on.nowMs += 5
+      await wait
+      // All that it may save up, and the turn after it.
+      on.nowMs += 25
+      void on.turns.pause(line)
+      await turnOver()
+      on.nowMs += 5
+      await turnOver()
+      await turnOver()
+      const other = on.heavyLine()
+      await on.turns.enter(other)
       let steps = 0
-      for (; !on.turns.pause(line); steps++) on.nowMs += 1
+      for (; !on.turns.pause(other); steps++) on.nowMs += 1
       return steps
     }
     t.same([await stepsOf(true), await stepsOf(false)], [2, 5])
@@ -183,22 +187,23 @@ t.test('what is excused is not held against a connection', (t) => {
     on.nowMs += 15
     turns.excuse(excusedMs)
     turns.leave(true)
-    return line.isHeavy(on.nowMs)
+    return line.short.isHeavy(on.nowMs)
   }
   t.same([usedAs(5), usedAs(6)], [true, false])
   t.end()
 })
 
-t.test('what has been used counts less and less', (t) => {
-  const line = new Line()
-  line.use(40, 1_000)
+t.test('what has been used counts less and less, in each lane', (t) => {
+  const { short, long } = new Line()
+  short.use(40, 1_000)
   t.same(
-    [1_000, 2_000, 3_000, 3_001].map((nowMs) => line.isHeavy(nowMs)),
+    [1_000, 2_000, 3_000, 3_001].map((nowMs) => short.isHeavy(nowMs)),
     [true, true, true, false],
   )
-  line.use(5, 3_001)
-  t.ok(line.isHeavy(3_001))
-  t.notOk(line.isHeavy(4_001))
+  short.use(5, 3_001)
+  t.ok(short.isHeavy(3_001))
+  t.notOk(short.isHeavy(4_001))
+  t.notOk(long.isHeavy(1_000))
   t.end()
 })
 
