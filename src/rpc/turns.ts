@@ -11,9 +11,9 @@ const SLICE_MS = 5
 /** While consensus has work, a long job of a connection that used much works so long at once. */
 const BUSY_SLICE_MS = 2
 /** While consensus has work: shares of the time for connections that used much, and what these may save up, in ms. */
-const SHORT_SHARE = 0.3
-const LONG_SHARE = 0.1
-const SAVED_MS_MAX = 25
+export const SHORT_SHARE = 0.3
+export const LONG_SHARE = 0.06
+export const SAVED_MS_MAX = 10
 /** The next transaction is often near: consensus counts as busy for so long after its work. */
 const BUSY_MS = 50
 

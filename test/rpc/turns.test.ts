@@ -3,7 +3,7 @@ import t from 'tap'
 import { Line } from '../../src/rpc/line.js'
 import { Share } from '../../src/rpc/share.js'
 import { Slices } from '../../src/rpc/slices.js'
-import { Turns, turns } from '../../src/rpc/turns.js'
+import { LONG_SHARE, SAVED_MS_MAX, SHORT_SHARE, Turns, turns } from '../../src/rpc/turns.js'
 
 function busy(ms: number): void {
   const end = performance.now() + ms
@@ -122,9 +122,10 @@ t.test('while consensus has work, who used much rests when its share is used up;
   const on = new Clocked()
   on.turns.watch(() => true)
   const line = on.heavyLine()
-  // 36 ms used, 25 saved up, 30 % of the 32 ms since the first of them earned: 1.4 too much.
-  for (let i = 0; i < 9; i++) await on.use(line, 4)
-  on.nowMs += 4.6
+  // After the first of them, work earns its share.
+  let saved = SAVED_MS_MAX - 4
+  for (await on.use(line, 4); saved >= 0; saved -= 4 - 4 * SHORT_SHARE) await on.use(line, 4)
+  on.nowMs += -saved / SHORT_SHARE - 0.1
   const wait = on.turns.enter(line)
   t.ok(wait, 'not yet')
   let ran = 0
@@ -132,7 +133,7 @@ t.test('while consensus has work, who used much rests when its share is used up;
   t.same(await on.order(['little', new Line()]), ['little'])
   for (let i = 0; i < 5; i++) await turnOver()
   t.equal(ran, 0)
-  on.nowMs += 0.1
+  on.nowMs += 0.2
   await wait
   const idle = new Clocked()
   for (let i = 0; i < 9; i++) await idle.use(line, 100)
@@ -145,22 +146,21 @@ t.test(
     const stepsOf = async (hasWork: boolean) => {
       const on = new Clocked()
       on.turns.watch(() => hasWork)
+      t.equal(on.turns.pause(on.heavyLine()), undefined, 'goes on')
+      // All that may be saved up and 1 ms more: a rest.
+      on.nowMs += SAVED_MS_MAX + 1
+      await turnOver()
+      on.nowMs += 1 / LONG_SHARE + 2
       const line = on.heavyLine()
-      on.fill()
-      const wait = on.turns.pause(line)!
-      on.nowMs += 5
-      await wait
-      // All that it may save up, and the turn after it.
-      on.nowMs += 25
-      void on.turns.pause(line)
-      await turnOver()
-      on.nowMs += 5
-      await turnOver()
-      await turnOver()
-      const other = on.heavyLine()
-      await on.turns.enter(other)
+      t.equal(on.turns.enter(line), undefined)
       let steps = 0
-      for (; !on.turns.pause(other); steps++) on.nowMs += 1
+      let wait = on.turns.pause(line)
+      for (; !wait; wait = on.turns.pause(line)) {
+        on.nowMs += 1
+        steps++
+      }
+      line.close()
+      await t.rejects(wait)
       return steps
     }
     t.same([await stepsOf(true), await stepsOf(false)], [2, 5])
