@@ -13,14 +13,15 @@ export class HeightClaims {
   readonly #claims = new Map<Address, Height>()
   #compared = false
 
-  /** `peer` says that its final chain reaches `height`. */
-  heard(peer: Address, height: Height): void {
+  /** `peer` says that its final chain reaches `height`, when this node is at `own`. */
+  heard(peer: Address, height: Height, own: Height): void {
+    // What was said earlier proves nothing: a node that catches up reaches heights which others have left behind.
+    if (height <= own) this.#compared = true
     if (this.#claims.has(peer) || this.#claims.size < 2 * peersMax) this.#claims.set(peer, height)
   }
 
-  /** Whether a peer was seen to be no further than this node at `own`, since the last time that all were gone. */
-  compared(own: Height): boolean {
-    for (const height of this.#claims.values()) if (height <= own) this.#compared = true
+  /** Whether a peer said that it is no further than this node was then, since the last time that all were gone. */
+  get compared(): boolean {
     return this.#compared
   }
 
@@ -29,9 +30,9 @@ export class HeightClaims {
     if (this.#claims.size === 0) this.#compared = false
   }
 
-  /** The height that a node at `own` is to reach, as far as it can be believed. */
-  believed(set: SealerSet, own: Height): Height {
-    if (!this.compared(own)) return asHeight(Math.max(0, ...this.#claims.values()))
+  /** The height that is to be reached, as far as it can be believed. */
+  believed(set: SealerSet): Height {
+    if (!this.#compared) return asHeight(Math.max(0, ...this.#claims.values()))
     const total = totalWeight(set.sealers.map((sealer) => sealer.weight))
     const claims = set.sealers.map(({ address, weight }) => ({ weight, height: this.#claims.get(address) ?? 0 }))
     let weight = 0

@@ -84,20 +84,20 @@ export class BlockSync {
 
   /** Whether a peer was seen to be no further than this node. */
   get compared(): boolean {
-    return this.#claims.compared(this.#needs.head().height)
+    return this.#claims.compared
   }
 
   /** Where sync stands, or false when there is none that anyone but a single peer speaks of. */
   status(): false | { readonly startingBlock: Height; readonly currentBlock: Height; readonly highestBlock: Height } {
     const { height, set } = this.#needs.head()
-    const target = this.#claims.believed(set, height)
+    const target = this.#claims.believed(set)
     if (this.#startedAt === undefined || target <= height) return false
     return { startingBlock: this.#startedAt, currentBlock: height, highestBlock: target }
   }
 
   /** `peer` says how far its final chain reaches. */
   heard(peer: Address, height: Height): void {
-    this.#claims.heard(peer, height)
+    this.#claims.heard(peer, height, this.#needs.head().height)
   }
 
   /** `peer` says that it has final blocks up to `height`, which are worth fetching. */
