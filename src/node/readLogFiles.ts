@@ -4,7 +4,7 @@
  *     file  = 'cdreads1' 8 | sequence of the first record u64 | hash that it is chained to 32 | frames
  *     frame = length u32 | record (RLP) | hash 32
  */
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { chainHash, decodeReadRecord, type ReadRecord } from '../audit/readRecord.js'
 import { concatBytes, fromHex, type Hash, toHash, utf8 } from '../core/bytes.js'
@@ -39,6 +39,8 @@ export interface ScannedFile {
   readonly end: number
   /** What is wrong with the bytes there; undefined at the end of the file. */
   readonly fault: string | undefined
+  /** The file ends within a record: so does that of a node which writes one just now. */
+  readonly isCut: boolean
 }
 
 export const readFileName = (first: number): string => `reads-${String(first).padStart(16, '0')}.log`
@@ -79,6 +81,9 @@ export function firstHeight({ path }: ReadFile): number | undefined {
   }
 }
 
+/** Whether the header is there: without it, a node has made the file just now, or was stopped when it did. */
+export const isBegun = ({ path }: ReadFile): boolean => statSync(path).size >= READ_FILE_HEADER_BYTES
+
 /** Reads a file as far as its chain holds. Throws ReadLogError when it is none of a read log. */
 export function scanReadFile({ path, first: named }: ReadFile): ScannedFile {
   const bytes = readFileSync(path)
@@ -104,7 +109,13 @@ export function scanReadFile({ path, first: named }: ReadFile): ScannedFile {
       end = frame.end
     }
   }
-  return { first, previous, records, end, fault }
+  return { first, previous, records, end, fault, isCut: fault !== undefined && isCutAt(bytes, end) }
+}
+
+function isCutAt(bytes: Uint8Array, at: number): boolean {
+  if (at + 4 > bytes.length) return true
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at)
+  return length <= readRecordBytesMax && at + 4 + length + HASH_BYTES > bytes.length
 }
 
 function recordAt(bytes: Uint8Array, at: number) {

@@ -189,6 +189,22 @@ t.test('a log is held against its anchors on chain: what was changed up to the l
   t.match(await verify(), { faults: [] }, 'behind the last anchor nothing is proved')
   restore()
 
+  const newest = files.at(-1)!
+  writeFileSync(newest.path, bytes.at(-1)!.subarray(0, -1))
+  t.match(await verify(), { last: 16, faults: [] }, 'an entry that a running node writes just now')
+  restore()
+  const next = `${dir}/reads-${String(18).padStart(16, '0')}.log`
+  for (const length of [0, 47]) {
+    writeFileSync(next, bytes[0]!.subarray(0, length))
+    t.match(await verify(), { last: 17, faults: [] }, 'a file that it makes just now')
+  }
+  rmSync(next)
+  writeFileSync(files[0]!.path, bytes[0]!.subarray(0, -1))
+  t.match((await verify()).faults, [/is not whole$/, /./], 'not in a file before')
+  writeFileSync(files[0]!.path, bytes[0]!.subarray(0, 47))
+  await t.rejects(verify(), { code: 'NOT_A_READ_LOG' })
+  restore()
+
   const [holder] = files.filter(({ first }) => first <= 15).slice(-1)
   for (const { path, first } of files) if (first > 15) rmSync(path)
   forgeReadFile(holder!, scanReadFile(holder!).previous, (record) => (record.sequence > 14 ? undefined : record))
