@@ -41,7 +41,9 @@ const contextOf = (n: number, changes: Partial<GroupContext> = {}): GroupContext
   attempt: 7,
   ...changes,
 })
-const exponentOf = (seed: number) => groupExponent(Uint8Array.from({ length: 64 }, (_, i) => (seed * 31 + i * 7) & 255))
+/** Another one for each seed below 65,536: who manipulates must not hit upon the honest one. */
+const exponentOf = (seed: number) =>
+  groupExponent(Uint8Array.from({ length: 64 }, (_, i) => (i < 2 ? seed >> (8 * i) : seed * 31 + i * 7) & 255))
 const words = ({ element, challenge, response }: Contribution) => [element, challenge, response]
 const elementsOf = (list: readonly Contribution[]): Hash[] => list.map(({ element }) => element)
 
