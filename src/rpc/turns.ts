@@ -13,7 +13,9 @@ const BUSY_SLICE_MS = 2
 /** While consensus has work: shares of the time for connections that used much, and what these may save up, in ms. */
 export const SHORT_SHARE = 0.3
 export const LONG_SHARE = 0.06
-export const SAVED_MS_MAX = 10
+/** Who follows a busy chain reads a large block at once, and not often. */
+export const SHORT_SAVED_MS = 50
+export const LONG_SAVED_MS = 10
 /** The next transaction is often near: consensus counts as busy for so long after its work. */
 const BUSY_MS = 50
 
@@ -24,8 +26,8 @@ export class Turns {
   readonly #heavy: Readonly<Record<Kind, Set<Lane>>> = { short: new Set(), long: new Set() }
   /** What heavy lanes have. */
   readonly #shares: Readonly<Record<Kind, Share>> = {
-    short: new Share(SHORT_SHARE, SAVED_MS_MAX),
-    long: new Share(LONG_SHARE, SAVED_MS_MAX),
+    short: new Share(SHORT_SHARE, SHORT_SAVED_MS),
+    long: new Share(LONG_SHARE, LONG_SAVED_MS),
   }
   readonly #watched = new Set<() => boolean>()
   /** Whose step runs, and since when. */

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Line } from '../../src/rpc/line.js'
 import { Share } from '../../src/rpc/share.js'
 import { Slices } from '../../src/rpc/slices.js'
-import { LONG_SHARE, SAVED_MS_MAX, SHORT_SHARE, Turns, turns } from '../../src/rpc/turns.js'
+import { LONG_SAVED_MS, LONG_SHARE, SHORT_SAVED_MS, SHORT_SHARE, Turns, turns } from '../../src/rpc/turns.js'
 
 function busy(ms: number): void {
   const end = performance.now() + ms
@@ -123,7 +123,7 @@ t.test('while consensus has work, who used much rests when its share is used up;
   on.turns.watch(() => true)
   const line = on.heavyLine()
   // After the first of them, work earns its share.
-  let saved = SAVED_MS_MAX - 4
+  let saved = SHORT_SAVED_MS - 4
   for (await on.use(line, 4); saved >= 0; saved -= 4 - 4 * SHORT_SHARE) await on.use(line, 4)
   on.nowMs += -saved / SHORT_SHARE - 0.1
   const wait = on.turns.enter(line)
@@ -148,7 +148,7 @@ t.test(
       on.turns.watch(() => hasWork)
       t.equal(on.turns.pause(on.heavyLine()), undefined, 'goes on')
       // All that may be saved up and 1 ms more: a rest.
-      on.nowMs += SAVED_MS_MAX + 1
+      on.nowMs += LONG_SAVED_MS + 1
       await turnOver()
       on.nowMs += 1 / LONG_SHARE + 2
       const line = on.heavyLine()
