@@ -3,7 +3,7 @@
  * What does not fit waits for a later turn. Connections that used little lately go first; while transactions wait for their block,
  * those that used much have a share of the time among them, so that the processor is free for votes.
  */
-import type { Kind, Lane, Line } from './line.js'
+import { clientGone, type Kind, type Lane, type Line } from './line.js'
 import { Share } from './share.js'
 
 /** RPC work of one turn of the event loop; one step of a job may overrun it. */
@@ -117,6 +117,8 @@ export class Turns {
 
   #wait(lane: Lane): Promise<void> {
     const { line } = lane
+    // Nobody would wake or drop it.
+    if (line.isClosed) return Promise.reject(clientGone())
     return new Promise((go, drop) => {
       lane.waiting.push({ go, drop })
       line.onReady ??= (ready) => this.#queue(ready)

@@ -236,6 +236,8 @@ t.test('a connection that ends takes its work with it', async (t) => {
   for (const wait of waits) await t.rejects(wait, { code: -32002, message: 'the connection has ended' })
   for (let i = 0; i < 3; i++) await turnOver()
   t.equal(on.turns.waiting, 0)
+  line.sent(2 * 1024 * 1024)
+  await t.rejects(on.turns.enter(line)!, { code: -32002 }, 'nor does it leave any that nobody would wake')
   const slices = new Slices(line, Number.POSITIVE_INFINITY)
   t.throws(() => slices.pause(), { code: -32002, message: 'the connection has ended' }, 'what runs stops')
 })
