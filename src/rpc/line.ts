@@ -21,7 +21,7 @@ export type Kind = 'short' | 'long'
 
 /** Work of one kind of one connection. */
 export class Lane {
-  /** First come, first served. */
+  /** First come, first served; a job that has begun goes on first. */
   readonly waiting: Waiting[] = []
   #usedMs = 0
   #atMs = 0

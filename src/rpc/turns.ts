@@ -120,7 +120,9 @@ export class Turns {
     // Nobody would wake or drop it.
     if (line.isClosed) return Promise.reject(clientGone())
     return new Promise((go, drop) => {
-      lane.waiting.push({ go, drop })
+      // A job goes on before others of its connection: answers come one by one, and whoever does not read them stops the rest.
+      if (lane === this.#running) lane.waiting.unshift({ go, drop })
+      else lane.waiting.push({ go, drop })
       line.onReady ??= (ready) => this.#queue(ready)
       if (!line.isClogged) this.#queue(lane)
     })

@@ -292,3 +292,35 @@ t.test('what a WebSocket has not read: up to the bound it stays, a byte more and
   t.equal(await ask(bytes + 10), bytes)
   t.equal(await ask(bytes + 9), 0)
 })
+
+t.test('a WebSocket that reads nothing is not worked for; what it asked is answered when it reads', async (t) => {
+  const size = { responseBytesMax: 2 ** 27, unreadBytesMax: 2 ** 29, socketQueueBytesMax: 2 ** 28 }
+  const { url, wsUrl, chain } = await startServer(t, { limits: size })
+  await submit(chain, 0, encodeFunctionData({ abi: counterAbi, functionName: 'spam', args: [100n, 20_000n] }))
+  chain.seal()
+  let worked = 0
+  const receipts = chain.receipts.bind(chain)
+  chain.receipts = (height) => {
+    worked++
+    return receipts(height)
+  }
+  // More than the system takes at once.
+  const asked = Array.from({ length: 10 }, (_, id) => call(id, 'eth_getBlockReceipts', ['0x1']))
+  const socket = new WebSocket(wsUrl, { maxPayload: 2 ** 28 })
+  t.teardown(() => socket.terminate())
+  await once(socket, 'open')
+  let answers = 0
+  socket.on('message', () => answers++)
+  const stream = (socket as unknown as { _socket: net.Socket })._socket
+  socket.pause()
+  stream.cork()
+  for (let i = 0; i < 5; i++) socket.send(JSON.stringify(asked))
+  stream.uncork()
+  await until(() => worked >= asked.length, 'its first message')
+  // Another that asks the same is served meanwhile, again and again.
+  for (let i = 0; i < 3; i++) t.match(await post(url, JSON.stringify(asked.slice(0, 1))), { status: 200 })
+  t.ok(worked < 3 * asked.length, 'no more for its other messages than what they began with')
+  socket.resume()
+  await until(() => answers === 5, 'all of them')
+  t.equal(worked, 5 * asked.length + 3)
+})
