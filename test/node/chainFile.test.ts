@@ -247,13 +247,19 @@ const each =
       return changed === undefined ? [] : [[type, changed] as const]
     })
 
-t.test('a snapshot: created, loaded, and the chain goes on from it', async (t) => {
+/** A folder `full` that has nine blocks, and where files go beside it. */
+async function fullFolder(t: Test) {
   const chain = await nineBlocks()
   const dir = t.testdir()
   const at = (name: string) => join(dir, name)
-  const { genesisHash, genesis } = chain
   await exportTo(chain, at('first'))
-  await importFrom(at('first'), genesisHash, at('full'))
+  await importFrom(at('first'), chain.genesisHash, at('full'))
+  return { chain, at }
+}
+
+t.test('a snapshot: created, loaded, and the chain goes on from it', async (t) => {
+  const { chain, at } = await fullFolder(t)
+  const { genesisHash, genesis } = chain
   const created = await createSnapshot(at('full'), { path: at('state'), genesis })
   t.match(created, { height: 9, hash: chain.store.head()!.hash, stateRoot: chain.store.head()!.header.stateRoot })
   const load = (path: string, dataDir: string, trusted = genesisHash) =>
@@ -355,12 +361,8 @@ const lastAt = (records: Records, wanted: RecordType) => records.findLastIndex((
 const payloadOf = (records: Records, wanted: RecordType) => records[lastAt(records, wanted)]![1].slice()
 
 t.test('a node that began from a snapshot gives the next one, and exports from there', async (t) => {
-  const chain = await nineBlocks()
-  const dir = t.testdir()
-  const at = (name: string) => join(dir, name)
+  const { chain, at } = await fullFolder(t)
   const { genesisHash, genesis } = chain
-  await exportTo(chain, at('first'))
-  await importFrom(at('first'), genesisHash, at('full'))
   await createSnapshot(at('full'), { path: at('state'), genesis })
   await loadSnapshot({ path: at('state'), genesisHash, extensions, dataDir: at('second') })
   // Headers below the snapshot are not there but for the one that closed the first epoch.
